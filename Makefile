@@ -1,0 +1,51 @@
+# A thin door to CMake. On a bare Debian machine `make demo` and `make check` are the only commands needed.
+PREFIX ?= /usr/local
+WERROR ?= OFF
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTHON ?= python3
+export PYTHON
+
+# The generated build has a make of its own; what this make was called with must not reach it.
+configure = cmake -S . -B $(1) -DCMAKE_BUILD_TYPE=$(2) -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DSTENT_WERROR=$(WERROR)
+compile = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build $(1) --parallel $(JOBS)
+
+.PHONY: all sanitize debug setup demo check check-long check-frameworks bench install clean
+
+all:
+	@$(call configure,build,Release) > /dev/null
+	@$(call compile,build)
+
+debug:
+	@$(call configure,build/debug,Debug) > /dev/null
+	@$(call compile,build/debug)
+
+sanitize:
+	@$(call configure,build/sanitize,Sanitize) > /dev/null
+	@$(call compile,build/sanitize)
+
+setup:
+	@tools/setup
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	build/stent demo -o demo-out
+
+check: setup
+	@tools/check
+
+check-long: setup
+	@tools/check --long
+
+check-frameworks: all
+	tools/venv test/frameworks/requirements.txt build/venv-frameworks
+	build/venv-frameworks/bin/python test/frameworks/run.py
+
+bench: all
+	tools/venv bench/peers.txt build/venv-bench
+	build/venv-bench/bin/python bench/versus.py
+
+install: all
+	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+clean:
+	cmake -E rm -rf build demo-out
