@@ -1,0 +1,5 @@
+// Time.
+#pragma once
+#include <stdint.h>
+uint64_t clock_ns(void); // monotonic, nanoseconds
+static inline double clock_ms_since(uint64_t start_ns) { return (double)(clock_ns() - start_ns) * 1e-6; }

@@ -1,0 +1,273 @@
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "test.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void put(const char *path, const char *text) { CHECK_OK(file_write(path, text, strlen(text))); }
+
+static void check_content(const char *path, const char *wanted) {
+    uint8_t *data = NULL;
+    size_t size = 0;
+    CHECK_OK(file_read(path, 1 << 20, &data, &size));
+    CHECK_INT(size, strlen(wanted));
+    CHECK_TEXT((const char *)data, wanted);
+    mem_free(data);
+}
+
+static size_t names_in(const char *folder) {
+    Arena arena = {0};
+    char **names;
+    size_t count = 0;
+    CHECK_OK(folder_list(folder, &arena, &names, &count));
+    arena_free(&arena);
+    return count;
+}
+
+TEST(read_and_limits) {
+    uint8_t *data;
+    size_t size;
+    const char *path = test_temp("a");
+    put(path, "0123456789");
+    check_content(path, "0123456789");
+    CHECK_OK(file_read(path, 10, &data, &size));
+    mem_free(data);
+    CHECK_INT(file_read(path, 9, &data, &size), ST_BAD);
+    CHECK(strstr(error_message(), path));
+    CHECK_INT(file_read(test_temp("missing"), 10, &data, &size), ST_BAD);
+    CHECK_INT(file_read(test_temp(""), 10, &data, &size), ST_BAD); // a folder
+    put(path, "");
+    check_content(path, "");
+    CHECK_OK(file_read("/proc/self/status", 1 << 20, &data, &size)); // has content, but its size is given as 0
+    CHECK(size > 100);
+    CHECK_INT(data[size], 0);
+    mem_free(data);
+    CHECK_INT(file_read("/dev/zero", 200001, &data, &size), ST_BAD);
+    CHECK_INT(file_read("/dev/zero", 7, &data, &size), ST_BAD);
+}
+
+TEST(atomic_replaces_or_leaves) {
+    const char *path = test_temp("a");
+    AtomicFile *file = NULL;
+    put(path, "old");
+    CHECK_OK(atomic_open(path, &file));
+    CHECK_OK(atomic_write(file, "new", 3));
+    check_content(path, "old");
+    atomic_abort(file);
+    check_content(path, "old");
+    CHECK_INT(chmod(path, 0640), 0);
+    put(path, "new");
+    check_content(path, "new");
+    CHECK_INT(names_in(test_temp("")), 1);
+    struct stat info;
+    CHECK_INT(stat(path, &info), 0);
+    CHECK_INT(info.st_mode & 0777, 0640);
+    atomic_abort(NULL);
+}
+
+TEST(atomic_large) {
+    const char *path = test_temp("large");
+    uint8_t block[5000], *data;
+    size_t size;
+    AtomicFile *file;
+    CHECK_OK(atomic_open(path, &file));
+    for (int i = 0; i < 100; i++) {
+        memset(block, i, sizeof block);
+        CHECK_OK(atomic_write(file, block, (size_t)i * 50));
+    }
+    uint8_t *big = mem_zero(1, 200000);
+    REQUIRE(big);
+    CHECK_OK(atomic_write(file, big, 200000)); // past the buffer
+    mem_free(big);
+    CHECK_OK(atomic_commit(file));
+    CHECK_OK(file_read(path, 1 << 20, &data, &size));
+    CHECK_INT(size, 50 * 4950 + 200000);
+    for (size_t i = 0, at = 0; i < 100; at += i * 50, i++)
+        for (size_t j = 0; j < i * 50; j++) REQUIRE(data[at + j] == i);
+    mem_free(data);
+}
+
+// Each write, flush and rename fails once: the old file stays, and nothing lies about.
+TEST(atomic_on_a_full_disk) {
+    const char *path = test_temp("a");
+    put(path, "old");
+    uint8_t *data = mem_zero(1, 100000);
+    REQUIRE(data);
+    Status status = ST_RESOURCE;
+    int failures = 0;
+    for (; status == ST_RESOURCE && failures < 20; failures++) {
+        check_content(path, "old");
+        file_fail_after(failures);
+        status = file_write(path, data, 100000);
+        file_fail_after(-1);
+        if (status != ST_OK) CHECK(strstr(error_message(), "No space left"));
+        CHECK_INT(names_in(test_temp("")), 1);
+    }
+    CHECK_INT(status, ST_OK);
+    CHECK_INT(failures, 4); // write, flush, rename, and all is well
+    for (int i = 0; i < 2; i++) {
+        mem_fail_after(i);
+        CHECK_INT(file_write(path, data, 10), ST_RESOURCE);
+        mem_fail_after(-1);
+    }
+    mem_free(data);
+    CHECK_INT(symlink("/dev/full", test_temp("device")), 0); // through a link, so that a fault can't harm the machine
+    CHECK_INT(file_write(test_temp("device"), "x", 1), ST_RESOURCE); // no plain file: written to, not replaced
+    CHECK_INT(path_kind(test_temp("device")), PATH_OTHER);
+    CHECK_INT(file_write(test_temp("no/such/folder"), "x", 1), ST_BAD);
+    CHECK_INT(file_write(test_temp(""), "x", 1), ST_BAD);
+}
+
+TEST(atomic_long_name_and_cleanup) {
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = 0;
+    put(test_temp(name), "x"); // as long as a name may be: the temporary's must not be longer
+    AtomicFile *files[65] = {NULL};
+    for (int i = 0; i < 64; i++) CHECK_OK(atomic_open(test_temp("b"), &files[i]));
+    CHECK_INT(atomic_open(test_temp("b"), &files[64]), ST_RESOURCE);
+    CHECK_INT(names_in(test_temp("")), 65);
+    atomic_cleanup();
+    CHECK_INT(names_in(test_temp("")), 1);
+    for (int i = 0; i < 64; i++) atomic_abort(files[i]);
+    put(test_temp("b"), "x");
+}
+
+TEST(mapping) {
+    Mapping mapping;
+    const char *path = test_temp("a");
+    put(path, "mapped");
+    CHECK_OK(file_map(path, &mapping));
+    CHECK_INT(mapping.size, 6);
+    CHECK(!memcmp(mapping.data, "mapped", 6));
+    file_drop_pages(&mapping, mapping.data, mapping.size);
+    CHECK(!memcmp(mapping.data, "mapped", 6));
+    file_unmap(&mapping);
+    file_unmap(&mapping);
+    put(path, "");
+    CHECK_OK(file_map(path, &mapping));
+    CHECK_INT(mapping.size, 0);
+    file_unmap(&mapping);
+    CHECK_INT(file_map(test_temp("missing"), &mapping), ST_BAD);
+    CHECK_INT(file_map(test_temp(""), &mapping), ST_BAD);
+    CHECK_INT(file_map("/dev/null", &mapping), ST_BAD);
+}
+
+TEST(dropped_pages_leave_memory) {
+    enum { SIZE = 64 * 4096 };
+    Mapping mapping;
+    char *data = mem_zero(1, SIZE);
+    REQUIRE(data);
+    CHECK_OK(file_write(test_temp("a"), data, SIZE));
+    mem_free(data);
+    CHECK_OK(file_map(test_temp("a"), &mapping));
+    file_drop_pages(&mapping, mapping.data - 4096, 4096); // none of ours: nothing happens
+    uint64_t hash = 0;
+    CHECK_OK(file_guarded_hash(&mapping, 0, mapping.size, &hash));
+    file_drop_pages(&mapping, mapping.data + 100, SIZE - 100); // the first page is kept: it is shared
+    long kilobytes = -1;
+    char line[256];
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    if (!smaps) test_skip("no /proc/self/smaps");
+    for (bool is_ours = false; fgets(line, sizeof line, smaps);) {
+        unsigned long start, end;
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) is_ours = start == (unsigned long)(uintptr_t)mapping.base;
+        if (is_ours && sscanf(line, "Rss: %ld kB", &kilobytes) == 1) break;
+    }
+    fclose(smaps);
+    CHECK_INT(kilobytes, 4);
+    file_unmap(&mapping);
+}
+
+TEST(truncated_mapping_is_an_error) {
+    enum { SIZE = 5 * 4096 + 10 };
+    Mapping mapping;
+    char *data = mem_zero(1, SIZE), copy[100];
+    uint64_t before = 0, after = 0;
+    REQUIRE(data);
+    memset(data, 7, SIZE);
+    CHECK_OK(file_write(test_temp("a"), data, SIZE));
+    CHECK_OK(file_map(test_temp("a"), &mapping));
+    CHECK_OK(file_guarded_hash(&mapping, 0, mapping.size, &before));
+    CHECK(before == hash64(data, SIZE, 0));
+    for (int round = 0; round < 2; round++) { // twice: the guard must work again after it has struck
+        CHECK_INT(truncate(test_temp("a"), 4096), 0);
+        CHECK_INT(file_guarded_hash(&mapping, 0, mapping.size, &after), ST_BAD);
+        CHECK(strstr(error_message(), "cut short"));
+        CHECK_INT(file_guarded_copy(copy, &mapping, SIZE - 100, 100), ST_BAD);
+        CHECK_OK(file_guarded_copy(copy, &mapping, 1000, 100));
+        CHECK_INT(copy[99], 7);
+    }
+    CHECK_INT(file_guarded_copy(copy, &mapping, SIZE - 50, 51), ST_BAD); // beyond the end
+    CHECK_INT(file_guarded_copy(copy, &mapping, SIZE_MAX, 2), ST_BAD);
+    file_unmap(&mapping);
+    mem_free(data);
+}
+
+// Without a guard the signal ends the process, as it would have without us.
+TEST(unguarded_access_still_dies) {
+    Mapping mapping;
+    uint64_t hash;
+    put(test_temp("a"), "x");
+    CHECK_OK(file_map(test_temp("a"), &mapping));
+    CHECK_OK(file_guarded_hash(&mapping, 0, 1, &hash)); // the handler is there now
+    CHECK_INT(truncate(test_temp("a"), 0), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(10);
+        _exit(((const volatile uint8_t *)mapping.data)[0]);
+    }
+    int status = 0;
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(!WIFEXITED(status) || WEXITSTATUS(status) != 0); // a sanitizer may turn the signal into an exit status
+    CHECK(!WIFSIGNALED(status) || WTERMSIG(status) == SIGBUS);
+    file_unmap(&mapping);
+}
+
+TEST(folders) {
+    Arena arena = {0};
+    char **names = NULL;
+    size_t count = 0;
+    CHECK_OK(folder_make(test_temp("x/y//z/")));
+    CHECK_OK(folder_make(test_temp("x/y/z")));
+    CHECK_INT(path_kind(test_temp("x/y/z")), PATH_FOLDER);
+    put(test_temp("x/slice_10.tif"), "");
+    put(test_temp("x/slice_2.tif"), "ab");
+    put(test_temp("x/.hidden"), "");
+    CHECK_OK(folder_list(test_temp("x"), &arena, &names, &count));
+    static const char *const wanted[] = {".hidden", "slice_2.tif", "slice_10.tif", "y"};
+    REQUIRE(count == COUNT_OF(wanted));
+    for (size_t i = 0; i < count; i++) CHECK_TEXT(names[i], wanted[i]);
+    CHECK_INT(folder_make(test_temp("x/slice_2.tif")), ST_BAD);
+    CHECK_INT(folder_make(test_temp("x/slice_2.tif/below")), ST_BAD);
+    CHECK_INT(folder_list(test_temp("missing"), &arena, &names, &count), ST_BAD);
+    CHECK_INT(file_size(test_temp("x/slice_2.tif")), 2);
+    CHECK_INT(file_size(test_temp("x")), -1);
+    CHECK_INT(path_kind(test_temp("x/slice_2.tif")), PATH_FILE);
+    CHECK_INT(path_kind(test_temp("missing")), PATH_MISSING);
+    arena_free(&arena);
+}
+
+TEST(paths) {
+    Arena arena = {0};
+    CHECK_TEXT(path_join(&arena, "a", "b"), "a/b");
+    CHECK_TEXT(path_join(&arena, "a/", "b"), "a/b");
+    CHECK_TEXT(path_join(&arena, "", "b"), "b");
+    CHECK_TEXT(path_name("a/b.c"), "b.c");
+    CHECK_TEXT(path_name("b.c"), "b.c");
+    CHECK_TEXT(path_folder(&arena, "a/b/c"), "a/b");
+    CHECK_TEXT(path_folder(&arena, "c"), ".");
+    CHECK_TEXT(path_folder(&arena, "/c"), "/");
+    setenv("XDG_DATA_HOME", "/data", 1);
+    setenv("HOME", "/home/u", 1);
+    CHECK_TEXT(user_data_folder(&arena), "/data/stent");
+    setenv("XDG_DATA_HOME", "relative", 1);
+    CHECK_TEXT(user_data_folder(&arena), "/home/u/.local/share/stent");
+    unsetenv("XDG_DATA_HOME");
+    unsetenv("HOME");
+    CHECK(!user_data_folder(&arena));
+    arena_free(&arena);
+}
