@@ -1,0 +1,31 @@
+#include "problem/problem.h"
+
+static const char *const function_names[] = {
+#define FUNCTION_NAME(id, name) [id] = name,
+    FUNCTION_MAP(FUNCTION_NAME)
+#undef FUNCTION_NAME
+};
+const char *function_name(Function function) { return function < FN_COUNT ? function_names[function] : "unknown"; }
+
+static double elements(const Layout *layout) { return (double)shape_count(&layout->shape); }
+
+double problem_flop(const Problem *problem) {
+    double out = elements(&problem->out[0]);
+    double taps = 1;
+    for (int axis = 0; axis < AXES; axis++) taps *= (double)problem->kernel[axis];
+    switch (problem->kind) {
+    case PROBLEM_CONV: return 2 * out * taps * (double)problem->ic / (double)problem->group;
+    case PROBLEM_CONV_TRANSPOSE:
+        return 2 * elements(&problem->in[0]) * taps * (double)problem->oc / (double)problem->group;
+    case PROBLEM_MATMUL: return 2 * out * (double)problem->ic;
+    case PROBLEM_POOL: return out * taps;
+    case PROBLEM_RESIZE: {
+        double sum = 0;
+        for (int axis = 0; axis < AXES; axis++) sum += 2.0 * problem->taps[axis].taps;
+        return out * sum;
+    }
+    case PROBLEM_CONVERT:
+    case PROBLEM_COPY: return 0;
+    default: return out;
+    }
+}

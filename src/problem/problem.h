@@ -1,0 +1,95 @@
+// A problem: one region to be computed on one device, free of graphs: geometry, operands with layouts, epilogue.
+#pragma once
+#include "machine/machine.h"
+#include "problem/layout.h"
+#include "thread/work.h"
+
+typedef enum ProblemKind {
+    PROBLEM_CONV,           // in[0] * weight + bias, epilogue
+    PROBLEM_CONV_TRANSPOSE, // as conv
+    PROBLEM_MATMUL,         // in[0] (..., m, k) x in[1] or weight (..., k, n)
+    PROBLEM_POOL,
+    PROBLEM_RESIZE,         // also anything that is separable taps along d, h, w
+    PROBLEM_UNARY,          // function(in[0])
+    PROBLEM_BINARY,         // binary(in[0], in[1]) then function
+    PROBLEM_AFFINE,         // in[0] * scale[c] + shift[c], then function
+    PROBLEM_NORM,           // instance, group or layer normalisation, then function
+    PROBLEM_SOFTMAX,
+    PROBLEM_CONVERT,        // in[0] to out[0]: same tensor, other layout
+    PROBLEM_COPY,           // strided copies between plain tensors (concat, slice, transpose, pad, ...)
+    PROBLEM_REFERENCE       // any op, by the reference
+} ProblemKind;
+
+// Elementwise functions of one value. Formulas as in graph/ops.def; alpha and beta as there (CLIP: min, max).
+#define FUNCTION_MAP(X)                                                                                        \
+    X(FN_NONE, "none") X(FN_RELU, "relu") X(FN_LEAKY_RELU, "leaky_relu") X(FN_CLIP, "clip") X(FN_SIGMOID, "sigmoid") \
+    X(FN_TANH, "tanh") X(FN_SWISH, "swish") X(FN_HARD_SIGMOID, "hard_sigmoid") X(FN_HARD_SWISH, "hard_swish")  \
+    X(FN_ELU, "elu") X(FN_SELU, "selu") X(FN_GELU, "gelu") X(FN_GELU_TANH, "gelu_tanh") X(FN_MISH, "mish")      \
+    X(FN_SOFTPLUS, "softplus") X(FN_SOFTSIGN, "softsign") X(FN_EXP, "exp") X(FN_LOG, "log") X(FN_SQRT, "sqrt")  \
+    X(FN_ABS, "abs") X(FN_NEG, "neg") X(FN_ERF, "erf") X(FN_FLOOR, "floor") X(FN_CEIL, "ceil")                  \
+    X(FN_ROUND, "round") X(FN_RECIPROCAL, "reciprocal")
+typedef enum Function {
+#define FUNCTION_ENUM(id, name) id,
+    FUNCTION_MAP(FUNCTION_ENUM)
+#undef FUNCTION_ENUM
+        FN_COUNT
+} Function;
+const char *function_name(Function function);
+typedef enum Binary { BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_MIN, BINARY_MAX, BINARY_PRELU } Binary;
+typedef struct Activation {
+    Function function;
+    float alpha, beta;
+} Activation;
+
+typedef enum PoolKind { POOL_MAX, POOL_AVERAGE, POOL_AVERAGE_WITH_PAD } PoolKind;
+typedef enum NormKind { NORM_INSTANCE, NORM_GROUP, NORM_LAYER } NormKind;
+
+// One axis of a separable resize: out[o] = sum over t of weight[o * taps + t] * in[index[o * taps + t]].
+typedef struct AxisTaps {
+    int taps;             // 1: nearest, 2: linear, 4: cubic; 0: this axis is left alone
+    const int32_t *index; // (out, taps), each within the input
+    const float *weight;  // (out, taps)
+} AxisTaps;
+
+// One strided copy between plain tensors, element counts and strides in elements; dims beyond rank are absent.
+typedef struct StridedCopy {
+    int input;               // which in[]; -1: fill with the constant
+    int rank;
+    int64_t count[MAX_RANK];
+    int64_t from_offset, from_stride[MAX_RANK];
+    int64_t to_offset, to_stride[MAX_RANK];
+} StridedCopy;
+
+enum { PROBLEM_INPUTS = 3, PROBLEM_OUTPUTS = 2 };
+typedef struct Problem {
+    ProblemKind kind;
+    Isa isa;
+    int threads;    // a schedule may look at it, arithmetic may not
+    bool strict;    // direct sums only
+    int n_inputs, n_outputs;
+    Layout in[PROBLEM_INPUTS];   // while solvers are chosen: kind and block of what producers give; final in lower()
+    Layout out[PROBLEM_OUTPUTS]; // out[1]: the 2x2 max-pooled copy of out[0], when has_pool
+    // Convolutions, pooling. Spatial arrays are d, h, w, filled with 1 (pads 0) where absent.
+    int64_t ic, oc, group;
+    int64_t kernel[AXES], stride[AXES], dilation[AXES], pad_begin[AXES], pad_end[AXES];
+    const float *weight; // conv (oc, ic/group, kd, kh, kw); transpose (ic, oc/group, kd, kh, kw); matmul (k, n) or NULL
+    bool transposed_weight; // MATMUL: weight is (n, k)
+    const float *bias;   // (oc) or NULL
+    PoolKind pool;
+    // Epilogue, in this order: + bias, + in[1] when has_residual, activation, pooled copy when has_pool.
+    Activation activation;
+    bool has_residual, has_pool;
+    Binary binary;
+    const float *scale, *shift; // AFFINE and NORM: (c)
+    NormKind norm;
+    int64_t norm_groups;        // GROUP; LAYER: number of trailing elements normalised together
+    double epsilon;
+    int64_t axis;               // SOFTMAX
+    bool log_softmax;
+    AxisTaps taps[AXES];        // RESIZE
+    const StridedCopy *copies;  // COPY
+    int n_copies;
+    double fill;                // COPY with input -1
+    const void *reference;      // REFERENCE: ReferenceProblem (solver/reference.h)
+} Problem;
+double problem_flop(const Problem *problem); // direct sums: 2 per multiply-add
