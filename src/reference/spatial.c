@@ -1,0 +1,60 @@
+#include "reference/spatial.h"
+
+Status spatial_of(const Evaluation *e, const Tensor *x, const Tensor *weight, Spatial *out) {
+    Window window;
+    TRY(window_of(e->node, &x->shape, weight ? &weight->shape : NULL, &window));
+    *out = (Spatial){.n = x->shape.dim[0], .ic = x->shape.dim[1], .oc = e->outputs[0].shape.dim[1]};
+    out->group = weight ? window.group : 1;
+    out->input_size = out->output_size = out->kernel_size = 1;
+    for (int d = 0; d < 3; d++) {
+        const int from = d - (3 - window.spatial); // the last dims are the real ones
+        const bool real = from >= 0;
+        out->input[d] = real ? window.input[from] : 1;
+        out->output[d] = real ? window.output[from] : 1;
+        out->kernel[d] = real ? window.kernel[from] : 1;
+        out->stride[d] = real ? window.stride[from] : 1;
+        out->dilation[d] = real ? window.dilation[from] : 1;
+        out->pad[d] = real ? window.pad_begin[from] : 0;
+        out->pad_end[d] = real ? window.pad_end[from] : 0;
+        out->input_size *= out->input[d];
+        out->output_size *= out->output[d];
+        out->kernel_size *= out->kernel[d];
+    }
+    return ST_OK;
+}
+
+Status find_taps(const Evaluation *e, const Spatial *s, int64_t width, int64_t count, Tap **out) {
+    Tap *const taps = arena_array(e->scratch, (size_t)MAX(s->kernel_size, 1), sizeof(Tap));
+    if (!taps) return fail_memory((size_t)s->kernel_size * sizeof(Tap));
+    for (int64_t k = 0; k < s->kernel_size; k++) {
+        const int64_t kw = k % s->kernel[2], stride = s->stride[2];
+        Tap *const tap = &taps[k];
+        tap->kh = k / s->kernel[2] % s->kernel[1];
+        tap->kd = k / s->kernel[2] / s->kernel[1];
+        tap->start = tap_position(s, 2, 0, kw);
+        tap->first = tap->start < 0 ? div_up(-tap->start, stride) : 0;
+        tap->last = width > tap->start ? MIN(count, div_up(width - tap->start, stride)) : 0;
+        if (tap->last < tap->first) tap->first = tap->last = 0; // touches nothing
+    }
+    *out = taps;
+    return ST_OK;
+}
+
+Status each_row(const Evaluation *e, const Spatial *s, const Tap *taps, RowFunction *compute) {
+    const Tensor *const bias = input_or_null(e, 2);
+    const int64_t width = s->output[2];
+    double *x, *w, *row;
+    TRY(load_doubles(e, e->inputs[0], &x));
+    TRY(load_doubles(e, e->inputs[1], &w));
+    TRY(make_doubles(e, width, &row));
+    for (int64_t n = 0; n < s->n; n++)
+        for (int64_t od = 0; od < s->output[0]; od++)
+            for (int64_t oh = 0; oh < s->output[1]; oh++)
+                for (int64_t oc = 0; oc < s->oc; oc++) {
+                    for (int64_t i = 0; i < width; i++) row[i] = bias ? tensor_get(bias, oc) : 0;
+                    compute(s, taps, x, w, n, oc, od, oh, row);
+                    const int64_t at = ((n * s->oc + oc) * s->output[0] + od) * s->output[1] + oh;
+                    store_doubles(&e->outputs[0], at * width, row, width);
+                }
+    return ST_OK;
+}
