@@ -1,0 +1,75 @@
+#include "import/import.h"
+#include "import/limits.h"
+#include "import/onnx/onnx.h"
+#include "import/recognise.h"
+
+Status import_map(Imported *imported, const char *path) {
+    const int64_t size = file_size(path);
+    FAIL_IF(size > LIMIT_FILE_BYTES, ST_BAD, "%s: expected at most %lld bytes, got %lld", path,
+            (long long)LIMIT_FILE_BYTES, (long long)size);
+    Mapping *grown = mem_resize(imported->mappings, (imported->n_mappings + 1) * sizeof *grown);
+    if (!grown) return fail_memory((imported->n_mappings + 1) * sizeof *grown);
+    imported->mappings = grown;
+    TRY(file_map(path, &grown[imported->n_mappings]));
+    imported->n_mappings++;
+    return ST_OK;
+}
+
+typedef struct Recognition {
+    const Mapping *file;
+    Format format;
+} Recognition;
+
+static void recognise_body(void *context) {
+    Recognition *recognition = context;
+    recognition->format = recognise_bytes(recognition->file->data, recognition->file->size);
+}
+
+static Status read_mapped(const char *path, const ImportOptions *options, Imported *out) {
+    Recognition recognition = {.file = &out->mappings[0]};
+    TRY(file_guarded(recognition.file, recognise_body, &recognition));
+    TRY(format_status(recognition.format));
+    TRY(onnx_import(path, options, out));
+    // Whatever was only copied need not stay in memory; the rest comes back from the system's cache.
+    for (size_t i = 0; i < out->n_mappings; i++) {
+        file_drop_pages(&out->mappings[i], out->mappings[i].data, out->mappings[i].size);
+    }
+    return ST_OK;
+}
+
+static Status check_shape_names(const ImportOptions *options) {
+    for (size_t i = 0; i < options->n_inputs; i++) {
+        FAIL_IF(!options->inputs[i].name && options->n_inputs > 1, ST_USAGE,
+                "expected a name with each of several input shapes, got one without");
+    }
+    return ST_OK;
+}
+
+static Status read_any(const char *path, const ImportOptions *options, Imported *out) {
+    TRY(check_shape_names(options));
+    if (path_kind(path) == PATH_FOLDER) {
+        const Format format = recognise_folder(path);
+        Status status =
+            format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder") : format_status(format);
+        return fail_context(status, "%s", path);
+    }
+    if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);
+    TRY(import_map(out, path)); // names the path itself
+    const Status status = read_mapped(path, options, out);
+    return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
+}
+
+Status import_model(const char *path, const ImportOptions *options, Imported *out) {
+    static const ImportOptions none;
+    *out = (Imported){0};
+    const Status status = read_any(path, options ? options : &none, out);
+    if (status != ST_OK) import_free(out);
+    return status;
+}
+
+void import_free(Imported *imported) {
+    graph_free(imported->graph);
+    for (size_t i = 0; i < imported->n_mappings; i++) file_unmap(&imported->mappings[i]);
+    mem_free(imported->mappings);
+    *imported = (Imported){0};
+}

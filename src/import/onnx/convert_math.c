@@ -1,0 +1,192 @@
+// Operators that compute: sums, reductions, normalisation, activations.
+#include "import/onnx/convert.h"
+
+// Up to opset 12 softmax ran over all dims from `axis` (default 1) on, taken as one.
+Status convert_softmax(Call *call) {
+    int64_t axis;
+    ValueId flat, soft, shape;
+    Node *node;
+    const Type *type = call_type(call, 0);
+    const bool old = call->opset < 13;
+    TRY(call_int(call, "axis", old ? 1 : -1, &axis));
+    FAIL_IF(call->n_inputs != 1 || !call_has_input(call, 0), ST_BAD, "expected 1 input, got %d", call->n_inputs);
+    if (!old || axis == -1 || (type->rank > 0 && axis == type->rank - 1)) {
+        TRY(call_last(call, call->op, call->inputs, 1, &node));
+        return node_set_int(call->graph, node, "axis", old ? -1 : axis);
+    }
+    TRY(call_add(call, OP_Flatten, "flat", call->inputs, 1, &flat, &node));
+    TRY(node_set_int(call->graph, node, "axis", axis));
+    TRY(call_add(call, call->op, "soft", &flat, 1, &soft, &node));
+    TRY(node_set_int(call->graph, node, "axis", -1));
+    TRY(call_add(call, OP_Shape, "shape", call->inputs, 1, &shape, NULL));
+    const ValueId inputs[] = {soft, shape};
+    return call_last(call, OP_Reshape, inputs, 2, &node);
+}
+
+static Status bound_to_input(Call *call, const char *name, int index) {
+    const OnnxAttr *bound;
+    ValueId value;
+    TRY(call_attr(call, name, ONNX_ATTR_FLOAT, &bound));
+    if (!bound) return ST_OK;
+    TRY(call_scalar(call, name, call_float_dtype(call, 0), bound->f, &value));
+    call_set_input(call, index, value);
+    return ST_OK;
+}
+
+// Up to opset 10: attributes min and max.
+Status convert_clip(Call *call) {
+    TRY(bound_to_input(call, "min", 1));
+    TRY(bound_to_input(call, "max", 2));
+    return call_same(call, NULL);
+}
+
+Status convert_cast_like(Call *call) {
+    Node *node;
+    const DType dtype = call_type(call, 1)->dtype;
+    FAIL_IF(call->n_inputs != 2 || !call_has_input(call, 0), ST_BAD, "expected 2 inputs, got %d", call->n_inputs);
+    FAIL_IF(dtype == DT_NONE, ST_UNSUPPORTED, "the data type of its second input is not known here");
+    TRY(call_last(call, OP_Cast, call->inputs, 1, &node));
+    return node_set_string(call->graph, node, "to", dtype_name(dtype));
+}
+
+// alpha (exp(x / alpha) - 1) below 0, x above: alpha times Elu(x / alpha).
+Status convert_celu(Call *call) {
+    const OnnxAttr *attr;
+    ValueId alpha, divided, elu;
+    Node *node;
+    TRY(call_attr(call, "alpha", ONNX_ATTR_FLOAT, &attr));
+    FAIL_IF(call->n_inputs != 1, ST_BAD, "expected 1 input, got %d", call->n_inputs);
+    TRY(call_scalar(call, "alpha", call_float_dtype(call, 0), attr ? attr->f : 1, &alpha));
+    const ValueId scaled[] = {call->inputs[0], alpha};
+    TRY(call_add(call, OP_Div, "div", scaled, 2, &divided, NULL));
+    TRY(call_add(call, OP_Elu, "elu", &divided, 1, &elu, NULL));
+    const ValueId back[] = {elu, alpha};
+    return call_last(call, OP_Mul, back, 2, &node);
+}
+
+// ---- sums
+
+static Status check_summands(const Call *call) {
+    FAIL_IF(call->n_inputs == 0, ST_BAD, "expected an input, got none");
+    for (int i = 0; i < call->n_inputs; i++) {
+        FAIL_IF(call->inputs[i] < 0, ST_BAD, "expected input %d, which is absent", i + 1);
+    }
+    return ST_OK;
+}
+
+// The first `count` inputs added up, from the left.
+static Status add_up(Call *call, int count, ValueId *sum) {
+    *sum = call->inputs[0];
+    for (int i = 1; i < count; i++) {
+        const ValueId pair[] = {*sum, call->inputs[i]};
+        TRY(call_add(call, OP_Add, "sum", pair, 2, sum, NULL));
+    }
+    return ST_OK;
+}
+
+Status convert_sum(Call *call) {
+    ValueId sum;
+    Node *node;
+    TRY(check_summands(call));
+    const int last = call->n_inputs - 1;
+    if (last == 0) return call_last(call, OP_Identity, call->inputs, 1, &node);
+    TRY(add_up(call, last, &sum));
+    const ValueId pair[] = {sum, call->inputs[last]};
+    return call_last(call, OP_Add, pair, 2, &node);
+}
+
+Status convert_mean(Call *call) {
+    ValueId sum, count;
+    Node *node;
+    TRY(check_summands(call));
+    TRY(add_up(call, call->n_inputs, &sum));
+    TRY(call_scalar(call, "count", call_float_dtype(call, 0), call->n_inputs, &count));
+    const ValueId pair[] = {sum, count};
+    return call_last(call, OP_Div, pair, 2, &node);
+}
+
+// Up to opset 17 (ReduceSum: 12) axes were an attribute; an empty list means all of them.
+static Status axes_to_input(Call *call) {
+    const OnnxAttr *axes;
+    TRY(call_attr(call, "axes", ONNX_ATTR_INTS, &axes));
+    return axes && axes->count > 0 ? call_ints_to_input(call, "axes", 1) : ST_OK;
+}
+
+Status convert_reduce(Call *call) {
+    TRY(axes_to_input(call));
+    return call_same(call, NULL);
+}
+
+Status convert_reduce_sum_square(Call *call) {
+    FAIL_IF(!call_has_input(call, 0), ST_BAD, "expected an input, got none");
+    const ValueId pair[] = {call->inputs[0], call->inputs[0]};
+    TRY(call_add(call, OP_Mul, "square", pair, 2, &call->inputs[0], NULL));
+    call->op = OP_ReduceSum;
+    return convert_reduce(call);
+}
+
+// The sum takes the node's place, with its attributes; the logarithm makes its output.
+Status convert_reduce_log_sum(Call *call) {
+    ValueId sum;
+    Node *node;
+    FAIL_IF(call->n_outputs == 0, ST_BAD, "expected an output, got none");
+    TRY(call_value(call, "sum", &sum));
+    const ValueId output = call->outputs[0];
+    call->outputs[0] = sum;
+    call->op = OP_ReduceSum;
+    TRY(convert_reduce(call));
+    call->outputs[0] = output;
+    return call_last(call, OP_Log, &sum, 1, &node);
+}
+
+// ---- normalisation
+
+Status convert_batch_norm(Call *call) {
+    int64_t spatial, training;
+    TRY(call_int(call, "spatial", 1, &spatial));
+    TRY(call_int(call, "training_mode", 0, &training));
+    FAIL_IF(spatial != 1, ST_UNSUPPORTED, "spatial=0 (statistics for each pixel) is not supported");
+    FAIL_IF(training != 0, ST_UNSUPPORTED,
+            "training mode is not supported; export the model for inference (eval mode)");
+    return call_same(call, NULL);
+}
+
+// (groups) -> (channels), each value for all the channels of its group.
+static Status spread_groups(Call *call, int input, const char *suffix, int64_t groups, int64_t channels) {
+    const Tensor *from = call_constant(call, input);
+    FAIL_IF(!from, ST_UNSUPPORTED, "a %s that is not a constant is not supported before opset 21", suffix);
+    if (tensor_count(from) == channels) return ST_OK; // one channel a group, or written as opset 21 wants it
+    FAIL_IF(tensor_count(from) != groups, ST_BAD, "expected a %s of %lld elements, got %lld", suffix, (long long)groups,
+            (long long)tensor_count(from));
+    Tensor to;
+    TRY(tensor_make(&call->graph->arena, from->dtype, shape_of(1, &channels), &to));
+    for (int64_t c = 0; c < channels; c++) tensor_set(&to, c, tensor_get(from, c / (channels / groups)));
+    return call_tensor(call, suffix, &to, &call->inputs[input]);
+}
+
+// Opset 18 to 20: scale and bias had an element for each group.
+Status convert_group_norm(Call *call) {
+    int64_t groups;
+    const Type *type = call_type(call, 0);
+    if (call->opset >= 21) return call_same(call, NULL);
+    TRY(call_int(call, "num_groups", 0, &groups));
+    FAIL_IF(type->rank < 2 || type->dim[1] < 0, ST_UNSUPPORTED, "a number of channels that is not known here");
+    const int64_t channels = type->dim[1];
+    FAIL_IF(groups < 1 || channels < 1 || channels % groups != 0, ST_BAD,
+            "expected num_groups that divides %lld channels, got %lld", (long long)channels, (long long)groups);
+    TRY(spread_groups(call, 1, "scale", groups, channels));
+    TRY(spread_groups(call, 2, "bias", groups, channels));
+    return call_same(call, NULL);
+}
+
+// Inputs 1 (ratio) and 2 (training_mode) from opset 12 on. Before opset 10 the mask was a float.
+Status convert_dropout(Call *call) {
+    if (call_has_input(call, 2)) {
+        const Tensor *training = call_constant(call, 2);
+        FAIL_IF(!training || tensor_count(training) != 1 || tensor_get(training, 0) != 0, ST_UNSUPPORTED,
+                "training mode is not supported; export the model for inference (eval mode)");
+    }
+    if (call->opset < 10) TRY(call_drop_outputs(call, 1));
+    call->n_inputs = MIN(call->n_inputs, 1);
+    return call_same(call, NULL);
+}

@@ -1,0 +1,111 @@
+#include "import/onnx/inputs.h"
+#include "import/onnx/tensor.h"
+#include <stdlib.h>
+#include <string.h>
+
+static Status fresh_symbol(Graph *graph, const char *input, int axis, int64_t *dim) {
+    Text name = {0};
+    text_add(&name, "%s.%d", input, axis);
+    Status status = text_status(&name);
+    if (status == ST_OK) status = graph_symbol(graph, text_get(&name), dim);
+    text_free(&name);
+    return status;
+}
+
+static Status input_type(Graph *graph, const OnnxInput *input, Type *type) {
+    FAIL_IF(!input->is_tensor, ST_UNSUPPORTED, "expected a tensor, got a sequence, a map or nothing");
+    type->rank = input->rank;
+    TRY(onnx_dtype(input->element, &type->dtype));
+    for (int i = 0; i < input->rank; i++) {
+        type->dim[i] = input->dim[i];
+        if (input->param[i]) TRY(graph_symbol(graph, input->param[i], &type->dim[i]));
+        else if (input->dim[i] < 0) TRY(fresh_symbol(graph, input->name, i, &type->dim[i]));
+    }
+    return ST_OK;
+}
+
+static Status add_input(Graph *graph, const OnnxInput *input) {
+    Type type = {0};
+    ValueId value;
+    FAIL_IF(!*input->name, ST_BAD, "expected a name for each input, got an empty one");
+    const Status status = input_type(graph, input, &type);
+    if (status != ST_OK) return fail_context(status, "input '%s'", input->name);
+    FAIL_IF(graph_find(graph, input->name) != NO_VALUE, ST_BAD, "expected input '%s' once, got it twice", input->name);
+    return graph_add_input(graph, input->name, &type, &value);
+}
+
+// What the graph says of a shape that the user gave is about how it was used.
+static Status as_usage(Status status) {
+    return status == ST_BAD ? fail_context(ST_USAGE, "the given shape does not go with the model") : status;
+}
+
+static Status find_input(const Graph *graph, const char *name, ValueId *out) {
+    *out = graph_find(graph, name);
+    if (*out != NO_VALUE && graph->values[*out].is_input) return ST_OK;
+    Text names = {0};
+    for (int i = 0; i < graph->n_inputs; i++) {
+        text_add(&names, "%s'%s'", i ? ", " : "", graph->values[graph->inputs[i]].name);
+    }
+    const Status status = fail(ST_USAGE, "expected the name of an input (%s), got '%s'", text_get(&names), name);
+    text_free(&names);
+    return status;
+}
+
+static Status bind_input(Graph *graph, const NamedTensor *bind) {
+    ValueId value;
+    Tensor copy;
+    TRY(find_input(graph, bind->name, &value));
+    const DType expected = graph->values[value].type.dtype;
+    FAIL_IF(bind->tensor.dtype != expected, ST_USAGE, "input '%s': expected numbers of type %s to bind, got %s",
+            bind->name, dtype_name(expected), dtype_name(bind->tensor.dtype));
+    TRY(as_usage(graph_bind(graph, bind->name, &bind->tensor.shape)));
+    TRY(tensor_make(&graph->arena, expected, bind->tensor.shape, &copy));
+    if (tensor_bytes(&copy) > 0) memcpy(copy.data, bind->tensor.data, tensor_bytes(&copy));
+    return graph_set_constant(graph, value, &copy);
+}
+
+static Status shape_input(Graph *graph, const InputShape *shape) {
+    const char *name = shape->name;
+    ValueId value;
+    if (!name) {
+        FAIL_IF(graph->n_inputs != 1, ST_USAGE, "expected the name of the input with its shape, as the model has %d",
+                graph->n_inputs);
+        name = graph->values[graph->inputs[0]].name;
+    }
+    TRY(find_input(graph, name, &value));
+    return as_usage(graph_bind(graph, name, &shape->shape));
+}
+
+// The names of the weights, so that inputs that are none are found without looking through them all each time.
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static Status weight_names(const OnnxModel *model, const char ***out) {
+    const size_t count = (size_t)model->n_initializers;
+    *out = mem_zero(count + 1, sizeof **out);
+    if (!*out) return fail_memory(count * sizeof **out);
+    for (size_t i = 0; i < count; i++) (*out)[i] = model->initializers[i].name;
+    qsort(*out, count, sizeof **out, compare_names);
+    return ST_OK;
+}
+
+static Status add_all(const OnnxModel *model, Graph *graph) {
+    const char **weights;
+    TRY(weight_names(model, &weights));
+    Status status = ST_OK;
+    for (int i = 0; i < model->n_inputs && status == ST_OK; i++) {
+        const OnnxInput *input = &model->inputs[i];
+        if (bsearch(&input->name, weights, (size_t)model->n_initializers, sizeof *weights, compare_names)) continue;
+        status = add_input(graph, input);
+    }
+    mem_free(weights);
+    return status;
+}
+
+Status onnx_add_inputs(const OnnxModel *model, const ImportOptions *options, Graph *graph) {
+    TRY(add_all(model, graph));
+    for (size_t i = 0; i < options->n_bind; i++) TRY(bind_input(graph, &options->bind[i]));
+    for (size_t i = 0; i < options->n_inputs; i++) TRY(shape_input(graph, &options->inputs[i]));
+    return ST_OK;
+}

@@ -1,0 +1,153 @@
+#include "import/recognise.h"
+#include "base/text.h"
+#include "wire/protobuf.h"
+#include <string.h>
+
+enum { WINDOW = 65536 }; // bytes at either end of a zip that are searched for names
+
+static bool begins(const uint8_t *data, size_t size, const char *magic, size_t length) {
+    return size >= length && memcmp(data, magic, length) == 0;
+}
+#define BEGINS(data, size, magic) begins(data, size, magic, sizeof(magic) - 1)
+
+static bool holds(const uint8_t *data, size_t size, const char *text) {
+    const size_t length = strlen(text);
+    for (const uint8_t *at = data; (size_t)(data + size - at) >= length; at++) {
+        at = memchr(at, text[0], (size_t)(data + size - at) - length + 1);
+        if (!at) return false;
+        if (memcmp(at, text, length) == 0) return true;
+    }
+    return false;
+}
+
+// Names stand in front of each member and once more in the directory at the end, so both ends are looked at.
+static Format recognise_zip(const uint8_t *data, size_t size) {
+    static const struct {
+        const char *member;
+        Format format;
+    } signs[] = {
+        {"model.weights.h5", FORMAT_KERAS_ZIP},
+        {"/constants.pkl", FORMAT_TORCHSCRIPT},
+        {"/data/weights/", FORMAT_TORCH_PT2},
+        {"/models/model.json", FORMAT_TORCH_PT2},
+        {"serialized_exported_program.json", FORMAT_TORCH_PT2},
+        {"/data.pkl", FORMAT_TORCH_ZIP},
+    };
+    const size_t window = MIN(size, (size_t)WINDOW);
+    for (size_t i = 0; i < COUNT_OF(signs); i++) {
+        if (holds(data, window, signs[i].member) || holds(data + size - window, window, signs[i].member)) {
+            return signs[i].format;
+        }
+    }
+    return FORMAT_ZIP;
+}
+
+// ONNX, Core ML and TensorFlow files are protocol buffers without any magic: the numbers of the outermost fields tell
+// them apart. ONNX's ModelProto: ir_version 1, producer 2 and 3, graph 7, opset_import 8. Core ML's Model:
+// specificationVersion 1, description 2, the network itself 200 and above. TensorFlow's SavedModel: version 1 (the
+// integer 1, so far) and MetaGraphDef 2; GraphDef: nodes 1 (messages), library 2, versions 4.
+static Format recognise_protobuf(const uint8_t *data, size_t size) {
+    PbReader reader = pb_reader(data, size);
+    PbField field;
+    bool version = false, first = false, nodes = false, second = false, onnx = false, core_ml = false;
+    bool more;
+    do {
+        more = pb_next(&reader, &field);
+        version |= field.number == 1 && field.wire == PB_VARINT;
+        first |= field.number == 1 && field.wire == PB_VARINT && field.bits == 1;
+        nodes |= field.number == 1 && field.wire == PB_BYTES;
+        second |= field.number == 2 && field.wire == PB_BYTES;
+        onnx |= (field.number == 7 || field.number == 8 || field.number == 3) && field.wire == PB_BYTES;
+        core_ml |= field.number >= 200 && field.wire == PB_BYTES;
+    } while (more);
+    const bool whole = reader.status == ST_OK;
+    error_clear();
+    if (version && onnx) return FORMAT_ONNX;
+    if (version && core_ml) return FORMAT_COREML;
+    if (first && second && whole) return FORMAT_SAVED_MODEL;
+    if (nodes && !version && whole) return FORMAT_FROZEN_GRAPH;
+    // A cut or torn file: an ONNX file starts with a small ir_version, and its importer says what is wrong.
+    return version && size > 1 && data[0] == 0x08 && data[1] < 32 ? FORMAT_ONNX : FORMAT_UNKNOWN;
+}
+
+// HDF5's signature may stand at 0, or at 512, 1024, 2048 ... behind a user block.
+static bool is_hdf5(const uint8_t *data, size_t size) {
+    static const char magic[] = "\x89HDF\r\n\x1a\n";
+    if (BEGINS(data, size, magic)) return true;
+    for (size_t at = 512; at < size && at <= 65536; at *= 2) {
+        if (BEGINS(data + at, size - at, magic)) return true;
+    }
+    return false;
+}
+
+// Git and mail programs that take a binary file for text write U+FFFD (EF BF BD) for what is not UTF-8, or drop the
+// CR in front of LF. Weights are never UTF-8 from end to end unless that has happened.
+static bool is_text_filtered(const uint8_t *data, size_t size) {
+    if (BEGINS(data, size, "\x89HDF\n")) return true;
+    size_t window = MIN(size, (size_t)WINDOW);
+    if (!holds(data, window, "\xef\xbf\xbd")) return false;
+    while (window < size && window > WINDOW - 4 && (data[window] & 0xc0) == 0x80) window--; // not inside a character
+    return utf8_valid((const char *)data, window);
+}
+
+Format recognise_bytes(const uint8_t *data, size_t size) {
+    if (BEGINS(data, size, "version https://git-lfs.github.com/spec/")) return FORMAT_LFS_POINTER;
+    if (is_hdf5(data, size)) return FORMAT_HDF5;
+    if (BEGINS(data, size, "PK\x03\x04")) return recognise_zip(data, size);
+    if (size >= 8 && memcmp(data + 4, "TFL3", 4) == 0) return FORMAT_TFLITE;
+    if (BEGINS(data, size, "\x1f\x8b")) return FORMAT_GZIP;
+    if (size > 1 && data[0] == 0x80 && data[1] >= 2 && data[1] <= 5) return FORMAT_PICKLE;
+    if (BEGINS(data, size, "<!DOCTYPE") || BEGINS(data, size, "<!doctype") || BEGINS(data, size, "<html")) {
+        return FORMAT_WEB_PAGE;
+    }
+    if (is_text_filtered(data, size)) return FORMAT_TEXT_FILTERED;
+    return recognise_protobuf(data, size);
+}
+
+Format recognise_folder(const char *path) {
+    Arena arena = {0};
+    Format format = FORMAT_UNKNOWN;
+    const char *saved_model = path_join(&arena, path, "saved_model.pb");
+    const char *manifest = path_join(&arena, path, "Manifest.json");
+    if (saved_model && path_kind(saved_model) == PATH_FILE) format = FORMAT_SAVED_MODEL;
+    if (manifest && path_kind(manifest) == PATH_FILE) format = FORMAT_COREML;
+    arena_free(&arena);
+    return format;
+}
+
+static const char from_torch[] = "export it to ONNX inside PyTorch (torch.onnx.export)";
+static const char from_keras[] = "export it to ONNX inside Keras (model.export(\"model.onnx\", format=\"onnx\")) or "
+                                 "with tf2onnx";
+static const char from_tensorflow[] = "convert it to ONNX with tf2onnx";
+static const char from_tflite[] = "convert it to ONNX with tf2onnx (python -m tf2onnx.convert --tflite)";
+static const char from_coreml[] = "export the network that it was made from to ONNX";
+
+static const struct {
+    Status status;
+    const char *what, *hint;
+} formats[FORMAT_COUNT] = {
+    [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX), got bytes of no known format",
+                        "check that this is the right file"},
+    [FORMAT_HDF5] = {ST_UNSUPPORTED, "this is an HDF5 file (Keras .h5), which is not read yet", from_keras},
+    [FORMAT_KERAS_ZIP] = {ST_UNSUPPORTED, "this is a Keras 3 file (.keras), which is not read yet", from_keras},
+    [FORMAT_TORCH_ZIP] = {ST_UNSUPPORTED, "this is a PyTorch file (torch.save), which is not read yet", from_torch},
+    [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
+    [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},
+    [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
+    [FORMAT_PICKLE] = {ST_UNSUPPORTED, "this is a pickle (an old PyTorch file?), which is not read", from_torch},
+    [FORMAT_TFLITE] = {ST_UNSUPPORTED, "this is a TensorFlow Lite file, which is not read yet", from_tflite},
+    [FORMAT_SAVED_MODEL] = {ST_UNSUPPORTED, "this is a TensorFlow SavedModel, which is not read yet", from_tensorflow},
+    [FORMAT_FROZEN_GRAPH] = {ST_UNSUPPORTED, "this is a TensorFlow graph, which is not read", from_tensorflow},
+    [FORMAT_COREML] = {ST_UNSUPPORTED, "this is a Core ML model, which is not read yet", from_coreml},
+    [FORMAT_LFS_POINTER] = {ST_BAD, "expected a model, got a Git LFS pointer (the file itself was not downloaded)",
+                            "run `git lfs pull`, or download the file itself"},
+    [FORMAT_TEXT_FILTERED] = {ST_BAD, "expected a binary file, got one that was changed by a conversion of text",
+                              "its bytes are lost: download it again, in binary mode"},
+    [FORMAT_WEB_PAGE] = {ST_BAD, "expected a model, got a web page", "download the file itself"},
+    [FORMAT_GZIP] = {ST_BAD, "expected a model, got a gzip file", "unpack it first"},
+};
+
+Status format_status(Format format) {
+    if (format == FORMAT_ONNX) return ST_OK;
+    return fail(formats[format].status, "%s; %s", formats[format].what, formats[format].hint);
+}

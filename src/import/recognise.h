@@ -1,0 +1,34 @@
+// Which framework a file is from, by its content.
+#pragma once
+#include "base/file.h"
+
+typedef enum Format {
+    FORMAT_UNKNOWN,
+    FORMAT_ONNX,
+    // Known, not read yet:
+    FORMAT_HDF5,        // Keras .h5
+    FORMAT_KERAS_ZIP,   // .keras
+    FORMAT_TORCH_ZIP,   // torch.save: .pt, .pth
+    FORMAT_TORCHSCRIPT, // torch.jit.save
+    FORMAT_TORCH_PT2,   // torch.export.save
+    FORMAT_ZIP,         // another zip
+    FORMAT_PICKLE,      // torch.save before 1.6, joblib
+    FORMAT_TFLITE,
+    FORMAT_SAVED_MODEL,  // TensorFlow: the folder, or saved_model.pb
+    FORMAT_FROZEN_GRAPH, // TensorFlow 1: GraphDef
+    FORMAT_COREML,
+    // No model at all:
+    FORMAT_LFS_POINTER,
+    FORMAT_TEXT_FILTERED, // bytes above 127 replaced by U+FFFD
+    FORMAT_WEB_PAGE,
+    FORMAT_GZIP,
+    FORMAT_COUNT
+} Format;
+
+Format recognise_bytes(const uint8_t *data, size_t size);
+// Of a folder; FORMAT_UNKNOWN when it is none of a model's.
+Format recognise_folder(const char *path);
+
+// ST_OK for FORMAT_ONNX; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
+// ST_BAD for what is no model.
+Status format_status(Format format);

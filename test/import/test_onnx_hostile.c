@@ -1,0 +1,233 @@
+// Files that are cut, torn or made to harm: a message each time, never more.
+#include "base/rng.h"
+#include "import/onnx_check.h"
+
+// A small model that has something of everything.
+static Text small_model(void) {
+    OnnxFile file = onnx_file(11);
+    onnx_input(&file, "x", FLOAT32, "N,2,8,8");
+    onnx_filled(&file, "w", "2,2,3,3", 36, 0.5f);
+    onnx_ints(&file, "sizes", "1,2,16,16");
+    onnx_node(&file, "Conv", "x w", "c", "pads=[1,1,1,1] kernel_shape=[3,3] auto_pad='NOTSET'");
+    onnx_node(&file, "Clip", "c", "d", "");
+    onnx_node(&file, "Constant", "", "k", "value_float=2.0");
+    onnx_node(&file, "Mul", "d k", "e", "");
+    onnx_node(&file, "Resize", "e _ _ sizes", "f", "mode='nearest'");
+    onnx_node(&file, "Softmax", "f", "g", "axis=1");
+    onnx_node(&file, "ReduceMean", "g", "h", "axes=[2,3] keepdims=0");
+    onnx_node_tensor(&file, "ConstantOfShape", "sizes", "z", "value", "1", (const float[]){0}, 1);
+    onnx_node(&file, "Unsqueeze", "h", "y", "axes=[0]");
+    onnx_output(&file, "y");
+    onnx_output(&file, "z");
+    Text all = onnx_bytes(&file);
+    onnx_drop(&file);
+    return all;
+}
+
+static Status import_bytes(const void *bytes, size_t size) {
+    const char *path = test_temp("h.onnx");
+    FILE *stream = fopen(path, "wb"); // thousands of them: nothing has to reach the disk
+    REQUIRE(stream && fwrite(bytes, 1, size, stream) == size && fclose(stream) == 0);
+    Imported model;
+    error_clear();
+    const Status status = import_model(path, NULL, &model);
+    if (status == ST_OK) CHECK_OK(graph_verify(model.graph));
+    CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "status %d: %s", status,
+              error_message());
+    CHECK(status == ST_OK || *error_message());
+    CHECK(!strchr(error_message(), '\n'));
+    import_free(&model);
+    return status;
+}
+
+TEST(the_small_model_is_fine) {
+    Text all = small_model();
+    CHECK_INT(import_bytes(all.data, all.length), ST_OK);
+    text_free(&all);
+}
+
+TEST(cut_at_every_byte) {
+    Text all = small_model();
+    int refused = 0;
+    for (size_t size = 0; size < all.length; size++) refused += import_bytes(all.data, size) == ST_BAD;
+    CHECK_INT(refused, all.length); // the graph stands last in the file, so no beginning is a model
+    text_free(&all);
+}
+
+TEST(flipped_bits_and_bytes) {
+    Text all = small_model();
+    uint8_t *torn = malloc(all.length);
+    REQUIRE(torn);
+    Rng rng;
+    rng_seed(&rng, 1);
+    const int rounds = test_long() ? 100000 : 3000;
+    for (int round = 0; round < rounds; round++) {
+        memcpy(torn, all.data, all.length);
+        for (uint64_t flips = 1 + rng_below(&rng, 3); flips > 0; flips--) {
+            const size_t at = rng_below(&rng, all.length);
+            torn[at] = round % 2 ? (uint8_t)rng_next(&rng) : torn[at] ^ (uint8_t)(1u << rng_below(&rng, 8));
+        }
+        import_bytes(torn, all.length);
+    }
+    free(torn);
+    text_free(&all);
+}
+
+TEST(bytes_moved_within_the_file) {
+    Text all = small_model();
+    uint8_t *torn = malloc(all.length);
+    REQUIRE(torn);
+    Rng rng;
+    rng_seed(&rng, 2);
+    for (int round = 0; round < 500; round++) {
+        const size_t count = 1 + rng_below(&rng, 40), from = rng_below(&rng, all.length - count);
+        memcpy(torn, all.data, all.length);
+        memmove(torn + rng_below(&rng, all.length - count), torn + from, count);
+        import_bytes(torn, all.length);
+    }
+    free(torn);
+    text_free(&all);
+}
+
+TEST(memory_that_runs_out) {
+    Text all = small_model();
+    const char *path = test_temp("m.onnx");
+    CHECK_OK(file_write(path, all.data, all.length));
+    Status status = ST_RESOURCE;
+    int failures = 0;
+    for (; status != ST_OK && failures < 5000; failures++) {
+        Imported model;
+        mem_fail_after(failures);
+        status = import_model(path, NULL, &model);
+        mem_fail_after(-1);
+        CHECK_MSG(status == ST_OK || status == ST_RESOURCE, "allocation %d: status %d: %s", failures, status,
+                  error_message());
+        import_free(&model);
+    }
+    CHECK_MSG(failures > 20 && failures < 5000, "%d allocations", failures);
+    text_free(&all);
+}
+
+TEST(cycles) {
+    OnnxFile file = onnx_file(13);
+    onnx_output(&file, "y");
+    onnx_node(&file, "Relu", "z", "y", "");
+    onnx_node(&file, "Relu", "y", "z", "");
+    check_refused(&file, ST_BAD, "cycle");
+    file = onnx_file(13);
+    onnx_output(&file, "y");
+    onnx_node(&file, "Relu", "y", "y", "");
+    check_refused(&file, ST_BAD, "cycle");
+}
+
+TEST(names_made_twice) {
+    OnnxFile file = onnx_file(13);
+    onnx_input(&file, "x", FLOAT32, "2");
+    onnx_node(&file, "Relu", "x", "y", "");
+    onnx_node(&file, "Exp", "x", "y", "");
+    onnx_output(&file, "y");
+    check_refused(&file, ST_BAD, "Exp|'y'|taken");
+    file = onnx_file(13);
+    onnx_input(&file, "x", FLOAT32, "2");
+    onnx_node(&file, "Relu", "x", "x", "");
+    onnx_output(&file, "x");
+    check_refused(&file, ST_BAD, "'x'|taken");
+    file = onnx_file(13);
+    onnx_ints(&file, "w", "1");
+    onnx_ints(&file, "w", "1");
+    onnx_output(&file, "w");
+    check_refused(&file, ST_BAD, "weight 'w'|taken");
+    file = onnx_file(13);
+    onnx_input(&file, "x", FLOAT32, "2");
+    onnx_input(&file, "x", FLOAT32, "2");
+    onnx_output(&file, "x");
+    check_refused(&file, ST_BAD, "input 'x' once");
+    file = onnx_file(13);
+    onnx_input(&file, "x", FLOAT32, "2");
+    onnx_output(&file, "x");
+    onnx_output(&file, "x");
+    check_refused(&file, ST_BAD, "output 'x' once");
+}
+
+TEST(nothing_comes_out) {
+    OnnxFile file = onnx_file(13);
+    onnx_input(&file, "x", FLOAT32, "2");
+    check_refused(&file, ST_BAD, "expected outputs");
+    file = onnx_file(13);
+    onnx_output(&file, "y");
+    check_refused(&file, ST_BAD, "output 1|'y'");
+    file = onnx_file(13);
+    put_message(&file.model, 7, &(Text){0});
+    check_refused(&file, ST_BAD, "one graph in the model, got 2");
+}
+
+TEST(names_that_are_no_text) {
+    OnnxFile file = onnx_file(13);
+    onnx_input(&file, "x\xff", FLOAT32, "2");
+    onnx_output(&file, "x\xff");
+    check_refused(&file, ST_BAD, "UTF-8");
+    char name[6000];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    file = onnx_file(13);
+    onnx_input(&file, name, FLOAT32, "2");
+    onnx_output(&file, name);
+    check_refused(&file, ST_BAD, "at most 4096 bytes, got 5999");
+}
+
+TEST(a_message_shows_no_control_characters) {
+    OnnxFile file = onnx_file(13);
+    onnx_node(&file, "Evil\x1b[31m\n", "", "y", "");
+    onnx_output(&file, "y");
+    check_refused(&file, ST_UNSUPPORTED, "Evil");
+    CHECK(!strpbrk(error_message(), "\x1b\n"));
+}
+
+TEST(more_than_the_limits) {
+    OnnxFile file = onnx_file(13);
+    for (int i = 0; i < 100001; i++) put_bytes(&file.graph, 1, "", 0);
+    check_refused(&file, ST_BAD, "at most 100000 nodes, got 100001");
+    file = onnx_file(13);
+    Text node = {0};
+    for (int i = 0; i < 1025; i++) put_string(&node, 1, "x");
+    put_message(&file.graph, 1, &node);
+    check_refused(&file, ST_BAD, "at most 1024 inputs of a node");
+    file = onnx_file(13);
+    for (int i = 0; i < 257; i++) put_string(&node, 5, "");
+    put_message(&file.graph, 1, &node);
+    check_refused(&file, ST_BAD, "at most 256 attributes");
+    file = onnx_file(13);
+    Text attr = {0};
+    put_string(&attr, 1, "axes");
+    for (int i = 0; i < 65537; i++) put_int(&attr, 8, i);
+    put_int(&attr, 20, 7);
+    put_message(&node, 5, &attr);
+    put_message(&file.graph, 1, &node);
+    check_refused(&file, ST_BAD, "at most 65536 entries");
+}
+
+TEST(a_long_chain_takes_no_stack) {
+    OnnxFile file = onnx_file(13);
+    onnx_input(&file, "n0", FLOAT32, "2");
+    for (int i = 20000; i > 0; i--) {
+        char in[16], out[16];
+        snprintf(in, sizeof in, "n%d", i - 1);
+        snprintf(out, sizeof out, "n%d", i);
+        onnx_node(&file, "Relu", in, out, "");
+    }
+    onnx_output(&file, "n20000");
+    Imported model;
+    CHECK_OK(import_model(onnx_save(&file, "chain.onnx"), NULL, &model));
+    CHECK_INT(model.graph->n_nodes, 20000);
+    import_free(&model);
+}
+
+TEST(many_unsupported_operators) {
+    OnnxFile file = onnx_file(13);
+    for (int i = 0; i < 100; i++) {
+        char op[16];
+        snprintf(op, sizeof op, "Op%d", i);
+        onnx_node(&file, op, "", "", "");
+    }
+    check_refused(&file, ST_UNSUPPORTED, "Op0 (1 node), Op1 (1 node)|and others (68 nodes)");
+}
