@@ -1,0 +1,53 @@
+// Epilogue of a GEMM tile (kernel.h: finish): bias, residual, activation, and from [pixel][channel] sums to blocks.
+#include "kernel/cpu/isa/isa.h"
+
+// The activations that cost an instruction or two; all others go over the finished row once more, while it is in L1.
+INLINE vf cheap(const Function function, vf alpha, vf beta, vf x) {
+    switch (function) {
+    case FN_RELU: return vmax(vzero(), x); // NaN stays NaN: the second operand is returned
+    case FN_LEAKY_RELU: return vselect(x < vzero(), alpha * x, x);
+    case FN_CLIP: return vmin(beta, vmax(alpha, x));
+    default: return x;
+    }
+}
+INLINE void finish_loop(const Function function, const bool with_residual, const float *sums, int64_t ld, int pixels,
+                        int vectors, const Epilogue *epilogue, const float *residual, int64_t residual_block,
+                        int64_t residual_pixel, float *out, int64_t out_block, int64_t out_pixel) {
+    vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta);
+    for (int j = 0; j < vectors; j++) {
+        vf bias = epilogue->bias ? vload(epilogue->bias + j * VL) : vzero();
+        for (int p = 0; p < pixels; p++) {
+            vf x = vload(sums + p * ld + j * VL) + bias;
+            if (with_residual) x += vload(residual + j * residual_block + p * residual_pixel);
+            vstore(out + j * out_block + p * out_pixel, cheap(function, alpha, beta, x));
+        }
+    }
+}
+static void finish(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
+                   const float *residual, int64_t residual_block, int64_t residual_pixel, float *out,
+                   int64_t out_block, int64_t out_pixel) {
+#define FINISH(function, with)                                                                                   \
+    finish_loop(function, with, sums, ld, pixels, vectors, epilogue, residual, residual_block, residual_pixel, out, \
+                out_block, out_pixel)
+    const Function function = epilogue->activation.function;
+    if (function == FN_RELU) {
+        residual ? FINISH(FN_RELU, true) : FINISH(FN_RELU, false);
+    } else if (function == FN_LEAKY_RELU) {
+        residual ? FINISH(FN_LEAKY_RELU, true) : FINISH(FN_LEAKY_RELU, false);
+    } else if (function == FN_CLIP) {
+        residual ? FINISH(FN_CLIP, true) : FINISH(FN_CLIP, false);
+    } else {
+        residual ? FINISH(FN_NONE, true) : FINISH(FN_NONE, false);
+        if (function == FN_NONE) return;
+        for (int j = 0; j < vectors; j++) {
+            float *row = out + j * out_block;
+            if (out_pixel == VL) {
+                KERNEL(unary)(epilogue->activation, row, row, (int64_t)pixels * VL);
+                continue;
+            }
+            for (int p = 0; p < pixels; p++)
+                KERNEL(unary)(epilogue->activation, row + p * out_pixel, row + p * out_pixel, VL);
+        }
+    }
+}
+void KERNEL(fill_finish)(Kernels *kernels) { kernels->finish = finish; }

@@ -1,0 +1,106 @@
+// The batch-reduce GEMM micro-kernel (kernel.h: GemmKernel): a block of rows x vectors accumulators in registers.
+//
+//              vectors * VL columns
+//            +-----------------------+
+//     row 0  |  acc[0][0]  acc[0][1] |   each step k: load `vectors` vectors of w, then for each row broadcast one
+//     row 1  |  acc[1][0]  acc[1][1] |   value of a and do `vectors` multiply-adds
+//     ...    |                       |
+//            +-----------------------+
+//
+// Sizes: 16 registers (SSE2, AVX, AVX2) hold 6 x 2 accumulators + 2 weights + 1 broadcast; 32 (AVX-512) hold
+// 14 x 2 + 2 + 1. Cost of one step with AVX2: 12 FMA against 2 + 6 loads, so two FMA ports are the limit.
+// Error: plain sums in order, |error| <= n eps/2 sum |a w| (n terms; eps = 2^-23; n roundings with FMA, 2n without).
+#include "kernel/cpu/isa/isa.h"
+
+#if defined(__FMA__)
+// gcc would fold the weight load into every multiply-add (three loads where one does), and take forms that overwrite
+// the broadcast instead of the sum, at the price of moves and spills: weights are pinned in registers and the
+// accumulating form is forced. ("v": any of 32 registers with AVX-512, of 16 else.)
+#define PIN(x) __asm__("" : "+v"(x))
+#define MULTIPLY_ADD(acc, s, w) __asm__("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(s), "v"(w))
+#else
+#define PIN(x)
+#define MULTIPLY_ADD(acc, s, w) acc = vfma(s, w, acc)
+#endif
+
+// A pointer for every third row of a, the two rows behind it by index: without this the compiler keeps an address a
+// row, runs out of registers and reloads them from the stack. HIDE keeps it from seeing how they are related.
+enum { ROW_GROUP = 3, ROW_GROUPS = (GEMM_MAX_ROWS + ROW_GROUP - 1) / ROW_GROUP };
+#define HIDE(pointer) __asm__("" : "+r"(pointer))
+
+// One step of depth, z values behind the row pointers.
+#define GEMM_STEP(z) \
+    do { \
+        vf weight[GEMM_MAX_VECTORS]; \
+        UNROLL for (int j = 0; j < vectors; j++) { \
+            weight[j] = vload(w + ((z) * vectors + j) * VL); \
+            PIN(weight[j]); \
+        } \
+        UNROLL for (int i = 0; i < rows; i++) { \
+            vf value = vset1(*(const float *)(row[i / ROW_GROUP] + i % ROW_GROUP * step + 4 * (z))); \
+            UNROLL for (int j = 0; j < vectors; j++) { \
+                MULTIPLY_ADD(acc[i][j], value, weight[j]); \
+            } \
+        } \
+    } while (0)
+
+INLINE void gemm_block(const int rows, const int vectors, int64_t batch, const int32_t *a_offset, const float *a,
+                       int64_t lda, const float *w, int64_t depth, float *c, int64_t ldc, int accumulate,
+                       const char *prefetch) {
+    vf acc[GEMM_MAX_ROWS][GEMM_MAX_VECTORS];
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = vzero();
+    const int64_t step = lda * 4;
+    for (int64_t b = 0; b < batch; b++) {
+        const char *row[ROW_GROUPS];
+        UNROLL for (int g = 0; g * ROW_GROUP < rows; g++) {
+            row[g] = (const char *)(a + a_offset[b]) + g * ROW_GROUP * step;
+            HIDE(row[g]);
+        }
+        int64_t k = depth;
+        for (; k >= 2; k -= 2) {
+            UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++) __builtin_prefetch(prefetch + 64 * line, 0, 2);
+            prefetch += 2 * vectors * VL * 4;
+            GEMM_STEP(0);
+            GEMM_STEP(1);
+            w += 2 * vectors * VL;
+            UNROLL for (int g = 0; g * ROW_GROUP < rows; g++) {
+                row[g] += 8;
+                HIDE(row[g]);
+            }
+        }
+        if (k) {
+            GEMM_STEP(0);
+            w += vectors * VL;
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < vectors; j++) {
+            float *to = c + i * ldc + j * VL;
+            if (accumulate) acc[i][j] += vload(to);
+            vstore(to, acc[i][j]);
+        }
+    }
+}
+
+#define GEMM_KERNEL(rows, vectors) \
+    static void gemm_##rows##x##vectors(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, \
+                                        const float *w, int64_t depth, float *c, int64_t ldc, int accumulate, \
+                                        const char *prefetch) { \
+        gemm_block(rows, vectors, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch); \
+    }
+#define GEMM_ROW(rows) GEMM_KERNEL(rows, 1) GEMM_KERNEL(rows, 2)
+GEMM_ROW(1) GEMM_ROW(2) GEMM_ROW(3) GEMM_ROW(4) GEMM_ROW(5) GEMM_ROW(6)
+#if KERNEL_VL == 16
+GEMM_ROW(7) GEMM_ROW(8) GEMM_ROW(9) GEMM_ROW(10) GEMM_ROW(11) GEMM_ROW(12) GEMM_ROW(13) GEMM_ROW(14)
+#endif
+
+void KERNEL(fill_gemm)(Kernels *kernels) {
+#define GEMM_FILL(r) kernels->gemm[1][r] = gemm_##r##x1, kernels->gemm[2][r] = gemm_##r##x2
+    GEMM_FILL(1), GEMM_FILL(2), GEMM_FILL(3), GEMM_FILL(4), GEMM_FILL(5), GEMM_FILL(6);
+    kernels->rows = 6;
+#if KERNEL_VL == 16
+    GEMM_FILL(7), GEMM_FILL(8), GEMM_FILL(9), GEMM_FILL(10), GEMM_FILL(11), GEMM_FILL(12), GEMM_FILL(13);
+    GEMM_FILL(14);
+    kernels->rows = 14;
+#endif
+}

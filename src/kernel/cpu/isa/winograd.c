@@ -1,0 +1,208 @@
+// Transforms of Winograd's minimal filtering F(4x4, 3x3).
+//
+//     Y = A' [ (G g G') . (B' d B) ] A        d: 6x6 inputs, g: 3x3 weights, Y: 4x4 outputs, . elementwise,
+//                                             summed over input channels
+//
+// Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), with the Toom-Cook points 0, +-a, +-b and
+// infinity, a = 3/4, b = 3/2 instead of the usual 1 and 2: both transforms then hold smaller numbers, and the error is
+// about a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd
+// Convolution", 2020). All constants of B' and A' are exact in fp32.
+//     B' = [ a2b2   0  -(a2+b2)   0   1  0 ]     A' = [ 1  1   1   1   1  0 ]
+//          [  0  -ab2   -b2       a   1  0 ]          [ 0  a  -a   b  -b  0 ]
+//          [  0   ab2   -b2      -a   1  0 ]          [ 0  a2  a2  b2  b2 0 ]
+//          [  0  -a2b   -a2       b   1  0 ]          [ 0  a3 -a3  b3 -b3 1 ]
+//          [  0   a2b   -a2      -b   1  0 ]
+//          [  0  a2b2    0  -(a2+b2)  0  1 ]          (a2 = a squared, and so on)
+// 36 multiply-adds replace 144: 4 times fewer, in the products; the transforms are adds and multiplies, O(1/channels).
+#include "kernel/cpu/isa/isa.h"
+
+#define PA 0.75f
+#define PB 1.5f
+#define A2 (PA * PA)
+#define B2 (PB * PB)
+#define A3 (PA * PA * PA)
+#define B3 (PB * PB * PB)
+
+// One column of B' d: six inputs d[0], d[step] ... to six values out[0], out[out_step] ...
+INLINE void input_transform(const vf *d, const int step, vf *out, const int out_step) {
+    vf d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+    out[0] = vfma(vset1(A2 * B2), d0, vfnma(vset1(A2 + B2), d2, d4));
+    vf even = vfnma(vset1(B2), d2, d4), odd = vfnma(vset1(B2), d1, d3);
+    out[out_step] = vfma(vset1(PA), odd, even);
+    out[2 * out_step] = vfnma(vset1(PA), odd, even);
+    even = vfnma(vset1(A2), d2, d4), odd = vfnma(vset1(A2), d1, d3);
+    out[3 * out_step] = vfma(vset1(PB), odd, even);
+    out[4 * out_step] = vfnma(vset1(PB), odd, even);
+    out[5 * out_step] = vfma(vset1(A2 * B2), d1, vfnma(vset1(A2 + B2), d3, d5));
+}
+// One column of A' m: six values to four.
+INLINE void output_transform(const vf *m, const int step, vf *out, const int out_step) {
+    vf a = m[step] + m[2 * step], b = m[step] - m[2 * step];
+    vf c = m[3 * step] + m[4 * step], d = m[3 * step] - m[4 * step];
+    out[0] = m[0] + a + c;
+    out[out_step] = vfma(vset1(PA), b, vset1(PB) * d);
+    out[2 * out_step] = vfma(vset1(A2), a, vset1(B2) * c);
+    out[3 * out_step] = vfma(vset1(A3), b, vfma(vset1(B3), d, m[5 * step]));
+}
+
+static void winograd_input(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
+                           int64_t v_tile, int64_t v_plane) {
+    // With 8 lanes two channel blocks fill a cache line of v: they are written together.
+    for (int block0 = 0; block0 < blocks; block0 += 64 / (4 * VL))
+        for (int t = 0; t < tiles; t++)
+            for (int block = block0; block < blocks && block < block0 + 64 / (4 * VL); block++) {
+                const float *from = in + block * in_block + (4 * t - 1) * VL - in_row;
+                float *to = v + t * v_tile + block * VL;
+                vf x[WINOGRAD_PRODUCTS], y[WINOGRAD_ALPHA];
+                UNROLL for (int j = 0; j < WINOGRAD_ALPHA; j++) {
+                    vf d[WINOGRAD_ALPHA];
+                    UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) d[i] = vload(from + i * in_row + j * VL);
+                    input_transform(d, 1, x + j, WINOGRAD_ALPHA);
+                }
+                const char *next = (const char *)(from + (64 / (4 * VL)) * in_block);
+                UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
+                    UNROLL for (int line = 0; line < VL / 4; line++)
+                        __builtin_prefetch(next + i * in_row * 4 + 64 * line, 0, 2);
+                    input_transform(x + WINOGRAD_ALPHA * i, 1, y, 1);
+                    UNROLL for (int j = 0; j < WINOGRAD_ALPHA; j++)
+                        vstore(to + (WINOGRAD_ALPHA * i + j) * v_plane, y[j]);
+                }
+            }
+}
+
+INLINE vf activate(const Function function, vf alpha, vf beta, vf x) {
+    switch (function) {
+    case FN_RELU: return vmax(vzero(), x);
+    case FN_LEAKY_RELU: return vselect(x < vzero(), alpha * x, x);
+    case FN_CLIP: return vmin(beta, vmax(alpha, x));
+    default: return x;
+    }
+}
+// One tile of one channel block: 4x4 finished outputs in y[row * 4 + pixel].
+INLINE void finish_tile(const Function function, const float *m, int64_t m_plane, vf bias, vf alpha, vf beta,
+                        const float *residual, int64_t residual_row, vf *y) {
+    vf x[WINOGRAD_ALPHA * WINOGRAD_TILE];
+    UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
+        vf row[WINOGRAD_ALPHA];
+        UNROLL for (int j = 0; j < WINOGRAD_ALPHA; j++) row[j] = vload(m + (WINOGRAD_ALPHA * i + j) * m_plane);
+        output_transform(row, 1, x + WINOGRAD_TILE * i, 1);
+    }
+    UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) {
+        vf column[WINOGRAD_TILE];
+        output_transform(x + j, WINOGRAD_TILE, column, 1);
+        UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) {
+            vf z = column[i] + bias;
+            if (residual) z += vload(residual + i * residual_row + j * VL);
+            y[WINOGRAD_TILE * i + j] = activate(function, alpha, beta, z);
+        }
+    }
+}
+INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return vmax(vmax(a, b), vmax(c, d)); }
+
+INLINE void output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles,
+                        int blocks, int valid_rows, int64_t valid_pixels, const Epilogue *epilogue,
+                        const float *residual, int64_t residual_row, int64_t residual_block, float *out,
+                        int64_t out_row, int64_t out_block, float *pooled, int64_t pooled_row,
+                        int64_t pooled_block) {
+    vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta);
+    for (int block = 0; block < blocks; block++) {
+        vf bias = epilogue->bias ? vload(epilogue->bias + block * VL) : vzero();
+        for (int t = 0; t < tiles; t++) {
+            vf y[WINOGRAD_TILE * WINOGRAD_TILE];
+            int64_t left = 4 * t, columns = valid_pixels - left < 4 ? valid_pixels - left : 4;
+            const bool whole = valid_rows == 4 && columns == 4;
+            const float *tile = m + t * m_tile + block * VL;
+            float *to = out + block * out_block + left * VL;
+            // A cut tile cannot read its residual beyond the picture: it is added when the rows are written.
+            const float *rest = residual ? residual + block * residual_block + left * VL : NULL;
+            if (whole) {
+                finish_tile(function, tile, m_plane, bias, alpha, beta, rest, residual_row, y);
+                UNROLL for (int i = 0; i < 4; i++) UNROLL for (int j = 0; j < 4; j++)
+                    vstore(to + i * out_row + j * VL, y[4 * i + j]);
+            } else {
+                finish_tile(FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, y);
+                for (int i = 0; i < valid_rows; i++)
+                    for (int j = 0; j < columns; j++) {
+                        vf z = y[4 * i + j];
+                        if (rest) z += vload(rest + i * residual_row + j * VL);
+                        y[4 * i + j] = activate(function, alpha, beta, z);
+                        vstore(to + i * out_row + j * VL, y[4 * i + j]);
+                    }
+            }
+            if (!pooled) continue;
+            float *small = pooled + block * pooled_block + left / 2 * VL;
+            for (int i = 0; i + 2 <= valid_rows; i += 2)
+                for (int j = 0; j + 2 <= columns; j += 2)
+                    vstore(small + i / 2 * pooled_row + j / 2 * VL,
+                           max_of_4(y[4 * i + j], y[4 * i + j + 1], y[4 * i + j + 4], y[4 * i + j + 5]));
+        }
+    }
+}
+// Activations that are not cheap go over the finished rows once more, and pooling after them.
+static void output_slow(const Epilogue *epilogue, int tiles, int blocks, int valid_rows, int64_t valid_pixels,
+                        float *out, int64_t out_row, int64_t out_block, float *pooled, int64_t pooled_row,
+                        int64_t pooled_block) {
+    int64_t pixels = valid_pixels < 4 * tiles ? valid_pixels : 4 * tiles;
+    for (int block = 0; block < blocks; block++) {
+        float *rows = out + block * out_block;
+        for (int i = 0; i < valid_rows; i++)
+            KERNEL(unary)(epilogue->activation, rows + i * out_row, rows + i * out_row, pixels * VL);
+        for (int i = 0; pooled && i + 2 <= valid_rows; i += 2)
+            for (int64_t p = 0; p + 2 <= pixels; p += 2) {
+                const float *a = rows + i * out_row + p * VL, *b = a + out_row;
+                vstore(pooled + block * pooled_block + i / 2 * pooled_row + p / 2 * VL,
+                       max_of_4(vload(a), vload(a + VL), vload(b), vload(b + VL)));
+            }
+    }
+}
+static void winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
+                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
+                            int64_t residual_row, int64_t residual_block, float *out, int64_t out_row,
+                            int64_t out_block, float *pooled, int64_t pooled_row, int64_t pooled_block) {
+#define OUTPUT(function, to_pool)                                                                                  \
+    output_loop(function, m, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,          \
+                residual_row, residual_block, out, out_row, out_block, to_pool, pooled_row, pooled_block)
+    switch (epilogue->activation.function) {
+    case FN_NONE: OUTPUT(FN_NONE, pooled); break;
+    case FN_RELU: OUTPUT(FN_RELU, pooled); break;
+    case FN_LEAKY_RELU: OUTPUT(FN_LEAKY_RELU, pooled); break;
+    case FN_CLIP: OUTPUT(FN_CLIP, pooled); break;
+    default:
+        OUTPUT(FN_NONE, NULL);
+        output_slow(epilogue, tiles, blocks, valid_rows, valid_pixels, out, out_row, out_block, pooled, pooled_row,
+                    pooled_block);
+    }
+}
+// One column of G g: three weights to six. G's rows: (1, x, x^2) / product over the other finite points y of (x - y).
+INLINE void weight_transform(vf a, vf b, vf c, vf *out, const int step) {
+    const float fa = (float)(1 / (2.0 * A2 * (A2 - B2))), fb = (float)(1 / (2.0 * B2 * (B2 - A2)));
+    out[0] = a * vset1((float)(1 / (1.0 * A2 * B2)));
+    vf even = vfma(vset1(A2), c, a) * vset1(fa), odd = b * vset1((float)(PA / (2.0 * A2 * (A2 - B2))));
+    out[step] = even + odd;
+    out[2 * step] = even - odd;
+    even = vfma(vset1(B2), c, a) * vset1(fb), odd = b * vset1((float)(PB / (2.0 * B2 * (B2 - A2))));
+    out[3 * step] = even + odd;
+    out[4 * step] = even - odd;
+    out[5 * step] = c;
+}
+static void winograd_weights(const float *g, int channels, int vectors, float *u, int64_t u_plane) {
+    for (int c = 0; c < channels; c++)
+        for (int j = 0; j < vectors; j++) {
+            const float *from = g + (c * 9 * vectors + j) * VL;
+            float *to = u + (c * vectors + j) * VL;
+            vf x[WINOGRAD_ALPHA * 3], y[WINOGRAD_ALPHA];
+            UNROLL for (int i = 0; i < 3; i++)
+                weight_transform(vload(from + i * vectors * VL), vload(from + (3 + i) * vectors * VL),
+                                 vload(from + (6 + i) * vectors * VL), x + i, 3);
+            UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
+                weight_transform(x[3 * i], x[3 * i + 1], x[3 * i + 2], y, 1);
+                UNROLL for (int k = 0; k < WINOGRAD_ALPHA; k++) vstore(to + (WINOGRAD_ALPHA * i + k) * u_plane, y[k]);
+            }
+        }
+}
+
+void KERNEL(fill_winograd)(Kernels *kernels) {
+    kernels->winograd_weights = winograd_weights;
+    kernels->winograd_input = winograd_input;
+    kernels->winograd_output = winograd_output;
+}

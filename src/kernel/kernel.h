@@ -1,0 +1,112 @@
+// Kernels: the innermost code, one descriptor per instruction set, filled by the files in cpu/isa/, each of which is
+// compiled once per set. Kernels know vectors and strides and nothing of graphs. All strides are in floats unless
+// a comment says otherwise; no kernel needs alignment beyond that of float, except where stated.
+#pragma once
+#include "machine/machine.h"
+#include "tensor/function.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2 };
+
+// Batch-reduce GEMM micro-kernel: for r < rows, j < vectors * lanes
+//     c[r * ldc + j] (+)= sum over b < batch, k < depth of a[a_offset[b] + r * lda + k] * w[(b * depth + k) * vectors * lanes + j]
+// rows and vectors are fixed by the entry. accumulate: add to c instead of overwriting. Sums run in order of b and k
+// in fp32 (one rounding per multiply-add where the set has FMA). w and c aligned to a vector.
+// prefetch: w-sized memory that will be read next, fetched towards L2 as the kernel goes; may be any readable or
+// unreadable address (prefetches do not fault).
+typedef void GemmKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
+                        int64_t depth, float *c, int64_t ldc, int accumulate, const char *prefetch);
+
+// What happens to a finished row of sums on its way to memory.
+typedef struct Epilogue {
+    const float *bias;     // `lanes` a block, or NULL
+    Activation activation;
+} Epilogue;
+
+// Winograd F(4x4, 3x3) with points 0, +-3/4, +-3/2, infinity. See winograd.c for the matrices and the error.
+enum { WINOGRAD_TILE = 4, WINOGRAD_ALPHA = 6, WINOGRAD_PRODUCTS = 36 };
+
+// One side of a binary operation over pixels of `lanes` channels.
+typedef struct PixelOperand {
+    const float *data;
+    int64_t step; // floats from pixel to pixel; 0: the same pixel for all
+    bool splat;   // lane 0 stands for all lanes
+} PixelOperand;
+
+typedef struct Kernels Kernels;
+struct Kernels {
+    Isa isa;
+    int lanes;       // floats in a vector = channels in a block
+    int rows;        // most rows of a GEMM micro-kernel
+    double flop_per_cycle; // peak of one core
+
+    GemmKernel *gemm[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1]; // [vectors][rows]
+
+    // out[block j][pixel p] = activation(sums[p * ld + j * lanes] + bias[j] + residual), p < pixels, j < vectors.
+    // residual may be NULL; it lies like out. out_block and out_pixel are strides.
+    void (*finish)(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
+                   const float *residual, int64_t residual_block, int64_t residual_pixel, float *out,
+                   int64_t out_block, int64_t out_pixel);
+
+    // tiles consecutive tiles of one tile row: reads rows -1..4 and pixels -1..4 of each 4x4 tile, for `blocks`
+    // channel blocks; writes v[q * v_plane + t * v_tile + block * lanes].
+    void (*winograd_input)(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
+                           int64_t v_tile, int64_t v_plane);
+    // Plain 3x3 weights g[c][tap][vectors * lanes] to u[q * u_plane + (c * vectors + j) * lanes], in fp32.
+    void (*winograd_weights)(const float *g, int channels, int vectors, float *u, int64_t u_plane);
+    // Sums of the 36 products m[q * m_plane + t * m_tile + block * lanes] to 4x4 outputs (only `valid_rows` rows and
+    // `valid_pixels` pixels counted from the first tile's left edge are written) plus bias, residual, activation;
+    // pooled: NULL or the 2x2 max-pooled copy (valid_rows, valid_pixels even then).
+    void (*winograd_output)(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
+                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
+                            int64_t residual_row, int64_t residual_block, float *out, int64_t out_row,
+                            int64_t out_block, float *pooled, int64_t pooled_row, int64_t pooled_block);
+
+    // Depthwise: one row of `pixels` outputs of one channel block: sums over taps t of in[p * in_pixel + offset[t]]
+    // times w[t * lanes], then finish.
+    void (*depthwise)(const float *in, int64_t in_pixel, const int32_t *offset, int taps, const float *w, int pixels,
+                      const Epilogue *epilogue, const float *residual, int64_t residual_pixel, float *out,
+                      int64_t out_pixel, const Kernels *kernels);
+
+    // One row between plain planes and a channel block: plain[c * plane + x] <-> blocked[x * block + c], c < channels.
+    // to_blocked fills lanes from `channels` to `block` with zero.
+    void (*to_blocked)(const float *plain, int64_t plane, int channels, int block, int64_t pixels, float *blocked);
+    void (*to_plain)(const float *blocked, int block, int channels, int64_t pixels, float *plain, int64_t plane);
+
+    // Elementwise over `count` consecutive floats; in may be out. Error bounds: elementwise.c.
+    void (*unary)(Activation function, const float *in, float *out, int64_t count);
+    // out[i] = a[i * a_step] op b[i * b_step]; steps 0 (one value) or 1.
+    void (*binary)(Binary binary, const float *a, int a_step, const float *b, int b_step, float *out, int64_t count);
+    // As binary for `pixels` pixels of `lanes` channels.
+    void (*binary_pixels)(Binary binary, PixelOperand a, PixelOperand b, float *out, int64_t pixels);
+    // out[p][l] = (in[p][l] - centre[l]) * scale[l] + shift[l], then the function. centre may be NULL: 0.
+    void (*affine)(const float *in, const float *centre, const float *scale, const float *shift,
+                   Activation activation, float *out, int64_t pixels);
+    // Pooling of one output row of one channel block. For output pixel p the window covers input pixels
+    // first[p] .. first[p] + dilation * (count[p] - 1) of each of `rows` row pointers' offsets (floats). Maximum: NaN
+    // wins, an empty window gives -inf. Sum: divided by divisor[p].
+    void (*pool_max)(const float *in, const int64_t *row_offset, int rows, const int32_t *first, const int32_t *count,
+                     int64_t dilation_pixels, int pixels, float *out);
+    void (*pool_sum)(const float *in, const int64_t *row_offset, int rows, const int32_t *first, const int32_t *count,
+                     int64_t dilation_pixels, const float *divisor, int pixels, float *out);
+    // One output row of one channel block of a separable resize: `rows` input rows of in_pixels pixels at row_offset
+    // with row_weight, then `taps` pixels an output pixel with index and weight (taps 0: the row stays as wide as it
+    // is). scratch: in_pixels pixels.
+    void (*resize_row)(const float *in, const int64_t *row_offset, const float *row_weight, int rows,
+                       int64_t in_pixels, const int32_t *index, const float *weight, int taps, int pixels,
+                       float *scratch, float *out);
+    // Sum of differences from `shift` and of their squares over `pixels` pixels per lane, in double; added to sum and
+    // squares.
+    void (*lane_sums)(const float *in, int64_t pixels, const float *shift, double *sum, double *squares);
+    // A row of `length` consecutive values to mean 0 and variance 1, times scale[i] plus shift[i] (each may be NULL).
+    void (*layer_norm)(const float *in, int64_t length, const float *scale, const float *shift, double epsilon,
+                       float *out);
+    // Softmax (or its logarithm) of `length` consecutive values; of `width` adjacent columns whose `length` values lie
+    // `step` apart. in may be out.
+    void (*softmax_row)(bool log_softmax, const float *in, int64_t length, float *out);
+    void (*softmax_columns)(bool log_softmax, const float *in, int64_t length, int64_t step, int64_t width, float *out);
+};
+
+// The kernels of a level, or NULL when this build has none for it. Immutable.
+const Kernels *kernels_for(Isa isa);
