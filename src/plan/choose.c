@@ -1,0 +1,180 @@
+// Choosing: a solver for each region in the order of the nodes, and with it the layout of what it makes.
+#include "plan/planner.h"
+#include <stdlib.h>
+#include <string.h>
+
+// What is known of an operand before layouts are final: shape, and kind and block of the form that its producer makes.
+// rank: leading dims of 1 are put in front up to it (numpy broadcasting).
+static Status first_layout(const Planner *planner, ValueId value, int rank, Layout *out) {
+    const Type *type = &planner->graph->values[value].type;
+    Shape shape = type_shape(type);
+    if (shape.rank < rank) {
+        Shape padded = {.rank = rank};
+        for (int i = 0; i < rank; i++)
+            padded.dim[i] = i < rank - shape.rank ? 1 : shape.dim[i - (rank - shape.rank)];
+        shape = padded;
+    }
+    *out = layout_plain(type->dtype, &shape);
+    if (type->dtype != DT_F32 || shape.rank < 3 || shape.rank > 5) return ST_OK;
+    const int64_t none[AXES] = {0};
+    const int made = planner->primary[value];
+    // A residual may be made by a later node than the anchor: it will most likely be blocked.
+    const bool blocked = made < 0 ? !planner->graph->values[value].constant : planner->forms[made].kind == LAYOUT_BLOCKED;
+    TRY(layout_blocked(&shape, blocked && made >= 0 ? planner->forms[made].block : planner->kernels->lanes, none, none, out));
+    if (!blocked) out->kind = LAYOUT_PLAIN;
+    return ST_OK;
+}
+static Status first_layouts(const Planner *planner, Region *region) {
+    Problem *problem = &region->problem;
+    Shape shape;
+    const int rank = problem->kind == PROBLEM_BINARY ? value_shape(planner, region->out_value[0], &shape)->rank : 0;
+    for (int i = 0; i < problem->n_inputs; i++) TRY(first_layout(planner, region->in_value[i], rank, &problem->in[i]));
+    for (int i = 0; i < problem->n_outputs; i++) TRY(first_layout(planner, region->out_value[i], 0, &problem->out[i]));
+    return ST_OK;
+}
+static Status output_form(Planner *planner, ValueId value, const OperandNeed *need, int *form) {
+    if (planner->primary[value] >= 0) { // a second copy into the same value
+        *form = planner->primary[value];
+        return ST_OK;
+    }
+    TRY(form_add(planner, value, need->kind, need->block, form));
+    planner->primary[value] = *form;
+    return ST_OK;
+}
+
+// Cycles of the pool of `region` as a step of its own.
+static double pool_cycles(const Planner *planner, const Region *region) {
+    Problem pool = {.kind = PROBLEM_POOL, .threads = region->problem.threads, .n_inputs = 1,
+                    .n_outputs = 1, .in = {region->problem.out[0]}, .out = {region->problem.out[1]},
+                    .ic = region->problem.oc, .oc = region->problem.oc, .group = 1, .kernel = {1, 2, 2},
+                    .stride = {1, 2, 2}, .dilation = {1, 1, 1}};
+    Need need;
+    Configuration configuration;
+    double cycles = 0;
+    return solver_choose(&pool, planner->kernels, planner->machine, &need, &configuration, &cycles) ? cycles : 0;
+}
+static const Solver *choose(const Planner *planner, Region *region) {
+    return solver_choose(&region->problem, planner->kernels, planner->machine, &region->need, &region->configuration,
+                         &region->cycles);
+}
+// With the pool absorbed or not, whichever is estimated faster.
+static Status choose_pool(Planner *planner, Region *region) {
+    Region apart = *region;
+    apart.problem.has_pool = false, apart.problem.n_outputs = 1, apart.out_value[1] = NO_VALUE;
+    const Node *pool = region->node;
+    apart.node = region->node = NULL;
+    const Solver *together = choose(planner, region);
+    apart.solver = choose(planner, &apart);
+    const double apart_cycles = apart.solver ? apart.cycles + pool_cycles(planner, region) : 0;
+    if (!together || (apart.solver && apart_cycles < region->cycles)) {
+        *region = apart;
+        return ST_OK;
+    }
+    region->solver = together;
+    for (int i = 0; i < planner->graph->n_nodes; i++)
+        if (planner->graph->nodes[i] == pool) planner->absorbed_by[i] = region->anchor;
+    Text op = {0};
+    text_add(&op, "%s + MaxPool", region->op);
+    region->op = arena_string(planner->arena, text_get(&op));
+    text_free(&op);
+    return region->op ? ST_OK : fail_memory(64);
+}
+
+// A concatenation along the channels whose parts begin at block borders is laid out as one: producers write into it.
+static bool concat_fits(const Planner *planner, const Node *node) {
+    const Graph *graph = planner->graph;
+    const Shape out = type_shape(&graph->values[node->outputs[0]].type);
+    const int64_t axis = node_int(node, "axis", 0);
+    if (out.rank < 3 || out.rank > 5 || (axis < 0 ? axis + out.rank : axis) != 1) return false;
+    bool any = false;
+    for (int i = 0; i < node->n_inputs; i++) {
+        const Value *value = &graph->values[node->inputs[i]];
+        const int made = planner->primary[node->inputs[i]];
+        if (value->type.dtype != DT_F32 || value->constant) return false;
+        if (i + 1 < node->n_inputs && value->type.dim[1] % planner->kernels->lanes) return false;
+        any = any || (made >= 0 && planner->forms[made].kind == LAYOUT_BLOCKED);
+    }
+    return any;
+}
+static Status convert_into(Planner *planner, ValueId value, int form, int order) {
+    Region *region;
+    TRY(region_add(planner, planner->graph->values[value].name, "convert", order, &region));
+    region->problem.kind = PROBLEM_CONVERT;
+    region->problem.n_inputs = region->problem.n_outputs = 1;
+    region->in_value[0] = region->out_value[0] = value;
+    region->out_form[0] = form;
+    return ST_OK;
+}
+static Status choose_concat(Planner *planner, Region *region) {
+    const Node *node = region->concat;
+    const int lanes = planner->kernels->lanes;
+    if (!concat_fits(planner, node)) {
+        const int first = planner->n_regions;
+        TRY(translate_concat_copies(planner, node, region->order));
+        const int end = planner->n_regions;
+        for (int i = first; i < end; i++) TRY(region_choose(planner, planner->regions[i]));
+        return ST_OK;
+    }
+    int whole;
+    TRY(output_form(planner, node->outputs[0], &(OperandNeed){LAYOUT_BLOCKED, lanes, {0}, {0}}, &whole));
+    int64_t block = 0;
+    for (int i = 0; i < node->n_inputs; i++) {
+        const ValueId value = node->inputs[i];
+        const int made = planner->primary[value];
+        Form *form = &planner->forms[made];
+        if (form->kind == LAYOUT_BLOCKED && form->block == lanes && form->parent < 0 && form->external < 0 && made != whole) {
+            form->parent = whole, form->parent_block = block;
+        } else {
+            int part;
+            TRY(form_add(planner, value, LAYOUT_BLOCKED, lanes, &part));
+            planner->forms[part].parent = whole, planner->forms[part].parent_block = block;
+            TRY(convert_into(planner, value, part, region->order));
+        }
+        block += div_up(planner->graph->values[value].type.dim[1], lanes);
+    }
+    return ST_OK;
+}
+
+static Status choose_reference(Planner *planner, Region *region) {
+    const Node *node = region->node;
+    const OperandNeed plain = {LAYOUT_PLAIN, 1, {0}, {0}};
+    int form;
+    for (int i = 0; i < node->n_outputs; i++)
+        if (node->outputs[i] >= 0) TRY(output_form(planner, node->outputs[i], &plain, &form));
+    region->solver = solver_find("reference");
+    region->configuration = (Configuration){{0}, {0}};
+    region->cycles = 10 * node_flop(planner->graph, node);
+    return ST_OK;
+}
+// No solver: the anchor node alone goes to the reference; what it had absorbed is set free again.
+static Status fall_back(Planner *planner, Region *region) {
+    const Graph *graph = planner->graph;
+    const int anchor = region->anchor;
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (planner->absorbed_by[i] == anchor) planner->absorbed_by[i] = -1;
+    const Node *node = graph->nodes[anchor];
+    *region = (Region){.name = graph->values[node->outputs[0]].name, .op = op_info(node->op)->name,
+                       .anchor = anchor, .order = anchor,
+                       .node = node, .why = "no solver takes this shape",
+                       .problem = {.kind = PROBLEM_REFERENCE}};
+    for (int i = 0; i < PROBLEM_INPUTS; i++) region->in_value[i] = NO_VALUE, region->in_form[i] = -1;
+    for (int i = 0; i < PROBLEM_OUTPUTS; i++) region->out_value[i] = NO_VALUE, region->out_form[i] = -1;
+    return choose_reference(planner, region);
+}
+
+Status region_choose(Planner *planner, Region *region) {
+    if (region->concat) return choose_concat(planner, region);
+    if (region->problem.kind == PROBLEM_REFERENCE) return choose_reference(planner, region);
+    if (region->problem.kind == PROBLEM_CONVERT) return ST_OK; // when its operands are known
+    if (region->alias) {
+        int form;
+        return output_form(planner, region->out_value[0], &(OperandNeed){LAYOUT_PLAIN, 1, {0}, {0}}, &form);
+    }
+    TRY(first_layouts(planner, region));
+    if (region->problem.has_pool) TRY(choose_pool(planner, region));
+    else region->solver = choose(planner, region);
+    if (!region->solver) return fall_back(planner, region);
+    for (int i = 0; i < region->problem.n_outputs; i++)
+        TRY(output_form(planner, region->out_value[i], &region->need.out[i], &region->out_form[i]));
+    return ST_OK;
+}

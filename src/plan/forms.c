@@ -1,0 +1,131 @@
+// The forms of values: which layouts exist, how wide their borders are, how long they live, where they lie.
+#include "plan/planner.h"
+#include <stdlib.h>
+#include <string.h>
+
+Status form_add(Planner *planner, ValueId value, LayoutKind kind, int block, int *out) {
+    if (planner->n_forms == planner->forms_capacity) {
+        const int grown = planner->forms_capacity ? 2 * planner->forms_capacity : 128;
+        Form *bigger = arena_array(planner->arena, (size_t)grown, sizeof *bigger);
+        if (!bigger) return fail_memory((size_t)grown * sizeof *bigger);
+        if (planner->n_forms) memcpy(bigger, planner->forms, (size_t)planner->n_forms * sizeof *bigger);
+        planner->forms = bigger, planner->forms_capacity = grown;
+    }
+    const Type *type = &planner->graph->values[value].type;
+    planner->forms[planner->n_forms] = (Form){.value = value, .shape = type_shape(type), .dtype = type->dtype,
+                                              .kind = kind, .block = kind == LAYOUT_PLAIN ? 1 : block,
+                                              .parent = -1, .external = -1, .first = -1, .last = -1};
+    *out = planner->n_forms++;
+    return ST_OK;
+}
+int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block) {
+    const int made = planner->primary[value];
+    if (made >= 0 && planner->forms[made].kind == kind && (kind == LAYOUT_PLAIN || planner->forms[made].block == block))
+        return made;
+    for (int i = 0; i < planner->n_forms; i++) {
+        const Form *form = &planner->forms[i];
+        if (form->value == value && form->kind == kind && (kind == LAYOUT_PLAIN || form->block == block)) return i;
+    }
+    return -1;
+}
+int form_root(const Planner *planner, int form) {
+    while (planner->forms[form].parent >= 0) form = planner->forms[form].parent;
+    return form;
+}
+void form_use(Planner *planner, int form, int region) {
+    Form *root = &planner->forms[form_root(planner, form)];
+    if (root->first < 0 || region < root->first) root->first = region;
+    if (region > root->last) root->last = region;
+}
+
+// Layouts: the border of a whole concatenation is the largest that any reader of it or of a part needs.
+Status forms_layout(Planner *planner) {
+    for (int i = 0; i < planner->n_forms; i++) {
+        const Form *form = &planner->forms[i];
+        Form *root = &planner->forms[form_root(planner, i)];
+        for (int axis = 0; axis < AXES; axis++) {
+            root->before[axis] = MAX(root->before[axis], form->before[axis]);
+            root->after[axis] = MAX(root->after[axis], form->after[axis]);
+        }
+    }
+    for (int i = 0; i < planner->n_forms; i++) {
+        Form *form = &planner->forms[i];
+        const Form *root = &planner->forms[form_root(planner, i)];
+        form->layout = layout_plain(form->dtype, &form->shape);
+        if (form->kind == LAYOUT_PLAIN) continue;
+        TRY(layout_blocked(&form->shape, form->block, root->before, root->after, &form->layout));
+        Layout whole;
+        TRY(layout_blocked(&root->shape, root->block, root->before, root->after, &whole));
+        form->layout.stride_n = whole.stride_n;
+    }
+    return ST_OK;
+}
+
+// A piece of the arena: a form's buffer or a region's temporary.
+typedef struct Piece {
+    size_t bytes;
+    int first, last;
+    size_t *offset;
+} Piece;
+static int larger_first(const void *a, const void *b) {
+    const Piece *x = a, *y = b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    return x->first - y->first;
+}
+static int lower_first(const void *a, const void *b) {
+    const Piece *x = *(Piece *const *)a, *y = *(Piece *const *)b;
+    return *x->offset < *y->offset ? -1 : *x->offset > *y->offset;
+}
+// Largest first, each at the lowest place that is free during its life (the "greedy by size" of Pisarchyk & Lee,
+// "Efficient Memory Management for Deep Neural Net Inference", 2020).
+static Status place(Piece *pieces, size_t count, Arena *arena, size_t *total) {
+    Piece **living = arena_array(arena, count + 1, sizeof *living);
+    if (!living) return fail_memory(count * sizeof *living);
+    qsort(pieces, count, sizeof *pieces, larger_first);
+    *total = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = 0, at = 0;
+        for (size_t k = 0; k < i; k++)
+            if (pieces[k].first <= pieces[i].last && pieces[i].first <= pieces[k].last) living[n++] = &pieces[k];
+        qsort(living, n, sizeof *living, lower_first);
+        for (size_t k = 0; k < n; k++) {
+            if (*living[k]->offset >= at + pieces[i].bytes) break;
+            at = MAX(at, *living[k]->offset + living[k]->bytes);
+        }
+        *pieces[i].offset = at;
+        *total = MAX(*total, at + pieces[i].bytes);
+    }
+    return ST_OK;
+}
+static size_t whole_lines(size_t bytes) { return (bytes + 127) / 64 * 64; } // and a line between neighbours
+
+Status forms_place(Planner *planner, size_t *arena_bytes) {
+    Piece *pieces = arena_array(planner->arena, (size_t)(planner->n_forms + planner->n_regions) + 1, sizeof *pieces);
+    if (!pieces) return fail_memory(sizeof *pieces);
+    size_t count = 0;
+    for (int i = 0; i < planner->n_forms; i++) {
+        Form *form = &planner->forms[i];
+        if (form->parent >= 0 || form->constant || form->external >= 0 || form->first < 0) continue;
+        pieces[count++] = (Piece){whole_lines(layout_bytes(&form->layout)), form->first, form->last, &form->offset};
+    }
+    for (int i = 0; i < planner->n_regions; i++) {
+        Region *region = planner->regions[i];
+        if (region->temporary)
+            pieces[count++] = (Piece){whole_lines(region->temporary), i, i, &region->temporary_offset};
+    }
+    TRY(place(pieces, count, planner->arena, arena_bytes));
+    for (int i = 0; i < planner->n_forms; i++) {
+        Form *form = &planner->forms[i];
+        const Form *root = &planner->forms[form_root(planner, i)];
+        if (root->constant) continue; // has its place among the weights
+        if (root->external >= 0) {
+            form->ref = (Ref){BASE_EXTERNAL + root->external, 0};
+            continue;
+        }
+        int64_t blocks = 0;
+        for (int k = i; planner->forms[k].parent >= 0; k = planner->forms[k].parent) blocks += planner->forms[k].parent_block;
+        form->ref = (Ref){BASE_ARENA, root->offset + layout_origin_bytes(&root->layout)};
+        form->ref = ref_add(form->ref, blocks * root->layout.stride_block * (int64_t)sizeof(float));
+    }
+    return ST_OK;
+}

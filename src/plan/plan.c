@@ -1,0 +1,362 @@
+// Making a plan: translate and choose, connect (conversions between layouts), place in memory, lower.
+#include "plan/plan.h"
+#include "base/hash.h"
+#include "plan/planner.h"
+#include <stdlib.h>
+#include <string.h>
+
+static Status check_types(const Graph *graph) {
+    for (int i = 0; i < graph->n_values; i++) {
+        const Value *value = &graph->values[i];
+        if (!value->producer && !value->constant && !value->is_input) continue; // left over from a rewrite
+        FAIL_IF(!type_is_static(&value->type), ST_UNSUPPORTED,
+                "value '%s': its shape is not known before the network runs; give free dims with --input NAME=SHAPE",
+                value->name);
+    }
+    return ST_OK;
+}
+static Status start(Planner *planner) {
+    const Graph *graph = planner->graph;
+    planner->primary = arena_array(planner->arena, (size_t)graph->n_values + 1, sizeof *planner->primary);
+    planner->user = arena_array(planner->arena, (size_t)graph->n_values + 1, sizeof *planner->user);
+    planner->absorbed_by = arena_array(planner->arena, (size_t)graph->n_nodes + 1, sizeof *planner->absorbed_by);
+    if (!planner->primary || !planner->user || !planner->absorbed_by) return fail_memory(sizeof *planner->user);
+    for (int i = 0; i < graph->n_values; i++) planner->primary[i] = -1;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        planner->absorbed_by[i] = -1;
+        for (int k = 0; k < graph->nodes[i]->n_inputs; k++)
+            if (graph->nodes[i]->inputs[k] >= 0) planner->user[graph->nodes[i]->inputs[k]] = graph->nodes[i];
+    }
+    for (int i = 0; i < graph->n_inputs; i++) {
+        const ValueId value = graph->inputs[i];
+        TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &planner->primary[value]));
+        planner->forms[planner->primary[value]].external = i;
+    }
+    return ST_OK;
+}
+static Status translate_all(Planner *planner) {
+    for (int i = 0; i < planner->graph->n_nodes; i++) {
+        if (planner->absorbed_by[i] >= 0) continue;
+        const int first = planner->n_regions;
+        TRY(translate_node(planner, i));
+        const int end = planner->n_regions;
+        for (int r = first; r < end; r++) TRY(region_choose(planner, planner->regions[r]));
+    }
+    return ST_OK;
+}
+static int by_order(const void *a, const void *b) {
+    const Region *x = *(Region *const *)a, *y = *(Region *const *)b;
+    return x->order - y->order;
+}
+// Stable: qsort is not, so equal orders keep their place by index.
+static void sort_regions(Region **regions, int count) {
+    for (int i = 1; i < count; i++)
+        for (int k = i; k > 0 && by_order(&regions[k - 1], &regions[k]) > 0; k--) {
+            Region *swap = regions[k];
+            regions[k] = regions[k - 1], regions[k - 1] = swap;
+        }
+}
+
+// Region number `at` keeps its operands alive.
+static void use_operands(Planner *planner, const Region *region, int at) {
+    if (region->problem.kind == PROBLEM_REFERENCE) {
+        for (int i = 0; i < region->node->n_inputs; i++)
+            if (region->node_in_form[i] >= 0) form_use(planner, region->node_in_form[i], at);
+        for (int i = 0; i < region->node->n_outputs; i++)
+            if (region->node_out_form[i] >= 0) form_use(planner, region->node_out_form[i], at);
+        return;
+    }
+    for (int i = 0; i < region->problem.n_inputs; i++) form_use(planner, region->in_form[i], at);
+    for (int i = 0; i < region->problem.n_outputs; i++) form_use(planner, region->out_form[i], at);
+}
+static Status connect_convert(Planner *planner, Region *region);
+// The form of `value` that has this kind and block, made by a conversion when it is not there yet.
+static Status form_get(Planner *planner, ValueId value, const OperandNeed *need, const Shape *shape, int order, int *out) {
+    const Value *described = &planner->graph->values[value];
+    if (described->constant && planner->primary[value] < 0) {
+        TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &planner->primary[value]));
+        planner->forms[planner->primary[value]].constant = true;
+    }
+    *out = form_find(planner, value, need->kind, need->block);
+    if (*out < 0) {
+        TRY(form_add(planner, value, need->kind, need->block, out));
+        if (shape) planner->forms[*out].shape = *shape;
+        Region *region;
+        TRY(region_add(planner, described->name, "convert", order, &region));
+        region->problem.kind = PROBLEM_CONVERT;
+        region->problem.n_inputs = region->problem.n_outputs = 1;
+        region->in_value[0] = region->out_value[0] = value;
+        region->out_form[0] = *out;
+        TRY(connect_convert(planner, region));
+    }
+    Form *form = &planner->forms[*out];
+    for (int axis = 0; axis < AXES; axis++) {
+        form->before[axis] = MAX(form->before[axis], need->before[axis]);
+        form->after[axis] = MAX(form->after[axis], need->after[axis]);
+    }
+    return ST_OK;
+}
+// A conversion reads what the producer made.
+static Status connect_convert(Planner *planner, Region *region) {
+    region->in_form[0] = planner->primary[region->in_value[0]];
+    use_operands(planner, region, planner->n_regions - 1);
+    region->solver = solver_find("convert");
+    return ST_OK;
+}
+static Status connect_reference(Planner *planner, Region *region) {
+    const Node *node = region->node;
+    const OperandNeed plain = {LAYOUT_PLAIN, 1, {0}, {0}};
+    region->node_in_form = arena_array(planner->arena, (size_t)node->n_inputs + 1, sizeof *region->node_in_form);
+    region->node_out_form = arena_array(planner->arena, (size_t)node->n_outputs + 1, sizeof *region->node_out_form);
+    if (!region->node_in_form || !region->node_out_form) return fail_memory(sizeof *region->node_in_form);
+    for (int i = 0; i < node->n_inputs; i++) {
+        region->node_in_form[i] = -1;
+        if (node->inputs[i] >= 0 && !planner->graph->values[node->inputs[i]].constant)
+            TRY(form_get(planner, node->inputs[i], &plain, NULL, region->order, &region->node_in_form[i]));
+    }
+    for (int i = 0; i < node->n_outputs; i++)
+        region->node_out_form[i] = node->outputs[i] >= 0 ? planner->primary[node->outputs[i]] : -1;
+    return ST_OK;
+}
+static Status connect_region(Planner *planner, Region *region) {
+    Problem *problem = &region->problem;
+    if (problem->kind == PROBLEM_REFERENCE) return connect_reference(planner, region);
+    if (problem->kind == PROBLEM_CONVERT) {
+        const OperandNeed as_made = {planner->forms[planner->primary[region->in_value[0]]].kind,
+                                     planner->forms[planner->primary[region->in_value[0]]].block, {0}, {0}};
+        region->solver = solver_find("convert");
+        return form_get(planner, region->in_value[0], &as_made, NULL, region->order, &region->in_form[0]);
+    }
+    for (int i = 0; i < problem->n_inputs; i++)
+        TRY(form_get(planner, region->in_value[i], &region->need.in[i], &problem->in[i].shape, region->order,
+                     &region->in_form[i]));
+    return ST_OK;
+}
+// A reshaped value is the plain memory of its input.
+static Status connect_alias(Planner *planner, const Region *region) {
+    int from;
+    TRY(form_get(planner, region->alias->inputs[0], &(OperandNeed){LAYOUT_PLAIN, 1, {0}, {0}}, NULL, region->order, &from));
+    planner->forms[planner->primary[region->out_value[0]]].parent = from;
+    return ST_OK;
+}
+// Puts the regions in order, with the conversions that they need before them.
+static Status connect_all(Planner *planner) {
+    Region **chosen = planner->regions;
+    const int count = planner->n_regions;
+    sort_regions(chosen, count);
+    planner->regions = NULL, planner->n_regions = 0, planner->regions_capacity = 0;
+    for (int i = 0; i < count; i++) {
+        Region *region = chosen[i];
+        if (region->concat) continue;
+        if (region->alias) {
+            TRY(connect_alias(planner, region));
+            continue;
+        }
+        TRY(connect_region(planner, region));
+        // The region's own place: behind its conversions.
+        Region *slot;
+        TRY(region_add(planner, region->name, region->op, region->order, &slot));
+        *slot = *region;
+        use_operands(planner, slot, planner->n_regions - 1);
+    }
+    return ST_OK;
+}
+// Outputs are plain, in the caller's memory: made there when the producer writes plain, else converted at the end.
+static Status connect_outputs(Planner *planner) {
+    const Graph *graph = planner->graph;
+    for (int i = 0; i < graph->n_outputs; i++) {
+        const ValueId value = graph->outputs[i];
+        const int made = planner->primary[value];
+        if (made >= 0) {
+            Form *form = &planner->forms[made];
+            if (form->kind == LAYOUT_PLAIN && form->parent < 0 && form->external < 0 && !form->constant) {
+                form->external = graph->n_inputs + i;
+                continue;
+            }
+        }
+        int from, to;
+        const OperandNeed as_made = {made >= 0 ? planner->forms[made].kind : LAYOUT_PLAIN,
+                                     made >= 0 ? planner->forms[made].block : 1, {0}, {0}};
+        TRY(form_get(planner, value, &as_made, NULL, graph->n_nodes, &from));
+        TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &to));
+        planner->forms[to].external = graph->n_inputs + i;
+        Region *region;
+        TRY(region_add(planner, graph->values[value].name, "convert", graph->n_nodes, &region));
+        region->problem.kind = PROBLEM_CONVERT;
+        region->problem.n_inputs = region->problem.n_outputs = 1;
+        region->in_value[0] = region->out_value[0] = value;
+        region->in_form[0] = from, region->out_form[0] = to;
+        region->solver = solver_find("convert");
+        use_operands(planner, region, planner->n_regions - 1);
+    }
+    return ST_OK;
+}
+
+// The final layouts of a region's operands. A plain operand keeps the rank that it was given for broadcasting, and a
+// conversion sees its input with the shape of its output.
+static void final_layouts(const Planner *planner, Region *region) {
+    Problem *problem = &region->problem;
+    if (problem->kind == PROBLEM_REFERENCE) return;
+    for (int i = 0; i < problem->n_inputs; i++) {
+        const Shape shape = problem->in[i].shape;
+        problem->in[i] = planner->forms[region->in_form[i]].layout;
+        if (problem->in[i].kind == LAYOUT_PLAIN && shape.rank) problem->in[i].shape = shape;
+    }
+    for (int i = 0; i < problem->n_outputs; i++) problem->out[i] = planner->forms[region->out_form[i]].layout;
+    if (problem->kind == PROBLEM_CONVERT && problem->in[0].kind == LAYOUT_PLAIN) problem->in[0].shape = problem->out[0].shape;
+}
+
+typedef struct ConstantCopy {
+    const void *from;
+    size_t bytes;
+    Ref to;
+} ConstantCopy;
+static void constant_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)unit, (void)scratch;
+    const ConstantCopy *copy = arguments;
+    if (copy->bytes) memcpy(ref_at(bases, copy->to), copy->from, copy->bytes);
+}
+// Constants that are operands (not packed weights) get a plain copy among the weights.
+static Status lower_constants(Planner *planner, Lowering *lowering) {
+    for (int i = 0; i < planner->n_forms; i++) {
+        Form *form = &planner->forms[i];
+        if (!form->constant) continue;
+        const Tensor *tensor = planner->graph->values[form->value].constant;
+        ConstantCopy *copy = arena_alloc(planner->arena, sizeof *copy);
+        if (!copy) return fail_memory(sizeof *copy);
+        *copy = (ConstantCopy){tensor->data, tensor_bytes(tensor), lowering_weights(lowering, tensor_bytes(tensor))};
+        form->ref = copy->to;
+        TRY(lowering_prepare(lowering, constant_unit, copy, 1, 0));
+    }
+    for (int i = 0; i < planner->n_forms; i++) {
+        const Form *root = &planner->forms[form_root(planner, i)];
+        if (root->constant) planner->forms[i].ref = root->ref;
+    }
+    return ST_OK;
+}
+// The reference's view of a region: its node with tensors.
+static Status reference_problem(Planner *planner, Region *region) {
+    const Node *node = region->node;
+    const Graph *graph = planner->graph;
+    ReferenceProblem *r = arena_alloc(planner->arena, sizeof *r);
+    Tensor *inputs = arena_array(planner->arena, (size_t)node->n_inputs + 1, sizeof *inputs);
+    Tensor *outputs = arena_array(planner->arena, (size_t)node->n_outputs + 1, sizeof *outputs);
+    Ref *in = arena_array(planner->arena, (size_t)node->n_inputs + 1, sizeof *in);
+    Ref *out = arena_array(planner->arena, (size_t)node->n_outputs + 1, sizeof *out);
+    if (!r || !inputs || !outputs || !in || !out) return fail_memory(sizeof *r);
+    for (int i = 0; i < node->n_inputs; i++) {
+        if (node->inputs[i] < 0) continue;
+        const Value *value = &graph->values[node->inputs[i]];
+        if (value->constant) inputs[i] = *value->constant;
+        else inputs[i] = (Tensor){value->type.dtype, type_shape(&value->type), NULL}, in[i] = planner->forms[region->node_in_form[i]].ref;
+    }
+    for (int i = 0; i < node->n_outputs; i++) {
+        if (node->outputs[i] < 0) continue;
+        const Value *value = &graph->values[node->outputs[i]];
+        outputs[i] = (Tensor){value->type.dtype, type_shape(&value->type), NULL};
+        out[i] = planner->forms[region->node_out_form[i]].ref;
+    }
+    *r = (ReferenceProblem){node, inputs, in, outputs, out};
+    region->problem.reference = r;
+    return ST_OK;
+}
+static Status lower_region(Planner *planner, Region *region, Lowering *lowering) {
+    const Problem *problem = &region->problem;
+    const int first = lowering->n_phases;
+    memset(lowering->in, 0, sizeof lowering->in), memset(lowering->out, 0, sizeof lowering->out);
+    if (problem->kind == PROBLEM_REFERENCE) {
+        TRY(reference_problem(planner, region));
+        return region->solver->lower(problem, &region->configuration, lowering);
+    }
+    for (int i = 0; i < problem->n_inputs; i++) lowering->in[i] = planner->forms[region->in_form[i]].ref;
+    for (int i = 0; i < problem->n_outputs; i++) {
+        lowering->out[i] = planner->forms[region->out_form[i]].ref;
+        TRY(lowering_zero_border(lowering, &problem->out[i], lowering->out[i]));
+        if (lowering->n_phases > first + 1) lowering->phases[lowering->n_phases - 1].joins_previous = true;
+    }
+    lowering->temporary = (Ref){BASE_ARENA, region->temporary_offset};
+    const int borders = lowering->n_phases;
+    TRY(region->solver->lower(problem, &region->configuration, lowering));
+    if (borders > first && lowering->n_phases > borders) lowering->phases[borders].joins_previous = true;
+    return ST_OK;
+}
+static Status lower_all(Planner *planner, Plan *plan) {
+    Lowering lowering = {.arena = planner->arena, .kernels = planner->kernels, .machine = planner->machine};
+    TRY(forms_layout(planner));
+    for (int i = 0; i < planner->n_regions; i++) {
+        Region *region = planner->regions[i];
+        final_layouts(planner, region);
+        if (region->solver->temporary)
+            region->temporary = region->solver->temporary(&region->problem, &region->configuration, planner->kernels, planner->machine);
+    }
+    TRY(forms_place(planner, &plan->arena_bytes));
+    TRY(lower_constants(planner, &lowering));
+    plan->steps = arena_array(planner->arena, (size_t)planner->n_regions + 1, sizeof *plan->steps);
+    if (!plan->steps) return fail_memory(sizeof *plan->steps);
+    for (int i = 0; i < planner->n_regions; i++) {
+        Region *region = planner->regions[i];
+        lowering.step = i;
+        TRY(lower_region(planner, region, &lowering));
+        const ValueId made = region->node && region->problem.kind == PROBLEM_REFERENCE ? region->node->outputs[0] : region->out_value[0];
+        PlanStep *step = &plan->steps[plan->n_steps++];
+        *step = (PlanStep){.name = region->name, .op = region->op, .solver = region->solver,
+                           .configuration = region->configuration, .cycles = region->cycles, .why = region->why};
+        if (made >= 0) value_shape(planner, made, &step->shape);
+        step->flop = region->problem.kind == PROBLEM_REFERENCE ? node_flop(planner->graph, region->node)
+                                                                : problem_flop(&region->problem);
+    }
+    plan->phases = lowering.phases, plan->n_phases = lowering.n_phases;
+    plan->prepare = lowering.prepare, plan->n_prepare = lowering.n_prepare;
+    plan->weights_bytes = lowering.weights_bytes;
+    for (int i = 0; i < plan->n_phases; i++) plan->scratch_bytes = MAX(plan->scratch_bytes, plan->phases[i].scratch);
+    for (int i = 0; i < plan->n_prepare; i++) plan->scratch_bytes = MAX(plan->scratch_bytes, plan->prepare[i].scratch);
+    plan->scratch_bytes = (plan->scratch_bytes + 4095) / 4096 * 4096;
+    return ST_OK;
+}
+
+Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **out) {
+    *out = NULL;
+    TRY(check_types(graph));
+    const Kernels *kernels = kernels_for(machine->isa);
+    FAIL_IF(!kernels, ST_UNSUPPORTED, "this build has no kernels for %s", isa_name(machine->isa));
+    Plan *plan = mem_zero(1, sizeof *plan);
+    if (!plan) return fail_memory(sizeof *plan);
+    plan->graph = graph, plan->threads = options->threads, plan->isa = machine->isa;
+    Planner planner = {.graph = graph, .machine = machine, .kernels = kernels, .options = *options, .arena = &plan->arena};
+    Status status = start(&planner);
+    if (status == ST_OK) status = translate_all(&planner);
+    if (status == ST_OK) status = connect_all(&planner);
+    if (status == ST_OK) status = connect_outputs(&planner);
+    if (status == ST_OK) status = lower_all(&planner, plan);
+    if (status != ST_OK) {
+        plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return ST_OK;
+}
+void plan_free(Plan *plan) {
+    if (!plan) return;
+    arena_free(&plan->arena);
+    mem_free(plan);
+}
+Status plan_print(const Plan *plan, Text *text) {
+    for (int i = 0; i < plan->n_steps; i++) {
+        const PlanStep *step = &plan->steps[i];
+        text_add(text, "%s  %s  ", step->name, step->op);
+        shape_print(text, &step->shape);
+        text_add(text, "  %s", step->solver->name);
+        if (step->solver->print) text_add(text, "  "), step->solver->print(&step->configuration, text);
+        if (step->why) text_add(text, "  (%s)", step->why);
+        text_add(text, "\n");
+    }
+    return text_status(text);
+}
+Status plan_hash(const Plan *plan, char hex[65]) {
+    Text text = {0};
+    text_add(&text, "%s %d\n", isa_name(plan->isa), plan->threads);
+    Status status = plan_print(plan, &text);
+    if (status == ST_OK) sha256_hex(text_get(&text), text.length, hex);
+    text_free(&text);
+    return status;
+}

@@ -1,0 +1,48 @@
+// The plan: how a graph with fixed shapes is computed on one kind of machine with one number of threads.
+//
+// Regions (an anchor op with the neighbours that it absorbs), a solver and configuration for each, the layouts between
+// them (a change of layout is a step of its own), one arena with fixed offsets, and the phases that an executor runs.
+// Immutable once made; holds pointers into the graph, which must outlive it.
+#pragma once
+#include "graph/graph.h"
+#include "solver/solver.h"
+
+typedef struct PlanOptions {
+    int threads;
+    bool strict;        // direct sums only
+    bool fuse;          // opt level 3: regions; without it every op is a step of its own
+    bool reference;     // everything on the reference path
+} PlanOptions;
+
+typedef struct PlanStep {
+    const char *name;   // of the value that it makes, as the source model has it
+    const char *op;     // "Conv + Relu + MaxPool", "convert"
+    const Solver *solver;
+    Configuration configuration;
+    Shape shape;        // of the value that it makes
+    double flop;        // direct sums
+    double cycles;      // estimate
+    const char *why;    // not NULL: why no fast solver took it
+} PlanStep;
+
+typedef struct Plan {
+    Arena arena;
+    PlanStep *steps;
+    int n_steps;
+    Phase *phases, *prepare;
+    int n_phases, n_prepare;
+    size_t arena_bytes, weights_bytes;
+    size_t scratch_bytes; // per worker, of phases and prepare
+    int threads;
+    Isa isa;
+    const Graph *graph;
+} Plan;
+
+// The graph must have static types everywhere (passes_run / pass_resolve_shapes). ST_UNSUPPORTED names a value whose
+// shape is not known.
+Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **out);
+void plan_free(Plan *plan);
+// One line a step: name, op, shape, solver, configuration.
+Status plan_print(const Plan *plan, Text *text);
+// SHA-256 (hex) over the printed steps, ISA and threads.
+Status plan_hash(const Plan *plan, char hex[65]);

@@ -1,0 +1,85 @@
+// What the files of this folder share: regions and the forms of values while a plan is made.
+#pragma once
+#include "plan/plan.h"
+#include "solver/reference.h"
+
+// One way in which a value lies in memory.
+typedef struct Form {
+    ValueId value;
+    Shape shape;
+    DType dtype;
+    LayoutKind kind;
+    int block;
+    int64_t before[AXES], after[AXES]; // what consumers need; the largest over a whole concatenation counts
+    int parent;            // the form that this is a part of (a concatenation, a reshaped tensor), or -1
+    int64_t parent_block;  // BLOCKED part: its first channel block there
+    int external;          // index of the caller's buffer (graph inputs, then outputs), or -1
+    bool constant;         // plain, in the weights
+    int first, last;       // life, in regions; first -1: not made yet
+    Layout layout;         // final
+    Ref ref;               // final: origin, or first element
+    size_t offset;         // of a root's buffer in the arena
+} Form;
+
+typedef struct Region {
+    Problem problem;
+    const Solver *solver;
+    Configuration configuration;
+    double cycles;
+    const char *name, *op, *why;
+    ValueId in_value[PROBLEM_INPUTS], out_value[PROBLEM_OUTPUTS];
+    Need need;
+    int in_form[PROBLEM_INPUTS], out_form[PROBLEM_OUTPUTS];
+    int anchor;            // index of the node that the region began with
+    int order;             // index of the last node that it absorbed: regions run in this order
+    // Regions without work of their own.
+    const Node *concat;    // forms of its inputs become parts of its output's
+    const Node *alias;     // reshape: the output is the input's memory
+    // Reference path and copies with many operands.
+    const Node *node;
+    int *node_in_form, *node_out_form;
+    size_t temporary;
+    size_t temporary_offset;
+} Region;
+
+typedef struct Planner {
+    const Graph *graph;
+    const Machine *machine;
+    const Kernels *kernels;
+    PlanOptions options;
+    Arena *arena;          // the plan's
+    Region **regions;      // in order of execution once chosen
+    int n_regions, regions_capacity;
+    Form *forms;
+    int n_forms, forms_capacity;
+    int *primary;          // (values) the form that the producer makes, or -1
+    Node **user;           // (values) some user
+    int *absorbed_by;      // (nodes) the anchor node whose region took this node in, or -1
+} Planner;
+
+// translate*.c: the region of a node (index in the graph), with what it absorbs; appended to planner->regions.
+Status translate_node(Planner *planner, int index);
+// Node to copies: a list of (input, copies) regions. `done` false when the op is not a copy.
+Status translate_copy(Planner *planner, int index, bool *done);
+// A region at the end of planner->regions, with neutral geometry.
+Status region_add(Planner *planner, const char *name, const char *op, int order, Region **out);
+Status region_reference(Planner *planner, const Node *node, int order, const char *why);
+const Shape *value_shape(const Planner *planner, ValueId value, Shape *room);
+bool value_is_float(const Planner *planner, ValueId value);
+
+// resize.c: tap tables of a Resize node with static shapes. `done` false when no separable form exists.
+Status resize_taps(const Graph *graph, const Node *node, Arena *arena, AxisTaps taps[AXES], bool *done);
+
+// forms.c
+Status form_add(Planner *planner, ValueId value, LayoutKind kind, int block, int *out);
+int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block);
+int form_root(const Planner *planner, int form);
+void form_use(Planner *planner, int form, int region); // the form is alive while region number `region` runs
+Status forms_layout(Planner *planner);                      // borders and layouts, once every use is known
+Status forms_place(Planner *planner, size_t *arena_bytes);  // offsets and refs (constants have theirs)
+
+// choose.c: solver, configuration and form of the output for a region whose operands have theirs; takes or undoes
+// the absorbed pool.
+Status region_choose(Planner *planner, Region *region);
+// translate_copy.c: the regions of a Concat whose parts could not be laid out together.
+Status translate_concat_copies(Planner *planner, const Node *node, int order);

@@ -1,0 +1,142 @@
+#include "session/session.h"
+#include <stdatomic.h>
+#include <string.h>
+
+struct Executable {
+    Plan *plan;
+    char *weights;
+    size_t weights_bytes;
+    atomic_int users;
+};
+struct Session {
+    Executable *executable;
+    Pool *pool;
+    char *arena, *scratch;
+    size_t arena_bytes, scratch_bytes;
+    char **bases; // BASE_EXTERNAL + inputs + outputs
+    RunState state;
+};
+
+// Plain and prepared weights are in memory together for one part of the network at a time.
+enum { PREPARE_PARTS = 8 };
+// Runs the prepare phases; `bases` has just the weights.
+static Status prepare(Executable *executable, Pool *pool, void (*after_part)(void *context), void *context) {
+    const Plan *plan = executable->plan;
+    RunState state = {0};
+    char *bases[BASE_EXTERNAL] = {NULL, executable->weights, (char *)&state};
+    const size_t bytes = MAX(plan->scratch_bytes, 64) * (size_t)pool_threads(pool);
+    char *scratch = pages_alloc(bytes, 4096);
+    if (!scratch) return fail_memory(bytes);
+    Status status = pool_reserve(pool, plan->n_prepare);
+    for (int first = 0, part = 0; status == ST_OK && part < PREPARE_PARTS; part++) {
+        const int end = (int)((int64_t)plan->n_prepare * (part + 1) / PREPARE_PARTS);
+        if (end == first) continue;
+        pool_run(pool, plan->prepare + first, end - first, bases, scratch, MAX(plan->scratch_bytes, 64), NULL);
+        if (after_part) after_part(context);
+        first = end;
+    }
+    pages_free(scratch, bytes);
+    return status;
+}
+Status executable_create(Plan *plan, Pool *pool, void (*after_part)(void *context), void *context, Executable **out) {
+    *out = NULL;
+    Executable *executable = mem_zero(1, sizeof *executable);
+    if (!executable) {
+        plan_free(plan);
+        return fail_memory(sizeof *executable);
+    }
+    executable->plan = plan;
+    executable->users = 1;
+    executable->weights_bytes = MAX(plan->weights_bytes, 64);
+    executable->weights = pages_alloc(executable->weights_bytes, 4096);
+    Status status = executable->weights ? prepare(executable, pool, after_part, context) : fail_memory(executable->weights_bytes);
+    if (status != ST_OK) {
+        executable_release(executable);
+        return status;
+    }
+    *out = executable;
+    return ST_OK;
+}
+Executable *executable_share(Executable *executable) {
+    atomic_fetch_add(&executable->users, 1);
+    return executable;
+}
+void executable_release(Executable *executable) {
+    if (!executable || atomic_fetch_sub(&executable->users, 1) != 1) return;
+    if (executable->weights) pages_free(executable->weights, executable->weights_bytes);
+    plan_free(executable->plan);
+    mem_free(executable);
+}
+size_t executable_weights_bytes(const Executable *executable) { return executable->weights_bytes; }
+const Plan *executable_plan(const Executable *executable) { return executable->plan; }
+
+Status session_create(Executable *executable, bool pin, Session **out) {
+    *out = NULL;
+    const Plan *plan = executable->plan;
+    Session *session = mem_zero(1, sizeof *session);
+    if (!session) return fail_memory(sizeof *session);
+    session->executable = executable_share(executable);
+    session->arena_bytes = MAX(plan->arena_bytes, 64);
+    session->scratch_bytes = MAX(plan->scratch_bytes, 64) * (size_t)plan->threads;
+    session->arena = pages_alloc(session->arena_bytes, 4096);
+    session->scratch = pages_alloc(session->scratch_bytes, 4096);
+    session->bases = mem_zero((size_t)(BASE_EXTERNAL + plan->graph->n_inputs + plan->graph->n_outputs), sizeof *session->bases);
+    Status status = ST_OK;
+    if (!session->arena || !session->scratch || !session->bases) status = fail_memory(session->arena_bytes);
+    if (status == ST_OK) status = pool_create(plan->threads, pin, &session->pool);
+    if (status == ST_OK) status = pool_reserve(session->pool, plan->n_phases);
+    if (status != ST_OK) {
+        session_destroy(session);
+        return status;
+    }
+    session->bases[BASE_ARENA] = session->arena;
+    session->bases[BASE_WEIGHTS] = executable->weights;
+    session->bases[BASE_SESSION] = (char *)&session->state;
+    *out = session;
+    return ST_OK;
+}
+void session_destroy(Session *session) {
+    if (!session) return;
+    pool_destroy(session->pool);
+    if (session->arena) pages_free(session->arena, session->arena_bytes);
+    if (session->scratch) pages_free(session->scratch, session->scratch_bytes);
+    mem_free(session->bases);
+    executable_release(session->executable);
+    mem_free(session);
+}
+
+// Checks a caller's tensor against the graph's value.
+static Status check(const Graph *graph, ValueId value, const char *what, const Tensor *tensor) {
+    const Type *type = &graph->values[value].type;
+    const Shape shape = type_shape(type);
+    if (tensor->dtype == type->dtype && shape_equal(&tensor->shape, &shape)) return ST_OK;
+    Text text = {0};
+    text_add(&text, "%s '%s': expected %s ", what, graph->values[value].name, dtype_name(type->dtype));
+    shape_print(&text, &shape);
+    text_add(&text, ", got %s ", dtype_name(tensor->dtype));
+    shape_print(&text, &tensor->shape);
+    Status status = fail(ST_BAD, "%s", text_get(&text));
+    text_free(&text);
+    return status;
+}
+Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, uint64_t *times) {
+    const Plan *plan = session->executable->plan;
+    const Graph *graph = plan->graph;
+    for (int i = 0; i < graph->n_inputs; i++) {
+        TRY(check(graph, graph->inputs[i], "input", &inputs[i]));
+        session->bases[BASE_EXTERNAL + i] = inputs[i].data;
+    }
+    for (int i = 0; i < graph->n_outputs; i++) {
+        TRY(check(graph, graph->outputs[i], "output", &outputs[i]));
+        session->bases[BASE_EXTERNAL + graph->n_inputs + i] = outputs[i].data;
+    }
+    session->state.status = ST_OK;
+    if (plan->n_phases)
+        pool_run(session->pool, plan->phases, plan->n_phases, session->bases, session->scratch,
+                 MAX(plan->scratch_bytes, 64), times);
+    FAIL_IF(session->state.status, (Status)session->state.status, "%s", session->state.message);
+    return ST_OK;
+}
+Status session_run(Session *session, const Tensor *inputs, Tensor *outputs) {
+    return session_profile(session, inputs, outputs, NULL);
+}

@@ -1,0 +1,25 @@
+// Executable: a plan with prepared weights, immutable, counted, shared by sessions. Session: an executable with an arena
+// and a pool of threads; runs, used by one thread at a time.
+#pragma once
+#include "plan/plan.h"
+#include "thread/pool.h"
+
+typedef struct Executable Executable;
+// Takes the plan over (also on failure) and prepares the weights on `pool`. Constants of the graph are read here for
+// the last time, except by steps on the reference path. after_part: NULL, or called several times on the way, with no
+// work going on: the pages of plain weights read so far may be given back.
+Status executable_create(Plan *plan, Pool *pool, void (*after_part)(void *context), void *context, Executable **out);
+size_t executable_weights_bytes(const Executable *executable);
+Executable *executable_share(Executable *executable);
+void executable_release(Executable *executable); // NULL is fine; the last one frees plan and weights
+const Plan *executable_plan(const Executable *executable);
+
+typedef struct Session Session;
+// threads workers of its own; the plan must have been made for as many. pin: see pool_create.
+Status session_create(Executable *executable, bool pin, Session **out);
+void session_destroy(Session *session);
+// inputs and outputs: one tensor for each of the graph's, dtype and shape as in the plan, data of the caller. Outputs
+// are written in place. No allocation, no file, no lock while it runs, unless a step is on the reference path.
+Status session_run(Session *session, const Tensor *inputs, Tensor *outputs);
+// As session_run; times[step] gets the nanoseconds of each step added (plan->n_steps entries).
+Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, uint64_t *times);

@@ -1,0 +1,144 @@
+// An operation of two tensors with numpy broadcasting, then a function. BLOCKED where a producer is (each side may be
+// one value along any of n, c, d, h, w); else PLAIN with any ranks.
+#include "solver/blocked.h"
+#include <string.h>
+
+// Blocked: one side. Strides are 0 where it is broadcast.
+typedef struct BlockedSide {
+    Ref ref;
+    int64_t stride_n, stride_block, stride[AXES];
+    bool splat; // one channel for all
+} BlockedSide;
+
+typedef struct BinaryWork {
+    const Kernels *kernels;
+    Binary binary;
+    Activation function;
+    // BLOCKED
+    Layout out_layout;
+    BlockedSide side[2];
+    BlockedRows rows;
+    // PLAIN: dims merged as far as both sides allow, the last one innermost; strides in elements, 0 where broadcast.
+    int rank;
+    int64_t dim[MAX_RANK], stride[2][MAX_RANK];
+    Ref in[2], out;
+    PlainRows cut;
+} BinaryWork;
+
+static bool blocked_shapes(const Problem *p) {
+    const Shape *out = &p->out[0].shape;
+    if (!any_blocked(p) || out->rank < 3 || out->rank > 5) return false;
+    return p->in[0].shape.rank == out->rank && p->in[1].shape.rank == out->rank;
+}
+static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
+    Shape shape;
+    if (p->n_inputs != 2 || !all_float32(p)) return false;
+    if (!shape_broadcast(&p->in[0].shape, &p->in[1].shape, &shape) || !shape_equal(&shape, &p->out[0].shape)) return false;
+    need->in[0] = need->in[1] = need->out[0] = blocked_shapes(p) ? need_blocked(kernels) : need_plain();
+    return true;
+}
+static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
+    (void)c, (void)machine;
+    const double vectors = (double)shape_count(&p->out[0].shape) / kernels->lanes;
+    const double cycles = p->activation.function == FN_NONE ? 2 : 8;
+    return streaming_estimate(p, vectors * cycles,
+                              operand_bytes(&p->in[0]) + operand_bytes(&p->in[1]) + operand_bytes(&p->out[0]));
+}
+
+static PixelOperand side_row(const BlockedSide *s, char *const *bases, const RowRange *range, int64_t h) {
+    const int64_t at = range->n * s->stride_n + range->block * s->stride_block + range->d * s->stride[AXIS_D] +
+                       h * s->stride[AXIS_H];
+    return (PixelOperand){(const float *)ref_at(bases, s->ref) + at, s->stride[AXIS_W], s->splat};
+}
+static bool whole_pixels(const PixelOperand *operand, int lanes) { return operand->step == lanes && !operand->splat; }
+
+static void blocked_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const BinaryWork *w = arguments;
+    const RowRange range = blocked_range(&w->rows, unit);
+    const int lanes = w->kernels->lanes;
+    const int64_t width = w->out_layout.size[AXIS_W];
+    for (int64_t h = range.begin; h < range.end; h++) {
+        float *out = (float *)ref_at(bases, w->out) + row_at(&w->out_layout, range.n, range.block, range.d, h);
+        const PixelOperand a = side_row(&w->side[0], bases, &range, h), b = side_row(&w->side[1], bases, &range, h);
+        if (whole_pixels(&a, lanes) && whole_pixels(&b, lanes))
+            w->kernels->binary(w->binary, a.data, 1, b.data, 1, out, width * lanes);
+        else w->kernels->binary_pixels(w->binary, a, b, out, width);
+        if (w->function.function != FN_NONE) w->kernels->unary(w->function, out, out, width * lanes);
+        zero_padded_lanes(&w->out_layout, range.block, out);
+    }
+}
+static BlockedSide blocked_side(const Layout *side, const Layout *out, Ref ref) {
+    BlockedSide s = {.ref = ref, .splat = side->c == 1 && out->c > 1};
+    s.stride_n = side->n > 1 ? side->stride_n : 0;
+    s.stride_block = side->c > 1 ? side->stride_block : 0;
+    for (int axis = 0; axis < AXES; axis++) s.stride[axis] = side->size[axis] > 1 ? side->stride[axis] : 0;
+    // A row of one pixel is a row as well; the fast way for whole rows then applies.
+    if (out->size[AXIS_W] == 1) s.stride[AXIS_W] = side->block;
+    return s;
+}
+
+static void plain_row(const BinaryWork *w, const float *a, const float *b, float *out, int64_t count) {
+    const int inner = w->rank - 1;
+    w->kernels->binary(w->binary, a, (int)w->stride[0][inner], b, (int)w->stride[1][inner], out, count);
+    if (w->function.function != FN_NONE) w->kernels->unary(w->function, out, out, count);
+}
+static void plain_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const BinaryWork *w = arguments;
+    const PlainRange range = plain_range(&w->cut, unit);
+    const int inner = w->rank - 1;
+    for (int64_t row = range.row; row < range.row + range.rows; row++) {
+        int64_t at[2];
+        for (int side = 0; side < 2; side++) {
+            int64_t rest = row;
+            at[side] = range.begin * w->stride[side][inner];
+            for (int i = inner - 1; i >= 0; i--, rest /= w->dim[i + 1]) at[side] += rest % w->dim[i] * w->stride[side][i];
+        }
+        plain_row(w, (const float *)ref_at(bases, w->in[0]) + at[0], (const float *)ref_at(bases, w->in[1]) + at[1],
+                  (float *)ref_at(bases, w->out) + row * w->cut.length + range.begin, range.length);
+    }
+}
+// Strides of `in` over the dims of `out`, 0 where it is broadcast.
+static void broadcast_strides(const Shape *in, const Shape *out, int64_t *stride) {
+    int64_t step = 1;
+    for (int i = out->rank - 1, j = in->rank - 1; i >= 0; i--, j--) {
+        stride[i] = j >= 0 && in->dim[j] > 1 ? step : 0;
+        if (j >= 0) step *= in->dim[j];
+    }
+}
+// Fills rank, dim and stride: dims of 1 are dropped, neighbours merged where both sides step on evenly.
+static void merge_dims(const Problem *p, BinaryWork *w) {
+    const Shape *out = &p->out[0].shape;
+    int64_t full[2][MAX_RANK];
+    for (int side = 0; side < 2; side++) broadcast_strides(&p->in[side].shape, out, full[side]);
+    w->rank = 0;
+    for (int i = 0; i < out->rank; i++) {
+        if (out->dim[i] == 1) continue;
+        const int last = w->rank - 1;
+        const bool merges = last >= 0 && w->stride[0][last] == full[0][i] * out->dim[i] &&
+                            w->stride[1][last] == full[1][i] * out->dim[i];
+        const int to = merges ? last : w->rank++;
+        w->dim[to] = merges ? w->dim[to] * out->dim[i] : out->dim[i];
+        for (int side = 0; side < 2; side++) w->stride[side][to] = full[side][i];
+    }
+    if (w->rank) return;
+    w->rank = 1, w->dim[0] = 1, w->stride[0][0] = w->stride[1][0] = 1; // a single element
+}
+static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
+    (void)c;
+    BinaryWork *w = arena_alloc(lowering->arena, sizeof *w);
+    if (!w) return fail_memory(sizeof *w);
+    *w = (BinaryWork){.kernels = lowering->kernels, .binary = p->binary, .function = p->activation,
+                      .out_layout = p->out[0], .in = {lowering->in[0], lowering->in[1]}, .out = lowering->out[0]};
+    if (p->out[0].kind == LAYOUT_BLOCKED) {
+        for (int i = 0; i < 2; i++) w->side[i] = blocked_side(&p->in[i], &p->out[0], lowering->in[i]);
+        w->rows = blocked_rows(&p->out[0], 2 * p->out[0].size[AXIS_W] * p->out[0].block * (int64_t)sizeof(float));
+        return lowering_phase(lowering, blocked_unit, w, w->rows.units, 0);
+    }
+    merge_dims(p, w);
+    const int64_t count = shape_count(&p->out[0].shape), length = count ? w->dim[w->rank - 1] : 0;
+    w->cut = plain_rows(count ? count / length : 0, length, UNIT_BYTES / sizeof(float) / 2);
+    return lowering_phase(lowering, plain_unit, w, w->cut.units, 0);
+}
+const Solver solver_binary = {"binary", 1, PROBLEM_BINARY, applicable, one_configuration, estimate, NULL, lower, NULL};

@@ -1,0 +1,110 @@
+// Depthwise convolution: every channel by itself (group == ic == oc). A lane is a channel, so nothing is broadcast and
+// nothing is wasted. Bound by loads. Unit: one block of channels, some rows.
+#include "solver/solver.h"
+#include <string.h>
+
+enum { ROWS_A_UNIT = 8 };
+
+typedef struct Depthwise {
+    Problem problem;
+    const Kernels *kernels;
+    Ref in, out, residual, weights, bias;
+    int taps;
+    const int32_t *offset; // (taps) floats
+    int64_t row_groups;
+} Depthwise;
+
+static void unit_run(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const Depthwise *w = arguments;
+    const Problem *p = &w->problem;
+    const Layout *in = &p->in[0], *out = &p->out[0], *rest = &p->in[1];
+    const int lanes = w->kernels->lanes;
+    const int64_t group = unit % w->row_groups, d = unit / w->row_groups % out->size[AXIS_D];
+    const int64_t block = unit / w->row_groups / out->size[AXIS_D] % out->blocks;
+    const int64_t n = unit / w->row_groups / out->size[AXIS_D] / out->blocks;
+    const float *weights = (const float *)ref_at(bases, w->weights) + block * w->taps * lanes;
+    const Epilogue epilogue = {p->bias ? (const float *)ref_at(bases, w->bias) + block * lanes : NULL, p->activation};
+    const int64_t end = MIN((group + 1) * ROWS_A_UNIT, out->size[AXIS_H]);
+    for (int64_t h = group * ROWS_A_UNIT; h < end; h++) {
+        const float *from = (const float *)ref_at(bases, w->in) + n * in->stride_n + block * in->stride_block +
+                            d * p->stride[AXIS_D] * in->stride[AXIS_D] + h * p->stride[AXIS_H] * in->stride[AXIS_H];
+        float *to = (float *)ref_at(bases, w->out) + n * out->stride_n + block * out->stride_block +
+                    d * out->stride[AXIS_D] + h * out->stride[AXIS_H];
+        const float *residual = NULL;
+        if (p->has_residual)
+            residual = (const float *)ref_at(bases, w->residual) + n * rest->stride_n + block * rest->stride_block +
+                       d * rest->stride[AXIS_D] + h * rest->stride[AXIS_H];
+        w->kernels->depthwise(from, p->stride[AXIS_W] * lanes, w->offset, w->taps, weights, (int)out->size[AXIS_W],
+                              &epilogue, residual, lanes, to, lanes, w->kernels);
+    }
+}
+// Unit: one block of channels. [block][tap][lane].
+static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const Depthwise *w = arguments;
+    const int lanes = w->kernels->lanes;
+    float *to = (float *)ref_at(bases, w->weights) + unit * w->taps * lanes;
+    for (int t = 0; t < w->taps; t++)
+        for (int lane = 0; lane < lanes; lane++) {
+            const int64_t c = unit * lanes + lane;
+            to[t * lanes + lane] = c < w->problem.oc ? w->problem.weight[c * w->taps + t] : 0;
+        }
+    if (!w->problem.bias) return;
+    float *bias = (float *)ref_at(bases, w->bias) + unit * lanes;
+    for (int lane = 0; lane < lanes; lane++)
+        bias[lane] = unit * lanes + lane < w->problem.oc ? w->problem.bias[unit * lanes + lane] : 0;
+}
+
+static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
+    if (p->group != p->ic || p->ic != p->oc || p->group == 1 || p->has_pool || !p->weight) return false;
+    for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    need->out[0] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    for (int axis = 0; axis < AXES; axis++) {
+        const int64_t last = (p->out[0].size[axis] - 1) * p->stride[axis] - p->pad_begin[axis] +
+                             (p->kernel[axis] - 1) * p->dilation[axis];
+        need->in[0].before[axis] = MAX(p->pad_begin[axis], 0);
+        need->in[0].after[axis] = MAX(last - (p->in[0].size[axis] - 1), 0);
+    }
+    return true;
+}
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+    (void)p, (void)kernels, (void)machine, (void)max;
+    out[0] = (Configuration){{0}, {0}};
+    return 1;
+}
+static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
+    (void)c, (void)machine;
+    return problem_flop(p) / (0.3 * kernels->flop_per_cycle) / p->threads + 2000;
+}
+static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
+    (void)c;
+    Depthwise *w = arena_alloc(lowering->arena, sizeof *w);
+    if (!w) return fail_memory(sizeof *w);
+    const Layout *in = &p->in[0];
+    *w = (Depthwise){.problem = *p, .kernels = lowering->kernels, .in = lowering->in[0], .residual = lowering->in[1],
+                     .out = lowering->out[0]};
+    w->taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+    int32_t *offset = arena_array(lowering->arena, (size_t)w->taps, sizeof *offset);
+    if (!offset) return fail_memory((size_t)w->taps * sizeof *offset);
+    for (int t = 0; t < w->taps; t++) {
+        const int64_t kw = t % p->kernel[AXIS_W], kh = t / p->kernel[AXIS_W] % p->kernel[AXIS_H];
+        const int64_t kd = t / p->kernel[AXIS_W] / p->kernel[AXIS_H];
+        const int64_t at = (kd * p->dilation[AXIS_D] - p->pad_begin[AXIS_D]) * in->stride[AXIS_D] +
+                           (kh * p->dilation[AXIS_H] - p->pad_begin[AXIS_H]) * in->stride[AXIS_H] +
+                           (kw * p->dilation[AXIS_W] - p->pad_begin[AXIS_W]) * in->block;
+        FAIL_IF(at > INT32_MAX || at < INT32_MIN, ST_UNSUPPORTED, "a convolution reaches too far: %lld values",
+                (long long)at);
+        offset[t] = (int32_t)at;
+    }
+    w->offset = offset;
+    const int64_t blocks = p->out[0].blocks;
+    const size_t block_bytes = (size_t)lowering->kernels->lanes * sizeof(float);
+    w->weights = lowering_weights(lowering, (size_t)blocks * (size_t)w->taps * block_bytes);
+    if (p->bias) w->bias = lowering_weights(lowering, (size_t)blocks * block_bytes);
+    w->row_groups = div_up(p->out[0].size[AXIS_H], ROWS_A_UNIT);
+    TRY(lowering_prepare(lowering, prepare_unit, w, blocks, 0));
+    return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups, 0);
+}
+const Solver solver_conv_depthwise = {"conv_depthwise", 1, PROBLEM_CONV, applicable, configurations, estimate, NULL,
+                                      lower, NULL};

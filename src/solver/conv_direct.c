@@ -1,0 +1,68 @@
+// Any convolution by direct sums: 1 to 3 spatial dims, stride, dilation, pads, groups. 1x1 convolutions ("pointwise")
+// are the same with one tap. First layers: with few input channels the input is blocked by all of them, so that a
+// kernel row of kw pixels is one run of kw * ic values and nothing is padded.
+#include "solver/direct.h"
+
+// An input of so few channels is laid out with all of them in one pixel.
+enum { FEW_CHANNELS = 4 };
+
+static bool few_channels(const Problem *p, const Kernels *kernels) {
+    const bool ready = p->in[0].kind == LAYOUT_BLOCKED && p->in[0].block == kernels->lanes;
+    return p->ic <= FEW_CHANNELS && p->ic < kernels->lanes && p->group == 1 && p->dilation[AXIS_W] == 1 && !ready;
+}
+// The border that a convolution reads beyond the input: in front the pads, behind what the last window reaches.
+static void conv_border(const Problem *p, OperandNeed *need) {
+    for (int axis = 0; axis < AXES; axis++) {
+        const int64_t last = (p->out[0].size[axis] - 1) * p->stride[axis] - p->pad_begin[axis] +
+                             (p->kernel[axis] - 1) * p->dilation[axis];
+        need->before[axis] = MAX(p->pad_begin[axis], 0);
+        need->after[axis] = MAX(last - (p->in[0].size[axis] - 1), 0);
+    }
+}
+static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
+    if (p->has_pool || !p->weight) return false;
+    for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    if (few_channels(p, kernels)) need->in[0].block = (int)p->ic;
+    conv_border(p, &need->in[0]);
+    need->out[0] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    return true;
+}
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+    (void)p, (void)kernels, (void)machine, (void)max;
+    out[0] = (Configuration){.arithmetic = {DIRECT_CHUNK}};
+    return 1;
+}
+static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
+    (void)c;
+    return direct_estimate(p, kernels, machine, 0.85);
+}
+static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
+    (void)c;
+    const Layout *in = &p->in[0];
+    // With one run of channels a pixel, kw pixels are one run of values.
+    const bool merged = in->blocks == 1 && in->block == p->ic && p->dilation[AXIS_W] == 1;
+    const int run = merged ? (int)p->kernel[AXIS_W] : 1;
+    const int taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]) / run;
+    int32_t *offset = arena_array(lowering->arena, (size_t)taps, sizeof *offset);
+    int32_t *tap = arena_array(lowering->arena, (size_t)taps * (size_t)run, sizeof *tap);
+    if (!offset || !tap) return fail_memory((size_t)taps * sizeof *tap);
+    const int columns = (int)p->kernel[AXIS_W] / run;
+    for (int t = 0; t < taps; t++) {
+        const int64_t kw = t % columns, kh = t / columns % p->kernel[AXIS_H], kd = t / columns / p->kernel[AXIS_H];
+        const int64_t at = (kd * p->dilation[AXIS_D] - p->pad_begin[AXIS_D]) * in->stride[AXIS_D] +
+                           (kh * p->dilation[AXIS_H] - p->pad_begin[AXIS_H]) * in->stride[AXIS_H] +
+                           (kw * p->dilation[AXIS_W] - p->pad_begin[AXIS_W]) * in->block;
+        FAIL_IF(at > INT32_MAX || at < INT32_MIN, ST_UNSUPPORTED, "a convolution reaches too far: %lld values",
+                (long long)at);
+        offset[t] = (int32_t)at;
+        for (int i = 0; i < run; i++) tap[t * run + i] = (int32_t)(t * run + i);
+    }
+    Sweep sweep = {.taps = taps, .offset = offset, .tap = tap, .tap_run = run};
+    for (int axis = 0; axis < AXES; axis++) {
+        sweep.o_step[axis] = 1, sweep.i_step[axis] = p->stride[axis], sweep.count[axis] = p->out[0].size[axis];
+    }
+    const Direct direct = {&sweep, 1, false};
+    return direct_lower(p, &direct, lowering);
+}
+static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
+const Solver solver_conv_direct = {"conv_direct", 1, PROBLEM_CONV, applicable, configurations, estimate, NULL, lower, print};

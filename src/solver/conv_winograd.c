@@ -1,0 +1,369 @@
+// 3x3 convolution, stride 1, by Winograd's F(4x4, 3x3): 36 products of (tiles x ic) by (ic x oc) matrices between an
+// input and an output transform (kernel/cpu/isa/winograd.c has the matrices and the points).
+//
+// Three schedules:
+//   tiles    a unit takes some tiles all the way; its transformed values stay in the core's L2. Weights are read again
+//            by each unit. For large images.
+//   image    three phases over shared buffers: all input tiles, the 36 products cut by panels of output channels, all
+//            output tiles. Weights are read once.
+//   weights  all input tiles, then a unit takes some panels of output channels all the way: it transforms their plain
+//            weights chunk by chunk in its own L2, and its products never leave it. A quarter of the weights' memory and
+//            traffic. For many channels on small images.
+// All give the same bits: the same kernel transforms the weights, when a package is opened or on the way.
+// Sums run over chunks of 128 input channels, part sums in order (belongs to the arithmetic).
+// Transformed weights take 4 times the memory of the plain ones: [q][panel][ic][panel width]; plain ones are packed as
+// [panel][ic][tap][panel width].
+// Error: about 2x the rms of equally chunked direct sums, see docs/NUMERICS.md.
+#include "solver/solver.h"
+#include <string.h>
+
+enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, Q = WINOGRAD_PRODUCTS };
+
+typedef struct Winograd {
+    Problem problem;
+    const Kernels *kernels;
+    Ref in, out, pooled, residual, bias, weights, v, m;
+    int64_t tiles_h, tiles_w, tiles; // tiles: of all images
+    int64_t channels, out_channels;  // rounded up to blocks
+    int n_panels;
+    bool plain;                      // weights stay plain (WEIGHTS)
+    int64_t tiles_a_unit;
+    int64_t v_tile, v_plane, m_tile, m_plane; // in floats
+    int64_t u_plane;                          // WEIGHTS: of one panel's transformed chunk
+    int64_t block_group, in_groups, out_groups, panel_group, panel_groups; // IMAGE
+} Winograd;
+
+// An odd number of cache lines between planes: the 36 streams then fall into different sets.
+static int64_t odd_lines(int64_t floats) {
+    floats = round_up(floats, 16);
+    return floats / 16 % 2 ? floats : floats + 16;
+}
+static int panel_width(const Winograd *w, int panel) {
+    const int64_t left = w->out_channels - (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes;
+    return (int)MIN(GEMM_MAX_VECTORS * w->kernels->lanes, left);
+}
+static int64_t panel_weights(const Winograd *w, int q, int panel) {
+    return (int64_t)q * w->channels * w->out_channels +
+           (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes * w->channels;
+}
+
+// Where tile t (over all images) lies.
+typedef struct TilePlace {
+    int64_t n, ty, tx;
+} TilePlace;
+static TilePlace place(const Winograd *w, int64_t t) {
+    return (TilePlace){t / (w->tiles_h * w->tiles_w), t / w->tiles_w % w->tiles_h, t % w->tiles_w};
+}
+// Tiles [t0, t0 + count) of channel blocks [b0, b0 + blocks) into v (v points at tile t0, block 0).
+static void input_tiles(const Winograd *w, const float *in, int64_t t0, int64_t count, int64_t b0, int64_t blocks,
+                        float *v) {
+    const Layout *l = &w->problem.in[0];
+    const int lanes = w->kernels->lanes;
+    for (int64_t done = 0; done < count;) {
+        const TilePlace at = place(w, t0 + done);
+        const int64_t run = MIN(count - done, w->tiles_w - at.tx);
+        const float *from = in + at.n * l->stride_n + b0 * l->stride_block +
+                            (4 * at.ty + 1 - w->problem.pad_begin[AXIS_H]) * l->stride[AXIS_H] +
+                            (4 * at.tx + 1 - w->problem.pad_begin[AXIS_W]) * lanes;
+        w->kernels->winograd_input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
+                                   v + done * w->v_tile + b0 * lanes, w->v_tile, w->v_plane);
+        done += run;
+    }
+}
+static void output_tiles(const Winograd *w, char *const *bases, int64_t t0, int64_t count, int64_t b0, int64_t blocks,
+                         const float *m) {
+    const Problem *p = &w->problem;
+    const Layout *out = &p->out[0], *small = &p->out[1], *rest = &p->in[1];
+    const int lanes = w->kernels->lanes;
+    const Epilogue epilogue = {p->bias ? (const float *)ref_at(bases, w->bias) + b0 * lanes : NULL, p->activation};
+    for (int64_t done = 0; done < count;) {
+        const TilePlace at = place(w, t0 + done);
+        const int64_t run = MIN(count - done, w->tiles_w - at.tx);
+        const int rows = (int)MIN(4, out->size[AXIS_H] - 4 * at.ty);
+        const int64_t pixels = out->size[AXIS_W] - 4 * at.tx;
+        float *to = (float *)ref_at(bases, w->out) + at.n * out->stride_n + b0 * out->stride_block +
+                    4 * at.ty * out->stride[AXIS_H] + 4 * at.tx * lanes;
+        const float *residual = NULL;
+        if (p->has_residual)
+            residual = (const float *)ref_at(bases, w->residual) + at.n * rest->stride_n + b0 * rest->stride_block +
+                       4 * at.ty * rest->stride[AXIS_H] + 4 * at.tx * lanes;
+        float *pooled = NULL;
+        if (p->has_pool)
+            pooled = (float *)ref_at(bases, w->pooled) + at.n * small->stride_n + b0 * small->stride_block +
+                     2 * at.ty * small->stride[AXIS_H] + 2 * at.tx * lanes;
+        w->kernels->winograd_output(m + done * w->m_tile + b0 * lanes, w->m_tile, w->m_plane, (int)run, (int)blocks,
+                                    rows, pixels, &epilogue, residual, rest->stride[AXIS_H], rest->stride_block, to,
+                                    out->stride[AXIS_H], out->stride_block, pooled, small->stride[AXIS_H],
+                                    small->stride_block);
+        done += run;
+    }
+}
+// Product q for tiles [0, count) and panels [p0, p1): m = v x weights, chunk by chunk.
+static void product(const Winograd *w, const float *weights, int q, int64_t count, int p0, int p1, const float *v,
+                    float *m) {
+    static const int32_t no_offset[1] = {0};
+    const Kernels *kernels = w->kernels;
+    const int64_t groups = div_up(count, kernels->rows);
+    for (int64_t c0 = 0; c0 < w->channels; c0 += CHUNK) {
+        const int64_t depth = MIN(CHUNK, w->channels - c0);
+        for (int panel = p0; panel < p1; panel++) {
+            const int width = panel_width(w, panel);
+            const float *stream = weights + panel_weights(w, q, panel) + c0 * width;
+            // The first group of tiles fetches the panel that is used next.
+            const int next = panel + 1 < p1 ? panel + 1 : p0;
+            const int next_q = panel + 1 < p1 ? q : MIN(q + 1, Q - 1);
+            const char *ahead = (const char *)(weights + panel_weights(w, next_q, next) + c0 * panel_width(w, next));
+            for (int64_t g = 0; g < groups; g++) {
+                const int64_t t0 = count * g / groups, t1 = count * (g + 1) / groups;
+                kernels->gemm[width / kernels->lanes][t1 - t0](
+                    1, no_offset, v + q * w->v_plane + t0 * w->v_tile + c0, w->v_tile, stream, depth,
+                    m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * kernels->lanes, w->m_tile,
+                    c0 > 0, g ? (const char *)stream : ahead);
+            }
+        }
+    }
+}
+
+static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    const Winograd *w = arguments;
+    const int64_t t0 = unit * w->tiles_a_unit, count = MIN(w->tiles_a_unit, w->tiles - t0);
+    const int lanes = w->kernels->lanes;
+    float *v = scratch, *m = v + Q * w->v_plane;
+    input_tiles(w, ref_at(bases, w->in), t0, count, 0, w->channels / lanes, v);
+    for (int q = 0; q < Q; q++) product(w, ref_at(bases, w->weights), q, count, 0, w->n_panels, v, m);
+    output_tiles(w, bases, t0, count, 0, w->out_channels / lanes, m);
+}
+// IMAGE, phase 1. Unit: one row of tiles of one group of channel blocks.
+static void input_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const Winograd *w = arguments;
+    const int64_t t0 = unit / w->in_groups * w->tiles_w, b0 = unit % w->in_groups * w->block_group;
+    const int64_t blocks = MIN(w->block_group, w->channels / w->kernels->lanes - b0);
+    input_tiles(w, ref_at(bases, w->in), t0, w->tiles_w, b0, blocks, (float *)ref_at(bases, w->v) + t0 * w->v_tile);
+}
+// Phase 2. Unit: one product of one group of panels.
+static void product_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const Winograd *w = arguments;
+    const int p0 = (int)(unit % w->panel_groups * w->panel_group), p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
+    product(w, ref_at(bases, w->weights), (int)(unit / w->panel_groups), w->tiles, p0, p1, ref_at(bases, w->v),
+            ref_at(bases, w->m));
+}
+// Phase 3. Unit as in phase 1, of output channels.
+static void output_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const Winograd *w = arguments;
+    const int64_t t0 = unit / w->out_groups * w->tiles_w, b0 = unit % w->out_groups * w->block_group;
+    const int64_t blocks = MIN(w->block_group, w->out_channels / w->kernels->lanes - b0);
+    output_tiles(w, bases, t0, w->tiles_w, b0, blocks, (const float *)ref_at(bases, w->m) + t0 * w->m_tile);
+}
+
+// WEIGHTS, phase 2. Unit: some panels of output channels, from their plain weights to the output.
+static void weights_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    static const int32_t no_offset[1] = {0};
+    const Winograd *w = arguments;
+    const Kernels *kernels = w->kernels;
+    const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group), p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
+    const float *plain = ref_at(bases, w->weights), *v = ref_at(bases, w->v);
+    float *u = scratch, *m = u + w->panel_group * Q * w->u_plane;
+    const int64_t groups = div_up(w->tiles, kernels->rows), first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
+    for (int64_t c0 = 0; c0 < w->channels; c0 += CHUNK) {
+        const int64_t depth = MIN(CHUNK, w->channels - c0);
+        for (int panel = p0; panel < p1; panel++) {
+            const int width = panel_width(w, panel);
+            kernels->winograd_weights(plain + TAPS * (panel_weights(w, 0, panel) + c0 * width), (int)depth, width / lanes,
+                                      u + (panel - p0) * Q * w->u_plane, w->u_plane);
+        }
+        for (int q = 0; q < Q; q++)
+            for (int panel = p0; panel < p1; panel++) {
+                const int width = panel_width(w, panel);
+                const float *stream = u + ((panel - p0) * Q + q) * w->u_plane;
+                for (int64_t g = 0; g < groups; g++) {
+                    const int64_t t0 = w->tiles * g / groups, t1 = w->tiles * (g + 1) / groups;
+                    const float *rows = v + q * w->v_plane + t0 * w->v_tile + c0;
+                    // The next product's tiles come from a shared cache: they are fetched ahead.
+                    const char *ahead = (const char *)(rows + (q + 1 < Q ? w->v_plane : 0));
+                    kernels->gemm[width / lanes][t1 - t0](1, no_offset, rows, w->v_tile, stream, depth,
+                                                          m + q * w->m_plane + t0 * w->m_tile +
+                                                              (int64_t)panel * GEMM_MAX_VECTORS * lanes - first,
+                                                          w->m_tile, c0 > 0, ahead);
+                }
+            }
+    }
+    const int64_t end = MIN((int64_t)p1 * GEMM_MAX_VECTORS, w->out_channels / lanes);
+    output_tiles(w, bases, 0, w->tiles, first / lanes, end - first / lanes, m - first);
+}
+
+// Unit: one panel of output channels and one block of input channels.
+static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const Winograd *w = arguments;
+    const Problem *p = &w->problem;
+    const int lanes = w->kernels->lanes;
+    const int panel = (int)(unit % w->n_panels), width = panel_width(w, panel);
+    const int64_t c0 = unit / w->n_panels * lanes, oc0 = (int64_t)panel * GEMM_MAX_VECTORS * lanes;
+    float *base = ref_at(bases, w->weights);
+    for (int64_t ic = c0; ic < c0 + lanes; ic++) {
+        float plain[TAPS * GEMM_MAX_VECTORS * MOST_LANES] = {0};
+        float *to = w->plain ? base + TAPS * (panel_weights(w, 0, panel) + ic * width) : plain;
+        for (int tap = 0; tap < TAPS; tap++)
+            for (int k = 0; k < width; k++)
+                to[tap * width + k] = ic < p->ic && oc0 + k < p->oc ? p->weight[((oc0 + k) * p->ic + ic) * TAPS + tap] : 0;
+        if (!w->plain)
+            w->kernels->winograd_weights(plain, 1, width / lanes, base + panel_weights(w, 0, panel) + ic * width,
+                                         w->channels * w->out_channels);
+    }
+}
+static void bias_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)unit, (void)scratch;
+    const Winograd *w = arguments;
+    float *to = ref_at(bases, w->bias);
+    memset(to, 0, (size_t)w->out_channels * sizeof(float));
+    memcpy(to, w->problem.bias, (size_t)w->problem.oc * sizeof(float));
+}
+
+static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
+    if (p->strict || p->group != 1 || !p->weight) return false;
+    if (p->kernel[AXIS_D] != 1 || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
+    for (int axis = 0; axis < AXES; axis++)
+        if (p->stride[axis] != 1 || p->dilation[axis] != 1 || p->pad_begin[axis] < 0) return false;
+    if (p->out[0].size[AXIS_D] != 1) return false;
+    // Pooling needs whole 2x2 windows; a cut one at the edge is dropped as the pool's floor does.
+    for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) {
+        // The last tile reads 6 inputs from its first output's window on, also where it is cut.
+        const int64_t reach = 4 * div_up(p->out[0].size[axis], 4) + 2 - p->pad_begin[axis];
+        need->in[0].before[axis] = p->pad_begin[axis];
+        need->in[0].after[axis] = MAX(reach - p->in[0].size[axis], 0);
+    }
+    return true;
+}
+
+// Geometry and buffer strides for a schedule; Refs are filled by lower().
+static Winograd describe(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    Winograd w = {.problem = *p, .kernels = kernels};
+    const int lanes = kernels->lanes;
+    w.tiles_h = div_up(p->out[0].size[AXIS_H], 4), w.tiles_w = div_up(p->out[0].size[AXIS_W], 4);
+    w.tiles = p->out[0].shape.dim[0] * w.tiles_h * w.tiles_w;
+    w.channels = round_up(p->ic, lanes), w.out_channels = round_up(p->oc, lanes);
+    w.n_panels = (int)div_up(w.out_channels, GEMM_MAX_VECTORS * lanes);
+    w.tiles_a_unit = c->schedule[0] == TILES ? c->schedule[1] : w.tiles;
+    // Rows of many channels lie a multiple of 2 KB apart: one cache line more spreads them over the sets.
+    w.v_tile = w.channels + (w.channels % 512 == 0 ? 16 : 0);
+    w.m_tile = w.out_channels + (w.out_channels % 512 == 0 ? 16 : 0);
+    w.plain = c->schedule[0] == WEIGHTS;
+    if (w.plain) {
+        w.panel_group = c->schedule[1];
+        w.panel_groups = div_up(w.n_panels, w.panel_group);
+        w.u_plane = odd_lines(MIN(CHUNK, w.channels) * GEMM_MAX_VECTORS * lanes);
+        w.m_tile = w.panel_group * GEMM_MAX_VECTORS * lanes;
+    }
+    w.v_plane = odd_lines(w.tiles_a_unit * w.v_tile);
+    w.m_plane = odd_lines(w.tiles_a_unit * w.m_tile);
+    w.block_group = MAX(1, 32 / lanes);
+    w.in_groups = div_up(w.channels / lanes, w.block_group);
+    w.out_groups = div_up(w.out_channels / lanes, w.block_group);
+    if (w.plain) return w;
+    w.panel_group = div_up(w.n_panels, 4);
+    w.panel_groups = div_up(w.n_panels, w.panel_group);
+    return w;
+}
+static size_t temporary(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
+    (void)machine;
+    if (c->schedule[0] == TILES) return 0;
+    const Winograd w = describe(p, c, kernels);
+    return (size_t)(Q * (w.v_plane + (w.plain ? 0 : w.m_plane))) * sizeof(float);
+}
+// Scratch of a unit of WEIGHTS.
+static size_t weights_scratch(const Winograd *w) {
+    return (size_t)(Q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
+}
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+    const Winograd w = describe(p, &(Configuration){.schedule = {IMAGE, 0}}, kernels);
+    int count = 0;
+    const size_t tile_bytes = (size_t)(Q * (w.channels + w.out_channels)) * sizeof(float);
+    for (int groups = 1; groups <= 6 && count + 4 < max; groups++) {
+        const int64_t tiles = (int64_t)groups * kernels->rows;
+        if (groups > 1 && ((size_t)tiles * tile_bytes > machine->l2 || tiles > w.tiles)) break;
+        out[count++] = (Configuration){.arithmetic = {4, CHUNK}, .schedule = {TILES, (int32_t)tiles}};
+    }
+    if (temporary(p, &(Configuration){.schedule = {IMAGE, 0}}, kernels, machine) < ((size_t)64 << 20))
+        out[count++] = (Configuration){.arithmetic = {4, CHUNK}, .schedule = {IMAGE, 0}};
+    for (int panels = 1; panels <= 4 && count < max; panels *= 2) {
+        const Configuration weights = {.arithmetic = {4, CHUNK}, .schedule = {WEIGHTS, panels}};
+        const Winograd each = describe(p, &weights, kernels);
+        if (panels > 1 && (weights_scratch(&each) > machine->l2 || panels > w.n_panels)) break;
+        if (weights_scratch(&each) < ((size_t)16 << 20)) out[count++] = weights;
+    }
+    return count;
+}
+// Bytes a cycle that one core gets from the level where `bytes` fit.
+static double rate(double bytes, const Machine *machine) {
+    if (bytes < 0.6 * (double)machine->l2) return 32;
+    return bytes < 0.5 * (double)machine->l3 ? 8 : 5;
+}
+static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
+    const Winograd w = describe(p, c, kernels);
+    const double tiles = (double)w.tiles, channels = (double)w.channels, outs = (double)w.out_channels;
+    const double weights = 4.0 * Q * channels * outs;
+    const double v_bytes = 4.0 * Q * tiles * channels, m_bytes = 4.0 * Q * tiles * outs;
+    const double group = (double)w.tiles_a_unit / (double)div_up(w.tiles_a_unit, kernels->rows);
+    const double registers = MIN(1.0, group * GEMM_MAX_VECTORS / 10);
+    double cycles = 2.0 * Q * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
+    // Transforms: about 150 vector operations and 36 + 36 stores and loads a tile and block, each way.
+    cycles += tiles * (channels + 1.3 * outs) / kernels->lanes * 130;
+    if (c->schedule[0] == TILES) {
+        const double units = (double)div_up(w.tiles, w.tiles_a_unit);
+        const double held = 4.0 * Q * (double)w.tiles_a_unit * (channels + outs);
+        // Weights stream past what the unit holds; several groups of tiles share one pass.
+        const double loads = units * weights / rate(weights + held, machine);
+        cycles += 0.5 * loads + (v_bytes + m_bytes) * 2 / (held < 0.8 * (double)machine->l2 ? 48 : rate(held, machine));
+        // The last round of units may leave threads idle.
+        cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
+    } else if (c->schedule[0] == IMAGE) {
+        cycles += weights / rate(weights, machine) + 2 * (v_bytes + m_bytes) / rate(v_bytes + m_bytes, machine) + 6000;
+    } else {
+        // Plain weights come once; transforming a vector of them takes about 110 operations. All tiles are read again
+        // for each unit.
+        const double units = (double)w.panel_groups, scratch = (double)weights_scratch(&w);
+        cycles += weights / Q * TAPS / rate(weights / Q * TAPS, machine) + channels * outs / kernels->lanes * 110;
+        cycles += (1 + 0.5 * units) * v_bytes / rate(v_bytes + scratch, machine);
+        if (scratch > 0.8 * (double)machine->l2) cycles += 2 * (weights + m_bytes) / rate(scratch, machine);
+        cycles *= (double)(div_up(w.panel_groups, p->threads) * p->threads) / units;
+        cycles += 4000;
+    }
+    return cycles / p->threads + 3000;
+}
+static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
+    Winograd *w = arena_alloc(lowering->arena, sizeof *w);
+    if (!w) return fail_memory(sizeof *w);
+    *w = describe(p, c, lowering->kernels);
+    w->in = lowering->in[0], w->residual = lowering->in[1];
+    w->out = lowering->out[0], w->pooled = lowering->out[1];
+    w->weights = lowering_weights(lowering, (size_t)((w->plain ? TAPS : Q) * w->channels * w->out_channels) * sizeof(float));
+    const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
+    TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
+    if (p->bias) {
+        w->bias = lowering_weights(lowering, (size_t)w->out_channels * sizeof(float));
+        TRY(lowering_prepare(lowering, bias_unit, w, 1, 0));
+    }
+    if (c->schedule[0] == TILES)
+        return lowering_phase(lowering, tiles_unit, w, div_up(w->tiles, w->tiles_a_unit),
+                              (size_t)(Q * (w->v_plane + w->m_plane)) * sizeof(float));
+    w->v = lowering->temporary;
+    w->m = ref_add(w->v, Q * w->v_plane * (int64_t)sizeof(float));
+    const int64_t rows = w->tiles / w->tiles_w;
+    TRY(lowering_phase(lowering, input_unit, w, rows * w->in_groups, 0));
+    if (w->plain) return lowering_phase(lowering, weights_unit, w, w->panel_groups, weights_scratch(w));
+    TRY(lowering_phase(lowering, product_unit, w, Q * w->panel_groups, 0));
+    return lowering_phase(lowering, output_unit, w, rows * w->out_groups, 0);
+}
+static void print(const Configuration *c, Text *text) {
+    text_add(text, "F(%d,3) chunk %d, ", (int)c->arithmetic[0], (int)c->arithmetic[1]);
+    if (c->schedule[0] == TILES) text_add(text, "%d tiles a unit", (int)c->schedule[1]);
+    else if (c->schedule[0] == IMAGE) text_add(text, "whole image");
+    else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
+}
+const Solver solver_conv_winograd = {"conv_winograd", 1, PROBLEM_CONV, applicable, configurations, estimate, temporary,
+                                     lower, print};

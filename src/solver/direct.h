@@ -1,0 +1,27 @@
+// The engine of direct convolution: batch-reduce GEMM over rows of output pixels. conv_direct and conv_transpose are
+// front ends that say which input pixels meet which taps.
+#pragma once
+#include "solver/solver.h"
+
+// One regular set of output pixels: along each axis, output o_first + q * o_step (q < count) takes input
+// q * i_step + tap offset. A convolution is one sweep; a transposed one has a sweep a residue of the stride.
+typedef struct Sweep {
+    int64_t o_first[AXES], o_step[AXES], count[AXES], i_step[AXES];
+    int taps;                 // GEMM batches a channel block
+    const int32_t *offset;    // (taps) floats from the input pixel
+    const int32_t *tap;       // (taps, tap_run) index into the kernel (kd kh kw)
+    int tap_run;              // consecutive input pixels that one batch covers (first layers: kw), else 1
+} Sweep;
+
+typedef struct Direct {
+    Sweep *sweeps;
+    int n_sweeps;
+    bool transposed_weights; // (ic, oc/group, k) instead of (oc, ic/group, k)
+} Direct;
+
+// Sums are cut at this many input channels; part sums are added in order. Belongs to the arithmetic.
+enum { DIRECT_CHUNK = 128 };
+
+// in[0] BLOCKED with a block of `lanes`, or of all its channels (then one block); out[0] BLOCKED by `lanes`.
+Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowering);
+double direct_estimate(const Problem *problem, const Kernels *kernels, const Machine *machine, double efficiency);

@@ -1,0 +1,69 @@
+// Solvers: each is one way to compute a kind of problem; one file a solver, one row in table.c.
+#pragma once
+#include "kernel/kernel.h"
+#include "problem/problem.h"
+#include "thread/work.h"
+
+// What a solver asks of its operands.
+typedef struct OperandNeed {
+    LayoutKind kind;
+    int block;                         // BLOCKED
+    int64_t before[AXES], after[AXES]; // least border (inputs)
+} OperandNeed;
+typedef struct Need {
+    OperandNeed in[PROBLEM_INPUTS], out[PROBLEM_OUTPUTS];
+} Need;
+
+// A configuration: arithmetic (fixes every bit, chosen without looking at threads) and schedule (fixes none).
+// The meaning of the numbers belongs to the solver; solver->print puts them in words.
+enum { CONFIGURATION_NUMBERS = 6 };
+typedef struct Configuration {
+    int32_t arithmetic[CONFIGURATION_NUMBERS];
+    int32_t schedule[CONFIGURATION_NUMBERS];
+} Configuration;
+
+// Where lower() puts what it makes. Everything allocated in `arena` lives as long as the plan.
+typedef struct Lowering {
+    Arena *arena;
+    const Kernels *kernels;
+    const Machine *machine;
+    Ref in[PROBLEM_INPUTS], out[PROBLEM_OUTPUTS]; // BLOCKED: address of the origin; PLAIN: of the first element
+    Ref temporary;                                // as many bytes as temporary() said
+    size_t weights_bytes;                         // grows: prepared weights of the whole plan
+    Phase *phases, *prepare;                      // grow; prepare phases fill BASE_WEIGHTS when a package is opened
+    int n_phases, n_prepare, phases_capacity, prepare_capacity;
+    int step;
+} Lowering;
+Status lowering_phase(Lowering *lowering, UnitFunction *run, const void *arguments, int64_t units, size_t scratch);
+Status lowering_prepare(Lowering *lowering, UnitFunction *run, const void *arguments, int64_t units, size_t scratch);
+// Room for prepared weights, 64-byte aligned.
+Ref lowering_weights(Lowering *lowering, size_t bytes);
+// Zeroes the border of a BLOCKED operand; joins the phase that follows. No phase when there is no border.
+Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin);
+
+typedef struct Solver {
+    const char *name;
+    int version; // raised when a configuration's meaning or bits change
+    ProblemKind kind;
+    // Whether this problem can be computed, and with which operand layouts. Sees in[] kinds and blocks of producers.
+    bool (*applicable)(const Problem *problem, const Kernels *kernels, Need *need);
+    // Up to `max` configurations, best guess first; at least one.
+    int (*configurations)(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max);
+    // Predicted time in cycles of one core's clock with problem->threads threads (only ratios matter).
+    double (*estimate)(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
+                       const Machine *machine);
+    // Bytes of arena needed while the step runs (shared between units); may be NULL: none.
+    size_t (*temporary)(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
+                        const Machine *machine);
+    Status (*lower)(const Problem *problem, const Configuration *configuration, Lowering *lowering);
+    void (*print)(const Configuration *configuration, Text *text); // may be NULL
+} Solver;
+
+extern const Solver *const solver_table[];
+extern const int solver_count;
+const Solver *solver_find(const char *name);
+// Best applicable solver and configuration by estimate for `problem` (respecting STENT_AVOID, a comma-separated list
+// of solver names, and STENT_ESTIMATE=worst|random). NULL when none applies.
+const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, Need *need,
+                            Configuration *configuration, double *cycles);

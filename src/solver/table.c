@@ -1,0 +1,86 @@
+// The table of solvers, and the choice by estimate.
+#include "base/rng.h"
+#include "base/text.h"
+#include "solver/solver.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SOLVER_LIST(X)                                                                                             \
+    X(conv_winograd) X(conv_direct) X(conv_depthwise) X(conv_transpose) X(matmul) X(pool) X(resize) X(unary)        \
+    X(binary) X(affine) X(norm) X(softmax) X(convert) X(copy) X(reference)
+#define SOLVER_DECLARE(name) extern const Solver solver_##name;
+SOLVER_LIST(SOLVER_DECLARE)
+#define SOLVER_ROW(name) &solver_##name,
+const Solver *const solver_table[] = {SOLVER_LIST(SOLVER_ROW)};
+const int solver_count = COUNT_OF(solver_table);
+
+const Solver *solver_find(const char *name) {
+    for (int i = 0; i < solver_count; i++)
+        if (!strcmp(solver_table[i]->name, name)) return solver_table[i];
+    return NULL;
+}
+// Whether `name` stands in the comma-separated list.
+static bool listed(const char *list, const char *name) {
+    const size_t length = strlen(name);
+    while (list && *list) {
+        const size_t item = strcspn(list, ",");
+        if (item == length && !strncmp(list, name, length)) return true;
+        list += item + (list[item] == ',');
+    }
+    return false;
+}
+// For tests and proofs: STENT_ESTIMATE=worst turns the estimate around, random replaces it by chance (seeded by the
+// problem's size, so that a plan is the same each time).
+static double disturb(double cycles, const Problem *problem, int candidate) {
+    const char *how = getenv("STENT_ESTIMATE");
+    if (!how || !*how) return cycles;
+    if (!strcmp(how, "worst")) return 1 / (cycles + 1);
+    if (strcmp(how, "random")) return cycles;
+    Rng rng;
+    rng_seed(&rng, (uint64_t)problem_flop(problem) + (uint64_t)problem->kind * 1000003u + (uint64_t)candidate);
+    return rng_uniform(&rng);
+}
+typedef struct Choice {
+    const Solver *solver;
+    Need need;
+    Configuration configuration;
+    double cost, cycles;
+} Choice;
+enum { CANDIDATES = 64 };
+
+// The best configuration of all solvers, or only of those with the arithmetic of `fixed`.
+static Choice best_of(const Problem *problem, const Kernels *kernels, const Machine *machine, const Choice *fixed) {
+    Choice best = {.cost = INFINITY};
+    int candidate = 0;
+    for (int i = 0; i < solver_count; i++) {
+        const Solver *solver = solver_table[i];
+        Need need;
+        memset(&need, 0, sizeof need);
+        if (solver->kind != problem->kind || listed(getenv("STENT_AVOID"), solver->name)) continue;
+        if ((fixed && fixed->solver != solver) || !solver->applicable(problem, kernels, &need)) continue;
+        Configuration list[CANDIDATES];
+        memset(list, 0, sizeof list);
+        const int count = solver->configurations(problem, kernels, machine, list, CANDIDATES);
+        for (int c = 0; c < count; c++) {
+            if (fixed && memcmp(list[c].arithmetic, fixed->configuration.arithmetic, sizeof list[c].arithmetic)) continue;
+            const double cycles = solver->estimate(problem, &list[c], kernels, machine);
+            const double cost = disturb(cycles, problem, candidate++);
+            if (cost < best.cost) best = (Choice){solver, need, list[c], cost, cycles};
+        }
+    }
+    return best;
+}
+// In two steps, so that bits never depend on the number of threads: the arithmetic as for a fixed number, then the
+// schedule for the real one.
+const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, Need *need,
+                            Configuration *configuration, double *cycles) {
+    enum { USUAL_THREADS = 4 };
+    Problem usual = *problem;
+    usual.threads = USUAL_THREADS;
+    const Choice arithmetic = best_of(&usual, kernels, machine, NULL);
+    if (!arithmetic.solver) return NULL;
+    const Choice choice = best_of(problem, kernels, machine, &arithmetic);
+    *need = choice.need, *configuration = choice.configuration, *cycles = choice.cycles;
+    return choice.solver;
+}

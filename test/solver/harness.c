@@ -1,0 +1,376 @@
+#include "solver/harness.h"
+#include "base/rng.h"
+#include "thread/pool.h"
+#include <math.h>
+
+enum { EXTRA_BORDER = 1, OPERANDS = PROBLEM_INPUTS + PROBLEM_OUTPUTS, UNTOUCHED = 0xff };
+
+// ---- Data ----
+
+float *harness_integers(int64_t n, int range, uint64_t seed) {
+    float *values = mem_zero((size_t)n + 1, sizeof *values);
+    REQUIRE(values);
+    Rng rng;
+    rng_seed(&rng, seed);
+    for (int64_t i = 0; i < n; i++) values[i] = (float)rng_below(&rng, (uint64_t)(2 * range + 1)) - (float)range;
+    return values;
+}
+float *harness_normal(int64_t n, uint64_t seed) {
+    float *values = mem_zero((size_t)n + 1, sizeof *values);
+    REQUIRE(values);
+    Rng rng;
+    rng_seed(&rng, seed);
+    for (int64_t i = 0; i < n; i++) values[i] = (float)rng_normal(&rng);
+    return values;
+}
+double *harness_doubles(int64_t n) {
+    double *values = mem_zero((size_t)n + 1, sizeof *values);
+    REQUIRE(values);
+    return values;
+}
+Shape harness_shape(int rank, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e) {
+    return shape_of(rank, (const int64_t[]){a, b, c, d, e});
+}
+Problem harness_problem(ProblemKind kind) {
+    Problem p = {.kind = kind, .threads = 1, .group = 1};
+    for (int axis = 0; axis < AXES; axis++) p.kernel[axis] = p.stride[axis] = p.dilation[axis] = 1;
+    return p;
+}
+void harness_spatial(const Shape *shape, int64_t size[AXES]) {
+    for (int axis = 0; axis < AXES; axis++) {
+        const int from = axis - AXES + shape->rank;
+        size[axis] = from >= 2 ? shape->dim[from] : 1;
+    }
+}
+static double unit(double x) { return x < 0 ? 0 : x > 1 ? 1 : x; }
+static double round_even(double x) { return nearbyint(x); }
+double harness_function(Activation f, double x) {
+    const double alpha = f.alpha, beta = f.beta;
+    switch (f.function) {
+    case FN_NONE: case FN_COUNT: return x;
+    case FN_RELU: return x < 0 ? 0 : x;
+    case FN_LEAKY_RELU: return x < 0 ? alpha * x : x;
+    case FN_CLIP: return isnan(x) ? x : fmin(fmax(x, alpha), beta);
+    case FN_SIGMOID: return 1 / (1 + exp(-x));
+    case FN_TANH: return tanh(x);
+    case FN_SWISH: return x / (1 + exp(-alpha * x));
+    case FN_HARD_SIGMOID: return unit(alpha * x + beta);
+    case FN_HARD_SWISH: return x * unit(x / 6 + 0.5);
+    case FN_ELU: return x < 0 ? alpha * expm1(x) : x;
+    case FN_SELU: return beta * (x < 0 ? alpha * expm1(x) : x);
+    case FN_GELU: return 0.5 * x * erfc(-x / sqrt(2));
+    case FN_GELU_TANH: return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case FN_MISH: return x * tanh(x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)));
+    case FN_SOFTPLUS: return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+    case FN_SOFTSIGN: return x / (1 + fabs(x));
+    case FN_EXP: return exp(x);
+    case FN_LOG: return log(x);
+    case FN_SQRT: return sqrt(x);
+    case FN_ABS: return fabs(x);
+    case FN_NEG: return -x;
+    case FN_ERF: return erf(x);
+    case FN_FLOOR: return floor(x);
+    case FN_CEIL: return ceil(x);
+    case FN_ROUND: return round_even(x);
+    case FN_RECIPROCAL: return 1 / x;
+    }
+    return x;
+}
+
+// ---- Operands ----
+
+typedef struct Operand {
+    Layout layout;
+    char *buffer;
+    size_t bytes, origin;
+} Operand;
+
+static Layout producer_layout(const Shape *shape, DType dtype, bool blocked, int lanes) {
+    Layout layout = layout_plain(dtype, shape);
+    if (shape->rank < 3 || shape->rank > 5) return layout;
+    const int64_t none[AXES] = {0};
+    CHECK_OK(layout_blocked(shape, lanes, none, none, &layout));
+    layout.dtype = dtype;
+    if (!blocked) layout.kind = LAYOUT_PLAIN;
+    return layout;
+}
+// The layout that the solver asks for, with a border one wider. Outputs lie in a concatenation of twice their channels.
+static void operand_make(Operand *operand, const Shape *shape, DType dtype, const OperandNeed *need, bool output) {
+    operand->origin = 0;
+    operand->layout = layout_plain(dtype, shape);
+    if (need->kind == LAYOUT_BLOCKED) {
+        int64_t before[AXES], after[AXES];
+        for (int axis = 0; axis < AXES; axis++) {
+            const bool real = axis - AXES + shape->rank >= 2;
+            before[axis] = need->before[axis] + (real ? EXTRA_BORDER : 0);
+            after[axis] = need->after[axis] + (real ? EXTRA_BORDER : 0);
+        }
+        CHECK_OK(layout_blocked(shape, need->block, before, after, &operand->layout));
+        if (output) operand->layout.stride_n *= 2;
+        operand->origin = layout_origin_bytes(&operand->layout);
+    } else {
+        harness_spatial(shape, operand->layout.size);
+    }
+    operand->bytes = layout_bytes(&operand->layout);
+    operand->buffer = aligned_alloc(64, (size_t)round_up((int64_t)operand->bytes + 1, 64));
+    REQUIRE(operand->buffer);
+    memset(operand->buffer, UNTOUCHED, operand->bytes);
+}
+static float *pixel(const Operand *o, int64_t n, int64_t block, const int64_t at[AXES]) {
+    const Layout *l = &o->layout;
+    return (float *)(o->buffer + o->origin) + n * l->stride_n + block * l->stride_block + at[AXIS_D] * l->stride[AXIS_D] +
+           at[AXIS_H] * l->stride[AXIS_H] + at[AXIS_W] * l->stride[AXIS_W];
+}
+// Calls `visit` for each pixel of the image and the border; inside: not of the border.
+typedef void Visit(const Operand *o, float *at, int64_t n, int64_t block, const int64_t position[AXES], bool inside,
+                   void *data);
+static void each_pixel(const Operand *o, Visit *visit, void *data) {
+    const Layout *l = &o->layout;
+    int64_t p[AXES];
+    for (int64_t n = 0; n < l->n; n++)
+        for (int64_t b = 0; b < l->blocks; b++)
+            for (p[0] = -l->before[0]; p[0] < l->size[0] + l->after[0]; p[0]++)
+                for (p[1] = -l->before[1]; p[1] < l->size[1] + l->after[1]; p[1]++)
+                    for (p[2] = -l->before[2]; p[2] < l->size[2] + l->after[2]; p[2]++) {
+                        bool inside = true;
+                        for (int axis = 0; axis < AXES; axis++) inside = inside && p[axis] >= 0 && p[axis] < l->size[axis];
+                        visit(o, pixel(o, n, b, p), n, b, p, inside, data);
+                    }
+}
+static int64_t plain_index(const Layout *l, int64_t n, int64_t c, const int64_t p[AXES]) {
+    return (((n * l->c + c) * l->size[0] + p[0]) * l->size[1] + p[1]) * l->size[2] + p[2];
+}
+static void fill_pixel(const Operand *o, float *at, int64_t n, int64_t block, const int64_t position[AXES], bool inside,
+                       void *data) {
+    const Layout *l = &o->layout;
+    const float *plain = data;
+    for (int lane = 0; lane < l->block; lane++) {
+        const int64_t c = block * l->block + lane;
+        if (!inside) at[lane] = 0;
+        else at[lane] = c < l->c ? plain[plain_index(l, n, c, position)] : (float)(1000 + 37 * lane) * (lane % 2 ? -1 : 1);
+    }
+}
+static void operand_fill(Operand *o, const void *plain) {
+    if (o->layout.kind == LAYOUT_PLAIN) memcpy(o->buffer, plain, o->bytes);
+    else each_pixel(o, fill_pixel, (void *)(uintptr_t)plain);
+}
+static void read_pixel(const Operand *o, float *at, int64_t n, int64_t block, const int64_t position[AXES], bool inside,
+                       void *data) {
+    const Layout *l = &o->layout;
+    uint32_t bits;
+    for (int lane = 0; lane < l->block; lane++) {
+        const int64_t c = block * l->block + lane;
+        memcpy(&bits, &at[lane], sizeof bits);
+        if (!inside) CHECK_MSG(bits == 0xffffffffu, "the output's border was written");
+        else if (c < l->c) ((float *)data)[plain_index(l, n, c, position)] = at[lane];
+        else CHECK_MSG(isfinite(at[lane]), "lane %d beyond c is not finite: %g", lane, at[lane]);
+    }
+}
+static void check_gap(const Operand *o) {
+    const Layout *l = &o->layout;
+    const int64_t used = l->stride_block * l->blocks;
+    for (int64_t n = 0; n < l->n; n++)
+        for (int64_t i = used; i < l->stride_n; i++) {
+            const unsigned char *byte = (const unsigned char *)o->buffer + (n * l->stride_n + i) * 4;
+            if (byte[0] == UNTOUCHED && byte[3] == UNTOUCHED) continue;
+            test_failed(__FILE__, __LINE__, "another part of the concatenation was written");
+            return;
+        }
+}
+static void operand_read(const Operand *o, void *plain) {
+    if (o->layout.kind == LAYOUT_PLAIN) {
+        memcpy(plain, o->buffer, o->bytes);
+        return;
+    }
+    each_pixel(o, read_pixel, plain);
+    check_gap(o);
+}
+
+// ---- Constants: copies that are overwritten once the prepare phases are done ----
+
+typedef struct Constant {
+    float *data;
+    size_t count;
+} Constant;
+static const float *constant_copy(Constant *constant, const float *from, int64_t count) {
+    *constant = (Constant){NULL, from ? (size_t)count : 0};
+    if (!from) return NULL;
+    constant->data = mem_alloc(constant->count * sizeof(float) + 1);
+    REQUIRE(constant->data);
+    memcpy(constant->data, from, constant->count * sizeof(float));
+    return constant->data;
+}
+static void constant_drop(Constant *constant) {
+    if (constant->data) memset(constant->data, 0xff, constant->count * sizeof(float));
+}
+enum { WEIGHT, BIAS, SCALE, SHIFT, CONSTANTS };
+static void copy_constants(Problem *p, const Run *run, Constant constants[CONSTANTS]) {
+    const Shape *in = &run->in_shape[0], *out = &run->out_shape[0];
+    const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    const bool matmul = p->kind == PROBLEM_MATMUL;
+    const int64_t n = matmul ? out->dim[out->rank - 1] : p->oc;
+    const int64_t weights = matmul ? in->dim[in->rank - 1] * n : p->ic * p->oc / p->group * taps;
+    const int64_t scales = p->kind == PROBLEM_NORM && p->norm == NORM_LAYER ? p->norm_groups : in->dim[1];
+    p->weight = constant_copy(&constants[WEIGHT], p->weight, weights);
+    p->bias = constant_copy(&constants[BIAS], p->bias, n);
+    p->scale = constant_copy(&constants[SCALE], p->scale, scales);
+    p->shift = constant_copy(&constants[SHIFT], p->shift, scales);
+}
+
+// ---- The run ----
+
+static void *filled(size_t bytes) {
+    void *memory = aligned_alloc(64, (size_t)round_up((int64_t)bytes + 1, 64));
+    REQUIRE(memory);
+    memset(memory, 0xff, bytes);
+    return memory;
+}
+static void run_phases(const Phase *phases, int count, char *const *bases, int threads) {
+    Pool *pool;
+    size_t scratch = 64;
+    int64_t units = 0;
+    for (int i = 0; i < count; i++) scratch = MAX(scratch, phases[i].scratch), units += phases[i].units;
+    scratch = (size_t)round_up((int64_t)scratch, 64);
+    if (!count) return;
+    CHECK_OK(pool_create(threads, false, &pool));
+    CHECK_OK(pool_reserve(pool, count));
+    void *memory = filled(scratch * (size_t)threads);
+    pool_run(pool, phases, count, bases, memory, scratch, NULL);
+    pool_destroy(pool);
+    free(memory);
+}
+static void run_lowered(Lowering *l, size_t temporary, char **bases, Constant constants[CONSTANTS], int threads) {
+    bases[BASE_ARENA] = filled(temporary);
+    bases[BASE_WEIGHTS] = filled(l->weights_bytes);
+    run_phases(l->prepare, l->n_prepare, bases, threads);
+    for (int i = 0; i < CONSTANTS; i++) constant_drop(&constants[i]);
+    run_phases(l->phases, l->n_phases, bases, threads);
+    free(bases[BASE_ARENA]);
+    free(bases[BASE_WEIGHTS]);
+}
+bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]) {
+    enum { CONFIGURATIONS = 64 };
+    const Kernels *kernels = kernels_for(isa);
+    const DType dtype = run->dtype == DT_NONE ? DT_F32 : run->dtype;
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    REQUIRE(kernels);
+    Problem p = run->problem;
+    p.threads = threads;
+    p.n_inputs = 0, p.n_outputs = 0;
+    while (p.n_inputs < PROBLEM_INPUTS && run->in[p.n_inputs]) p.n_inputs++;
+    while (p.n_outputs < PROBLEM_OUTPUTS && out[p.n_outputs]) p.n_outputs++;
+    for (int i = 0; i < p.n_inputs; i++)
+        p.in[i] = producer_layout(&run->in_shape[i], dtype, run->blocked[i], kernels->lanes);
+    for (int i = 0; i < p.n_outputs; i++) p.out[i] = producer_layout(&run->out_shape[i], dtype, false, kernels->lanes);
+    Need need;
+    memset(&need, 0, sizeof need);
+    if (!solver->applicable(&p, kernels, &need)) return false;
+    Configuration list[CONFIGURATIONS];
+    memset(list, 0, sizeof list);
+    const int count = solver->configurations(&p, kernels, &machine, list, CONFIGURATIONS);
+    REQUIRE(count >= 1);
+    const Configuration *c = &list[run->configuration % count];
+    CHECK(solver->estimate(&p, c, kernels, &machine) > 0);
+
+    Operand operands[OPERANDS];
+    char *bases[BASE_EXTERNAL + OPERANDS] = {0};
+    Arena arena = {0};
+    Lowering lowering = {.arena = &arena, .kernels = kernels, .machine = &machine, .temporary = {BASE_ARENA, 0}};
+    Constant constants[CONSTANTS];
+    for (int i = 0; i < p.n_inputs; i++) {
+        operand_make(&operands[i], &run->in_shape[i], dtype, &need.in[i], false);
+        operand_fill(&operands[i], run->in[i]);
+        p.in[i] = operands[i].layout, bases[BASE_EXTERNAL + i] = operands[i].buffer;
+        lowering.in[i] = (Ref){BASE_EXTERNAL + i, operands[i].origin};
+    }
+    for (int i = 0; i < p.n_outputs; i++) {
+        Operand *o = &operands[PROBLEM_INPUTS + i];
+        operand_make(o, &run->out_shape[i], dtype, &need.out[i], true);
+        p.out[i] = o->layout, bases[BASE_EXTERNAL + PROBLEM_INPUTS + i] = o->buffer;
+        lowering.out[i] = (Ref){BASE_EXTERNAL + PROBLEM_INPUTS + i, o->origin};
+    }
+    copy_constants(&p, run, constants);
+    const size_t temporary = solver->temporary ? solver->temporary(&p, c, kernels, &machine) : 0;
+    CHECK_OK(solver->lower(&p, c, &lowering));
+    run_lowered(&lowering, temporary, bases, constants, threads);
+    for (int i = 0; i < p.n_outputs; i++) operand_read(&operands[PROBLEM_INPUTS + i], out[i]);
+    for (int i = 0; i < p.n_inputs; i++) free(operands[i].buffer);
+    for (int i = 0; i < p.n_outputs; i++) free(operands[PROBLEM_INPUTS + i].buffer);
+    for (int i = 0; i < CONSTANTS; i++) mem_free(constants[i].data);
+    arena_free(&arena);
+    return true;
+}
+
+// ---- Comparison ----
+
+static void compare(const char *what, Isa isa, const float *actual, const double *expected, int64_t count, double atol,
+                    double rtol) {
+    int64_t outside = 0, worst = 0;
+    double largest = -1;
+    for (int64_t i = 0; i < count; i++) {
+        const double a = actual[i], e = expected[i], as_float = (float)e;
+        if ((isnan(a) && isnan(e)) || a == as_float) continue;
+        const double difference = fabs(a - e), limit = atol + rtol * fabs(e);
+        if (difference <= limit) continue;
+        outside++;
+        if (!(difference / (limit + 1e-300) <= largest)) largest = difference / (limit + 1e-300), worst = i;
+    }
+    CHECK_MSG(outside == 0, "%s, %s: %lld of %lld values are off, most [%lld]: got %.9g, expected %.9g", what,
+              isa_name(isa), (long long)outside, (long long)count, (long long)worst, actual[worst], expected[worst]);
+}
+typedef struct Result {
+    void *out[PROBLEM_OUTPUTS];
+    size_t bytes[PROBLEM_OUTPUTS];
+} Result;
+static Result result_make(const Run *run, int outputs) {
+    const size_t size = dtype_size(run->dtype == DT_NONE ? DT_F32 : run->dtype);
+    Result result = {{NULL, NULL}, {0, 0}};
+    for (int i = 0; i < outputs; i++) {
+        result.bytes[i] = (size_t)shape_count(&run->out_shape[i]) * size;
+        result.out[i] = mem_zero(result.bytes[i] + 1, 1);
+        REQUIRE(result.out[i]);
+    }
+    return result;
+}
+// Runs on 1, 2 and 3 threads; the result of 1 stays in `result`.
+static bool run_threads(const char *what, const Solver *solver, const Run *run, Isa isa, Result *result, int outputs) {
+    if (!harness_run(solver, run, isa, 1, result->out)) return false;
+    Result other = result_make(run, outputs);
+    for (int threads = 2; threads <= 3; threads++) {
+        REQUIRE(harness_run(solver, run, isa, threads, other.out));
+        for (int i = 0; i < outputs; i++)
+            CHECK_MSG(!memcmp(result->out[i], other.out[i], result->bytes[i]), "%s, %s: %d threads give other bits", what,
+                      isa_name(isa), threads);
+    }
+    for (int i = 0; i < outputs; i++) mem_free(other.out[i]);
+    return true;
+}
+void harness_check(const char *what, const Solver *solver, const Run *run, const double *expected,
+                   const double *expected1, double atol, double rtol) {
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    const int outputs = expected1 ? 2 : 1;
+    Result result = result_make(run, outputs);
+    for (Isa isa = 0; isa <= machine.best; isa++) {
+        if (!kernels_for(isa)) continue;
+        if (!run_threads(what, solver, run, isa, &result, outputs)) {
+            test_failed(__FILE__, __LINE__, "%s, %s: %s does not apply", what, isa_name(isa), solver->name);
+            continue;
+        }
+        compare(what, isa, result.out[0], expected, shape_count(&run->out_shape[0]), atol, rtol);
+        if (expected1) compare(what, isa, result.out[1], expected1, shape_count(&run->out_shape[1]), atol, rtol);
+    }
+    for (int i = 0; i < outputs; i++) mem_free(result.out[i]);
+}
+void harness_check_bytes(const char *what, const Solver *solver, const Run *run, const void *expected) {
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    Result result = result_make(run, 1);
+    for (Isa isa = 0; isa <= machine.best; isa++) {
+        if (!kernels_for(isa)) continue;
+        REQUIRE(run_threads(what, solver, run, isa, &result, 1));
+        CHECK_MSG(!memcmp(result.out[0], expected, result.bytes[0]), "%s, %s: other bytes", what, isa_name(isa));
+    }
+    mem_free(result.out[0]);
+}

@@ -1,0 +1,40 @@
+// Runs one solver on one problem, for tests: every instruction set that this machine has, 1 to 3 threads (the bits must
+// be equal), against expected values.
+//
+// Operands are laid out as the solver asks, in hostile surroundings: borders one wider than asked (zeros in inputs; in
+// outputs a pattern that must survive), lanes beyond c full of other numbers, buffers of exactly the right size
+// (for the sanitizer), output parts of a concatenation, and scratch, temporaries and outputs full of NaN beforehand.
+// After the prepare phases the plain constants are overwritten, since a package drops them.
+#pragma once
+#include "solver/solver.h"
+#include "test.h"
+
+typedef struct Run {
+    Problem problem;                    // kind, geometry, constants; threads, in[] and out[] are filled in
+    Shape in_shape[PROBLEM_INPUTS], out_shape[PROBLEM_OUTPUTS];
+    DType dtype;                        // of all operands; DT_NONE: float32
+    const void *in[PROBLEM_INPUTS];     // plain, row-major
+    bool blocked[PROBLEM_INPUTS];       // what the producer gives
+    int configuration;                  // which one of the solver's (taken modulo their number)
+} Run;
+
+// False when the solver does not apply. out[i]: room for the plain elements of output i. Ends the test on a failure.
+bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]);
+
+// Checks out[0] (and out[1] where expected1 is given) on every level: |actual - expected| <= atol + rtol |expected|;
+// NaN for NaN, infinity for infinity. what: names the case in messages. The solver must apply.
+void harness_check(const char *what, const Solver *solver, const Run *run, const double *expected,
+                   const double *expected1, double atol, double rtol);
+// For dtypes other than float32: bytes must be equal.
+void harness_check_bytes(const char *what, const Solver *solver, const Run *run, const void *expected);
+
+// n values, in a buffer of the test's own that is never freed (tests are processes).
+float *harness_integers(int64_t n, int range, uint64_t seed); // whole numbers from -range to range
+float *harness_normal(int64_t n, uint64_t seed);              // mean 0, standard deviation 1
+double *harness_doubles(int64_t n);                           // zeros
+Shape harness_shape(int rank, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e);
+// Kernel, stride, dilation 1 and pads 0 along all axes; 1 thread, no function.
+Problem harness_problem(ProblemKind kind);
+// The three spatial axes of a shape (n, c, 1 to 3 spatial dims), 1 where absent.
+void harness_spatial(const Shape *shape, int64_t size[AXES]);
+double harness_function(Activation activation, double x); // in double; every Function

@@ -1,0 +1,308 @@
+// Convolutions against plain loops in double, on whole numbers where sums are exact: direct, depthwise and transposed
+// ones must be equal, Winograd's within its error.
+#include "solver/harness.h"
+
+extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose;
+
+typedef struct ConvCase {
+    const char *what;
+    int rank;                    // of the tensors: 2 + spatial dims
+    int64_t n, ic, oc, group;
+    int64_t in[AXES];            // d, h, w; absent axes 1
+    int64_t kernel[AXES], stride[AXES], dilation[AXES], begin[AXES], end[AXES];
+    int64_t output_padding[AXES]; // transposed
+    bool bias, residual, pool;
+    Activation activation;
+} ConvCase;
+
+static Shape spatial_shape(int rank, int64_t n, int64_t c, const int64_t size[AXES]) {
+    Shape shape = {rank, {n, c}};
+    for (int axis = 0; axis < AXES; axis++)
+        if (axis - AXES + rank >= 2) shape.dim[axis - AXES + rank] = size[axis];
+    return shape;
+}
+static void set_geometry(Problem *p, const ConvCase *c) {
+    p->ic = c->ic, p->oc = c->oc, p->group = c->group;
+    for (int axis = 0; axis < AXES; axis++) {
+        p->kernel[axis] = c->kernel[axis], p->stride[axis] = c->stride[axis], p->dilation[axis] = c->dilation[axis];
+        p->pad_begin[axis] = c->begin[axis], p->pad_end[axis] = c->end[axis];
+    }
+    p->activation = c->activation;
+}
+// Whether output o meets input i through tap k.
+static bool meets(const Problem *p, const int64_t o[AXES], const int64_t k[AXES], const int64_t in[AXES], int64_t *at) {
+    const bool transposed = p->kind == PROBLEM_CONV_TRANSPOSE;
+    *at = 0;
+    for (int axis = 0; axis < AXES; axis++) {
+        int64_t i = transposed ? o[axis] + p->pad_begin[axis] - k[axis] * p->dilation[axis]
+                               : o[axis] * p->stride[axis] - p->pad_begin[axis] + k[axis] * p->dilation[axis];
+        if (transposed && i % p->stride[axis]) return false;
+        if (transposed) i /= p->stride[axis];
+        if (i < 0 || i >= in[axis]) return false;
+        *at = *at * in[axis] + i;
+    }
+    return true;
+}
+static double convolved(const Problem *p, const float *image, const int64_t in[AXES], int64_t oc, const int64_t o[AXES]) {
+    const int64_t icg = p->ic / p->group, ocg = p->oc / p->group, plane = in[0] * in[1] * in[2];
+    const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
+    double sum = 0;
+    for (int64_t tap = 0; tap < taps; tap++) {
+        const int64_t k[AXES] = {tap / p->kernel[2] / p->kernel[1], tap / p->kernel[2] % p->kernel[1], tap % p->kernel[2]};
+        int64_t at;
+        if (!meets(p, o, k, in, &at)) continue;
+        for (int64_t i = 0; i < icg; i++) {
+            const int64_t ic = oc / ocg * icg + i;
+            const int64_t w = p->kind == PROBLEM_CONV_TRANSPOSE ? (ic * ocg + oc % ocg) * taps + tap
+                                                                : (oc * icg + i) * taps + tap;
+            sum += (double)image[ic * plane + at] * p->weight[w];
+        }
+    }
+    return sum;
+}
+static void expected_convolution(const Run *run, const int64_t in[AXES], const int64_t out[AXES], double *y) {
+    const Problem *p = &run->problem;
+    int64_t o[AXES], i = 0;
+    for (int64_t n = 0; n < run->in_shape[0].dim[0]; n++)
+        for (int64_t oc = 0; oc < p->oc; oc++)
+            for (o[0] = 0; o[0] < out[0]; o[0]++)
+                for (o[1] = 0; o[1] < out[1]; o[1]++)
+                    for (o[2] = 0; o[2] < out[2]; o[2]++, i++) {
+                        double sum = convolved(p, (const float *)run->in[0] + n * p->ic * in[0] * in[1] * in[2], in, oc, o);
+                        sum += p->bias ? p->bias[oc] : 0;
+                        sum += p->has_residual ? ((const float *)run->in[1])[i] : 0;
+                        y[i] = harness_function(p->activation, sum);
+                    }
+}
+// 2x2 maxima of (planes, h, w); odd edges are dropped.
+static double *pooled_copy(const double *y, int64_t planes, int64_t h, int64_t w) {
+    double *small = harness_doubles(planes * (h / 2) * (w / 2)), *to = small;
+    for (int64_t plane = 0; plane < planes; plane++)
+        for (int64_t i = 0; i + 2 <= h; i += 2)
+            for (int64_t j = 0; j + 2 <= w; j += 2) {
+                const double *a = y + (plane * h + i) * w + j;
+                *to++ = fmax(fmax(a[0], a[1]), fmax(a[w], a[w + 1]));
+            }
+    return small;
+}
+static double deviation(const double *y, int64_t count) {
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) sum += y[i], squares += y[i] * y[i];
+    return sqrt(squares / (double)count - sum * sum / (double)count / (double)count);
+}
+// error: allowed, in standard deviations of the output before its function; 0: equality. Data are normal then, else
+// whole numbers.
+static void check_conv(const Solver *solver, const ConvCase *c, double error) {
+    const bool transposed = solver->kind == PROBLEM_CONV_TRANSPOSE;
+    Run run = {.problem = harness_problem(solver->kind), .in_shape = {spatial_shape(c->rank, c->n, c->ic, c->in)}};
+    Problem *p = &run.problem;
+    set_geometry(p, c);
+    int64_t out[AXES], taps = 1;
+    for (int axis = 0; axis < AXES; axis++) {
+        const int64_t reach = (c->kernel[axis] - 1) * c->dilation[axis] + 1, pads = c->begin[axis] + c->end[axis];
+        out[axis] = transposed ? (c->in[axis] - 1) * c->stride[axis] + reach - pads + c->output_padding[axis]
+                               : (c->in[axis] + pads - reach) / c->stride[axis] + 1;
+        taps *= c->kernel[axis];
+    }
+    run.out_shape[0] = spatial_shape(c->rank, c->n, c->oc, out);
+    const int64_t inputs = shape_count(&run.in_shape[0]), outputs = shape_count(&run.out_shape[0]);
+    const int64_t weights = c->ic * c->oc / c->group * taps;
+    const bool whole = error == 0;
+    float *x = whole ? harness_integers(inputs, 4, 1) : harness_normal(inputs, 1);
+    float *w = whole ? harness_integers(weights, 3, 2) : harness_normal(weights, 2);
+    float *rest = whole ? harness_integers(outputs, 50, 3) : harness_normal(outputs, 3);
+    float *bias = whole ? harness_integers(c->oc, 9, 4) : harness_normal(c->oc, 4);
+    run.in[0] = x, p->weight = w, p->bias = c->bias ? bias : NULL;
+    if (c->residual) run.in[1] = rest, run.in_shape[1] = run.out_shape[0], p->has_residual = true;
+    double *y = harness_doubles(outputs), *small = NULL;
+    p->activation.function = FN_NONE;
+    expected_convolution(&run, c->in, out, y);
+    const double atol = error * deviation(y, outputs);
+    p->activation.function = c->activation.function;
+    for (int64_t i = 0; i < outputs; i++) y[i] = harness_function(p->activation, y[i]);
+    if (c->pool) {
+        const int64_t halves[AXES] = {1, out[1] / 2, out[2] / 2};
+        p->has_pool = true, run.out_shape[1] = spatial_shape(c->rank, c->n, c->oc, halves);
+        small = pooled_copy(y, c->n * c->oc, out[1], out[2]);
+    }
+    const bool slow = c->activation.function > FN_CLIP; // its own error
+    for (int blocked = 0; blocked < 2; blocked++) {     // a few channels: another layout when the producer is plain
+        run.blocked[0] = run.blocked[1] = blocked;
+        harness_check(c->what, solver, &run, y, small, atol + (slow ? 1e-7 : 0), slow ? 1e-6 : 0);
+    }
+    mem_free(x), mem_free(w), mem_free(rest), mem_free(bias), mem_free(y), mem_free(small);
+}
+
+#define ONES {1, 1, 1}
+#define NONE {0, 0, 0}
+#define SQUARE(k) {1, k, k}
+#define PAD(p) {0, p, p}
+#define ALONE false, false, false, {FN_NONE, 0, 0}
+#define BIASED true, false, false, {FN_NONE, 0, 0}
+
+static const ConvCase plain_cases[] = {
+    {"1x1", 4, 2, 19, 35, 1, {1, 9, 11}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+    {"1x1 to 1 channel", 4, 1, 64, 1, 1, {1, 16, 18}, ONES, ONES, ONES, NONE, NONE, NONE, true, false, false, {FN_SIGMOID, 0, 0}},
+    {"1x1 stride 2", 4, 1, 16, 16, 1, {1, 9, 12}, ONES, SQUARE(2), ONES, NONE, NONE, NONE, ALONE},
+    {"3x3", 4, 2, 17, 33, 1, {1, 13, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"3x3 valid", 4, 1, 8, 16, 1, {1, 13, 15}, SQUARE(3), ONES, ONES, NONE, NONE, NONE, ALONE},
+    {"3x3 stride 2", 4, 1, 20, 16, 1, {1, 14, 15}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"3x3 stride 3", 4, 1, 5, 7, 1, {1, 14, 16}, SQUARE(3), SQUARE(3), ONES, PAD(1), NONE, NONE, BIASED},
+    {"3x3 dilation 2", 4, 1, 18, 9, 1, {1, 14, 15}, SQUARE(3), ONES, SQUARE(2), PAD(2), PAD(2), NONE, BIASED},
+    {"asymmetric pads", 4, 1, 6, 9, 1, {1, 10, 11}, SQUARE(3), ONES, ONES, {0, 2, 0}, {0, 0, 3}, NONE, BIASED},
+    {"cropping pads", 4, 1, 6, 9, 1, {1, 10, 11}, SQUARE(3), ONES, ONES, {0, -1, 1}, {0, 1, -2}, NONE, BIASED},
+    {"5x5", 4, 1, 10, 12, 1, {1, 11, 9}, SQUARE(5), ONES, ONES, PAD(2), PAD(2), NONE, BIASED},
+    {"7x7 stride 2, 3 channels", 4, 1, 3, 16, 1, {1, 23, 26}, SQUARE(7), SQUARE(2), ONES, PAD(3), PAD(3), NONE, BIASED},
+    {"3x3, 1 channel", 4, 2, 1, 17, 1, {1, 12, 13}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"3x3, 3 channels", 4, 1, 3, 64, 1, {1, 32, 40}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"3x3, 4 channels dilated", 4, 1, 4, 8, 1, {1, 12, 13}, SQUARE(3), ONES, SQUARE(2), PAD(2), PAD(2), NONE, BIASED},
+    {"3x1 and 1x3", 4, 1, 9, 9, 1, {1, 12, 13}, {1, 3, 1}, ONES, ONES, {0, 1, 0}, {0, 1, 0}, NONE, BIASED},
+    {"many channels", 4, 1, 300, 40, 1, {1, 5, 6}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"a long row", 4, 1, 4, 5, 1, {1, 2, 700}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"one pixel", 4, 3, 21, 34, 1, {1, 1, 1}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"groups", 4, 2, 24, 36, 3, {1, 9, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"groups of 32", 4, 1, 64, 64, 2, {1, 7, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"groups of 1 to 2", 4, 1, 10, 20, 10, {1, 7, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"depthwise", 4, 1, 19, 19, 19, {1, 9, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"1D", 3, 2, 18, 20, 1, {1, 1, 50}, {1, 1, 5}, {1, 1, 2}, ONES, {0, 0, 2}, {0, 0, 2}, NONE, BIASED},
+    {"3D", 5, 1, 17, 18, 1, {5, 6, 7}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"3D stride 2, 1 channel", 5, 1, 1, 9, 1, {7, 6, 9}, {3, 3, 3}, {2, 2, 2}, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"3D groups", 5, 2, 8, 8, 2, {4, 5, 6}, {1, 3, 3}, {1, 1, 2}, {1, 2, 1}, {0, 2, 1}, {0, 2, 1}, NONE, BIASED},
+};
+TEST(conv_direct) {
+    for (size_t i = 0; i < COUNT_OF(plain_cases); i++) check_conv(&solver_conv_direct, &plain_cases[i], 0);
+}
+// Bias, residual and every kind of activation.
+TEST(conv_epilogues) {
+    static const Activation functions[] = {{FN_NONE, 0, 0}, {FN_RELU, 0, 0}, {FN_LEAKY_RELU, 0.125f, 0},
+                                           {FN_CLIP, -20, 30}, {FN_TANH, 0, 0}, {FN_HARD_SWISH, 0, 0}};
+    ConvCase dense = {"epilogue", 4, 2, 17, 33, 1, {1, 10, 11}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE};
+    ConvCase depthwise = {"epilogue", 4, 1, 19, 19, 19, {1, 9, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE};
+    ConvCase doubled = {"epilogue", 4, 1, 9, 19, 1, {1, 5, 6}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, ALONE};
+    for (size_t f = 0; f < COUNT_OF(functions); f++)
+        for (int form = 0; form < 4; form++) {
+            dense.activation = depthwise.activation = doubled.activation = functions[f];
+            dense.bias = depthwise.bias = doubled.bias = form & 1;
+            dense.residual = depthwise.residual = doubled.residual = form >> 1;
+            check_conv(&solver_conv_direct, &dense, 0);
+            check_conv(&solver_conv_depthwise, &depthwise, 0);
+            check_conv(&solver_conv_transpose, &doubled, 0);
+        }
+}
+TEST(conv_depthwise) {
+    static const ConvCase cases[] = {
+        {"3x3", 4, 2, 35, 35, 35, {1, 13, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+        {"5x5 stride 2", 4, 1, 16, 16, 16, {1, 13, 14}, SQUARE(5), SQUARE(2), ONES, PAD(2), PAD(2), NONE, BIASED},
+        {"dilated", 4, 1, 3, 3, 3, {1, 13, 14}, SQUARE(3), ONES, SQUARE(3), PAD(3), {0, 1, 2}, NONE, ALONE},
+        {"1D", 3, 2, 18, 18, 18, {1, 1, 40}, {1, 1, 7}, ONES, ONES, {0, 0, 3}, {0, 0, 3}, NONE, BIASED},
+        {"3D", 5, 1, 20, 20, 20, {5, 6, 7}, {3, 3, 3}, {2, 1, 1}, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+        {"cropping pads", 4, 1, 6, 6, 6, {1, 10, 11}, SQUARE(3), ONES, ONES, {0, -1, 1}, {0, 1, -2}, NONE, BIASED},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) check_conv(&solver_conv_depthwise, &cases[i], 0);
+}
+TEST(conv_transpose) {
+    static const ConvCase cases[] = {
+        {"k2 s2", 4, 2, 19, 33, 1, {1, 7, 9}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
+        {"k2 s2, wide", 4, 1, 130, 16, 1, {1, 4, 300}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
+        {"k3 s2 with output padding", 4, 1, 17, 20, 1, {1, 7, 9}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), PAD(1), BIASED},
+        {"k4 s2", 4, 1, 16, 16, 1, {1, 7, 9}, SQUARE(4), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
+        {"k3 s1", 4, 1, 8, 9, 1, {1, 7, 9}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+        {"k2 s3: gaps", 4, 1, 8, 9, 1, {1, 5, 6}, SQUARE(2), SQUARE(3), ONES, NONE, NONE, PAD(1), BIASED},
+        {"k1 s2: gaps", 4, 1, 8, 9, 1, {1, 5, 6}, ONES, SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
+        {"dilation 2", 4, 1, 8, 9, 1, {1, 6, 7}, SQUARE(3), SQUARE(2), SQUARE(2), PAD(1), {0, 2, 0}, NONE, BIASED},
+        {"dilation 2 stride 3", 4, 1, 8, 9, 1, {1, 6, 7}, SQUARE(3), SQUARE(3), SQUARE(2), NONE, NONE, NONE, BIASED},
+        {"groups", 4, 2, 12, 18, 3, {1, 5, 6}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
+        {"depthwise", 4, 1, 20, 20, 20, {1, 5, 6}, SQUARE(4), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
+        {"few channels", 4, 1, 3, 5, 1, {1, 5, 6}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
+        {"large pads", 4, 1, 8, 8, 1, {1, 6, 7}, SQUARE(2), SQUARE(2), ONES, PAD(3), {0, 1, 3}, NONE, BIASED},
+        {"1D", 3, 2, 9, 17, 1, {1, 1, 20}, {1, 1, 4}, {1, 1, 3}, ONES, {0, 0, 1}, {0, 0, 0}, NONE, BIASED},
+        {"3D", 5, 1, 17, 8, 1, {3, 4, 5}, {2, 2, 2}, {2, 2, 2}, ONES, NONE, NONE, NONE, BIASED},
+        {"3D k3", 5, 1, 5, 8, 1, {3, 4, 5}, {3, 3, 3}, {2, 1, 2}, ONES, {1, 1, 0}, {1, 1, 1}, {1, 0, 1}, BIASED},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) check_conv(&solver_conv_transpose, &cases[i], 0);
+}
+
+// ---- Winograd ----
+
+static const ConvCase winograd_cases[] = {
+    {"same", 4, 1, 32, 32, 1, {1, 16, 16}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"ragged", 4, 2, 19, 35, 1, {1, 13, 18}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"valid", 4, 1, 16, 16, 1, {1, 15, 11}, SQUARE(3), ONES, ONES, NONE, NONE, NONE, ALONE},
+    {"asymmetric", 4, 1, 8, 8, 1, {1, 9, 10}, SQUARE(3), ONES, ONES, {0, 2, 0}, {0, 0, 2}, NONE, BIASED},
+    {"several chunks", 4, 1, 300, 40, 1, {1, 9, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"one pixel", 4, 1, 20, 20, 1, {1, 1, 1}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"residual", 4, 2, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, false, {FN_RELU, 0, 0}},
+    {"clip", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, false, {FN_CLIP, -1, 2}},
+    {"leaky", 4, 1, 20, 20, 1, {1, 8, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, false, false, {FN_LEAKY_RELU, 0.1f, 0}},
+    {"slow function", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, false, {FN_HARD_SWISH, 0, 0}},
+    {"pooled", 4, 1, 20, 36, 1, {1, 12, 16}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, false, true, {FN_RELU, 0, 0}},
+    {"pooled, odd", 4, 2, 20, 20, 1, {1, 11, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, true, {FN_NONE, 0, 0}},
+    {"pooled, slow", 4, 1, 20, 20, 1, {1, 13, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, true, {FN_TANH, 0, 0}},
+    {"many tiles", 4, 1, 8, 8, 1, {1, 70, 90}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+};
+TEST(conv_winograd) {
+    for (size_t i = 0; i < COUNT_OF(winograd_cases); i++) check_conv(&solver_conv_winograd, &winograd_cases[i], 2e-5);
+}
+// The error that docs/NUMERICS.md states: rms over the standard deviation of the output.
+TEST(conv_winograd_error) {
+    const int64_t size[AXES] = {1, 16, 16}, count = 24 * 16 * 16;
+    Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
+    Problem *p = &run.problem;
+    run.in_shape[0] = spatial_shape(4, 1, 512, size), run.out_shape[0] = spatial_shape(4, 1, 24, size);
+    p->ic = 512, p->oc = 24;
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
+    run.in[0] = harness_normal(512 * 16 * 16, 1), p->weight = harness_normal(512 * 24 * 9, 2);
+    double *y = harness_doubles(count);
+    float *actual = harness_normal(count, 4);
+    expected_convolution(&run, size, size, y);
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    for (Isa isa = 0; isa <= machine.best; isa++) {
+        if (!kernels_for(isa)) continue;
+        double squares = 0;
+        REQUIRE(harness_run(&solver_conv_winograd, &run, isa, 2, (void *[]){actual, NULL}));
+        for (int64_t i = 0; i < count; i++) squares += (actual[i] - y[i]) * (actual[i] - y[i]);
+        const double rms = sqrt(squares / (double)count) / deviation(y, count);
+        CHECK_MSG(rms < 2e-6, "%s: error %.3g", isa_name(isa), rms);
+    }
+}
+// A schedule fixes no bits: every configuration with the same arithmetic gives the same ones.
+TEST(conv_winograd_schedules_agree) {
+    const int64_t size[AXES] = {1, 22, 27}, in = 40 * 22 * 27, out = 36 * 22 * 27;
+    Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
+    Problem *p = &run.problem;
+    run.in_shape[0] = spatial_shape(4, 1, 40, size), run.out_shape[0] = spatial_shape(4, 1, 36, size);
+    p->ic = 40, p->oc = 36;
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
+    run.in[0] = harness_normal(in, 1), p->weight = harness_normal(40 * 36 * 9, 2), p->bias = harness_normal(36, 3);
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    float *first = harness_normal(out, 4), *other = harness_normal(out, 5);
+    for (Isa isa = 0; isa <= machine.best; isa++) {
+        if (!kernels_for(isa)) continue;
+        run.configuration = 0;
+        REQUIRE(harness_run(&solver_conv_winograd, &run, isa, 1, (void *[]){first, NULL}));
+        for (run.configuration = 1; run.configuration < 8; run.configuration++) {
+            REQUIRE(harness_run(&solver_conv_winograd, &run, isa, 2, (void *[]){other, NULL}));
+            CHECK_MSG(!memcmp(first, other, (size_t)out * sizeof *first), "%s: configuration %d gives other bits",
+                      isa_name(isa), run.configuration);
+        }
+    }
+}
+// A single 1 in the input gives the kernel back, turned around (its shape in the output is known without any sum).
+TEST(conv_of_an_impulse) {
+    const int64_t size[AXES] = {1, 9, 10};
+    Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
+    Problem *p = &run.problem;
+    run.in_shape[0] = run.out_shape[0] = spatial_shape(4, 1, 1, size);
+    p->ic = p->oc = 1;
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
+    const float weight[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    float x[90] = {0};
+    double y[90] = {0};
+    x[5 * 10 + 4] = 1;
+    for (int i = 0; i < 9; i++) y[(5 + 1 - i / 3) * 10 + 4 + 1 - i % 3] = weight[i];
+    run.in[0] = x, p->weight = weight;
+    harness_check("impulse", &solver_conv_direct, &run, y, NULL, 0, 0);
+    harness_check("impulse", &solver_conv_winograd, &run, y, NULL, 1e-5, 0);
+}
