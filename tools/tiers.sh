@@ -10,6 +10,7 @@ passed=0 failed=0 skipped=0
 
 # Runs one tier, shows its output as it comes, and adds its numbers.
 tier() { # name, command...
+    tier_name=$1 tier_start=$(date +%s)
     echo "== $1"
     shift
     { "$@"; echo $? > "$tier_log/status"; } 2>&1 | tee "$tier_log/out"
@@ -23,6 +24,7 @@ tier() { # name, command...
     set -- $1
     [ "$tier_status" -ne 0 ] && [ "$2" -eq 0 ] && set -- "$1" 1 "${3:-0}" # it broke off without saying so
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + ${3:-0}))
+    echo "== $tier_name: $(($(date +%s) - tier_start)) s"
 }
 
 skip_tier() { # name, why
