@@ -1,8 +1,7 @@
 // A problem: one region to be computed on one device, free of graphs: geometry, operands with layouts, epilogue.
 #pragma once
-#include "machine/machine.h"
 #include "problem/layout.h"
-#include "thread/work.h"
+#include "tensor/function.h"
 
 typedef enum ProblemKind {
     PROBLEM_CONV,           // in[0] * weight + bias, epilogue
@@ -19,27 +18,6 @@ typedef enum ProblemKind {
     PROBLEM_COPY,           // strided copies between plain tensors (concat, slice, transpose, pad, ...)
     PROBLEM_REFERENCE       // any op, by the reference
 } ProblemKind;
-
-// Elementwise functions of one value. Formulas as in graph/ops.def; alpha and beta as there (CLIP: min, max).
-#define FUNCTION_MAP(X)                                                                                        \
-    X(FN_NONE, "none") X(FN_RELU, "relu") X(FN_LEAKY_RELU, "leaky_relu") X(FN_CLIP, "clip") X(FN_SIGMOID, "sigmoid") \
-    X(FN_TANH, "tanh") X(FN_SWISH, "swish") X(FN_HARD_SIGMOID, "hard_sigmoid") X(FN_HARD_SWISH, "hard_swish")  \
-    X(FN_ELU, "elu") X(FN_SELU, "selu") X(FN_GELU, "gelu") X(FN_GELU_TANH, "gelu_tanh") X(FN_MISH, "mish")      \
-    X(FN_SOFTPLUS, "softplus") X(FN_SOFTSIGN, "softsign") X(FN_EXP, "exp") X(FN_LOG, "log") X(FN_SQRT, "sqrt")  \
-    X(FN_ABS, "abs") X(FN_NEG, "neg") X(FN_ERF, "erf") X(FN_FLOOR, "floor") X(FN_CEIL, "ceil")                  \
-    X(FN_ROUND, "round") X(FN_RECIPROCAL, "reciprocal")
-typedef enum Function {
-#define FUNCTION_ENUM(id, name) id,
-    FUNCTION_MAP(FUNCTION_ENUM)
-#undef FUNCTION_ENUM
-        FN_COUNT
-} Function;
-const char *function_name(Function function);
-typedef enum Binary { BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_MIN, BINARY_MAX, BINARY_PRELU } Binary;
-typedef struct Activation {
-    Function function;
-    float alpha, beta;
-} Activation;
 
 typedef enum PoolKind { POOL_MAX, POOL_AVERAGE, POOL_AVERAGE_WITH_PAD } PoolKind;
 typedef enum NormKind { NORM_INSTANCE, NORM_GROUP, NORM_LAYER } NormKind;
@@ -63,7 +41,6 @@ typedef struct StridedCopy {
 enum { PROBLEM_INPUTS = 3, PROBLEM_OUTPUTS = 2 };
 typedef struct Problem {
     ProblemKind kind;
-    Isa isa;
     int threads;    // a schedule may look at it, arithmetic may not
     bool strict;    // direct sums only
     int n_inputs, n_outputs;

@@ -1,0 +1,195 @@
+/* stent: runs trained medical segmentation networks as fast as this machine allows. The public C interface.
+ *
+ * Words: a *package* (.stent file) is made from a model file by stent_compile, once, anywhere. stent_open makes it an
+ * *executable* on this machine: shapes bound, layers planned, weights prepared. A *session* runs it.
+ *
+ *     stent_executable *net;
+ *     stent_session *session;
+ *     if (stent_open("net.stent", NULL, &net) || stent_session_create(net, &session)) puts(stent_message());
+ *     stent_run(session, inputs, 1, outputs, 1);
+ *     stent_session_destroy(session);
+ *     stent_release(net);
+ *
+ * Every function returns a stent_status; on anything but STENT_OK stent_message() says why in one line, for the calling
+ * thread, until its next call. Handles are opaque; who creates one gives it back. An executable may be shared by threads;
+ * a session is used by one thread at a time. Nothing is sent anywhere. Option structs begin with their size: set it with
+ * STENT_OPTIONS, and fields that a newer library knows are zero for older callers. Strings are UTF-8 and copied.
+ */
+#ifndef STENT_H
+#define STENT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__)
+#define STENT_API __attribute__((visibility("default")))
+#else
+#define STENT_API
+#endif
+#define STENT_ABI 1
+
+/* The numbers are the program's exit status. */
+typedef enum stent_status {
+    STENT_OK = 0,
+    STENT_NO = 1,          /* done, and the answer is no: verify differs, --gate failed */
+    STENT_USAGE = 2,       /* wrong arguments */
+    STENT_BAD = 3,         /* bad or damaged input */
+    STENT_UNSUPPORTED = 4, /* well-formed, but an op or feature is not had (the message names it) */
+    STENT_RESOURCE = 5,    /* no memory, no disk, no permission */
+    STENT_CANCELLED = 6    /* the progress callback said so */
+} stent_status;
+
+STENT_API const char *stent_version(void);
+STENT_API int stent_abi(void);
+STENT_API const char *stent_message(void); /* of the last call of this thread; "" after success */
+/* Lines for the person at the terminal go to this function instead of stderr; level 1: notes, 2: verbose. NULL: stderr.
+ * shown: the highest level that is passed on (0: none). Set before other calls. */
+typedef void stent_log_sink(void *context, int level, const char *line);
+STENT_API void stent_log(stent_log_sink *sink, void *context, int shown);
+
+/* Called now and then by long calls: `done` of `total` (0: unknown) of `stage`. Anything but 0 stops the call, which then
+ * returns STENT_CANCELLED and leaves nothing half-written. */
+typedef int stent_progress(void *context, const char *stage, double done, double total);
+
+/* Arguments that most verbs take. NULL instead of a pointer to options: all defaults. */
+typedef struct stent_options {
+    size_t size;
+    int threads;                  /* 0: STENT_THREADS, else the physical cores that the process may use */
+    const char *const *inputs;    /* "NAME=1x3x256x256" or "1x3x256x256": fixes free dims; NULL-terminated list or NULL */
+    const char *precision;        /* NULL: the package's; "fp32" or "strict" (stricter only) */
+    bool untuned;                 /* ignore stored plans */
+    uint64_t max_memory;          /* bytes; 0: no limit. STENT_RESOURCE when the network needs more */
+    const char *log_file;         /* lines of the run are added here; no picture's name, only hashes */
+    stent_progress *progress;
+    void *progress_context;
+} stent_options;
+#define STENT_OPTIONS(type) ((type){.size = sizeof(type)})
+
+/* What a verb found: a text for people and one JSON object (keys: docs/INTERFACE.md). Given back with stent_result_free.
+ * Verbs set *result also when they return STENT_NO. */
+typedef struct stent_result stent_result;
+STENT_API const char *stent_result_text(const stent_result *result);
+STENT_API const char *stent_result_json(const stent_result *result);
+STENT_API void stent_result_free(stent_result *result); /* NULL is fine */
+
+/* compile: a model file to a package. */
+typedef struct stent_compile_options {
+    size_t size;
+    stent_options common;
+    const char *const *bind;  /* "NAME=x.npy": that input becomes a constant; NULL-terminated or NULL */
+    int opt_level;            /* 0..3; -1: 3 */
+    const char *pipeline;     /* path of a pipeline file; NULL: what the model says */
+    const char *sample;       /* .npy with a sample for the self-check; NULL: a synthetic one */
+    void (*emit_graph)(void *context, const char *pass, const char *text); /* the graph after each pass; NULL: none */
+    void *emit_context;
+} stent_compile_options;
+STENT_API stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,
+                                     stent_result **result);
+
+/* info: what a model file or a package holds, and what running it will need. machine: what this machine is;
+ * measure: also its peak FLOP/s and bandwidth. */
+STENT_API stent_status stent_info(const char *path, const stent_options *options, stent_result **result);
+STENT_API stent_status stent_machine(bool measure, const stent_options *options, stent_result **result);
+
+/* Running a network on tensors of the caller. */
+typedef enum stent_dtype {
+    STENT_FLOAT32 = 1, STENT_FLOAT64, STENT_FLOAT16, STENT_BFLOAT16, STENT_INT8, STENT_INT16, STENT_INT32, STENT_INT64,
+    STENT_UINT8, STENT_UINT16, STENT_UINT32, STENT_UINT64, STENT_BOOL
+} stent_dtype;
+enum { STENT_MAX_RANK = 8 };
+typedef struct stent_tensor {
+    stent_dtype dtype;
+    int rank;
+    int64_t dim[STENT_MAX_RANK];
+    void *data; /* dense, row-major, the caller's */
+} stent_tensor;
+typedef struct stent_executable stent_executable;
+typedef struct stent_session stent_session;
+/* Opens a package: binds its shapes, plans, prepares weights, and runs the package's self-check once for a new plan on
+ * this machine. A model file is refused (STENT_BAD): compile it first. */
+STENT_API stent_status stent_open(const char *package, const stent_options *options, stent_executable **out);
+STENT_API void stent_release(stent_executable *executable); /* sessions made from it stay valid */
+STENT_API int stent_input_count(const stent_executable *executable);
+STENT_API int stent_output_count(const stent_executable *executable);
+/* Name, dtype and shape of input or output i (data NULL); the name lives as long as the executable. */
+STENT_API const char *stent_input(const stent_executable *executable, int i, stent_tensor *out);
+STENT_API const char *stent_output(const stent_executable *executable, int i, stent_tensor *out);
+STENT_API stent_status stent_session_create(stent_executable *executable, stent_session **out);
+STENT_API void stent_session_destroy(stent_session *session);
+/* inputs and outputs in the order of stent_input and stent_output; shapes as there; outputs are written in place. */
+STENT_API stent_status stent_run(stent_session *session, const stent_tensor *inputs, int n_inputs, stent_tensor *outputs,
+                                 int n_outputs);
+
+/* run: .npy/.npz files in and out. */
+typedef struct stent_run_options {
+    size_t size;
+    stent_options common;      /* common.inputs: shapes */
+    const char *const *inputs; /* "NAME=x.npy" or "x.npy"; NULL-terminated */
+    const char *output;        /* .npy, or .npz for several outputs */
+    bool reference;            /* by the reference, on one thread */
+} stent_run_options;
+STENT_API stent_status stent_run_files(const char *package, const stent_run_options *options, stent_result **result);
+
+/* bench: latencies of input tensor to output tensor. */
+typedef struct stent_bench_options {
+    size_t size;
+    stent_options common;
+    int repeat;          /* runs; 0: by time */
+    double seconds;      /* 0: 3 */
+    bool list;           /* each run in the text */
+    const char *versus;  /* another package: paired, interleaved */
+    bool gate;           /* with versus: STENT_NO when slower */
+    const char *input, *expect; /* .npy; NULL: the self-check's sample */
+} stent_bench_options;
+STENT_API stent_status stent_bench(const char *package, const stent_bench_options *options, stent_result **result);
+/* Side-by-side measuring by another program: writes "ready MAXABSERR VERSION", then for every line "run N" read from
+ * `in` one line to `out`: a JSON list of N latencies in ms. Sleeps while it waits. Ends at end of input. */
+STENT_API stent_status stent_bench_lockstep(const char *package, const stent_bench_options *options, FILE *in, FILE *out);
+
+/* profile: layer by layer. */
+typedef struct stent_profile_options {
+    size_t size;
+    stent_options common;
+    int repeat;         /* 0: 10 */
+    const char *trace;  /* Chrome trace file to write, or NULL */
+} stent_profile_options;
+STENT_API stent_status stent_profile(const char *package, const stent_profile_options *options, stent_result **result);
+
+/* verify: against the built-in self-check and the reference, another model, or given tensors. STENT_NO: it differs. */
+typedef struct stent_verify_options {
+    size_t size;
+    stent_options common;
+    const char *against;        /* a model file */
+    const char *input, *expect; /* .npy */
+    double atol, rtol;          /* with expect; 0, 0: the precision's budget */
+    bool layers;                /* who deviates first */
+} stent_verify_options;
+STENT_API stent_status stent_verify(const char *package, const stent_verify_options *options, stent_result **result);
+
+/* segment: pictures in, masks out (DIR/<folder as under PATH>/<stem>.png), results in DIR/results.json. STENT_BAD when a
+ * picture could not be read; the others are done then. */
+typedef struct stent_segment_options {
+    size_t size;
+    stent_options common;
+    const char *output;   /* folder */
+    const char *format;   /* "png" (default) or "tif" */
+    bool overlay, prob;
+    double threshold;     /* negative: the pipeline's */
+    int shard, shards;    /* shard of shards, from 1; 0: all */
+    bool resume;
+} stent_segment_options;
+STENT_API stent_status stent_segment(const char *package, const char *const *paths, int n_paths,
+                                     const stent_segment_options *options, stent_result **result);
+
+/* demo: the whole story on the data in `data` (examples/phantom): compile, segment, verify, a table and pictures in
+ * `output`. NULL: where stent was built or installed; "demo-out". */
+STENT_API stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

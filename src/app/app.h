@@ -1,0 +1,73 @@
+// What the verbs share: results, common options, opening a package.
+#pragma once
+#include "app/pipeline.h"
+#include "base/json.h"
+#include "package/package.h"
+#include "session/session.h"
+#include "stent.h"
+
+// A verb's result under construction: a text for people, and one JSON object that is open until result_finish.
+struct stent_result {
+    Text text, json;
+    JsonWriter writer;
+};
+Status result_begin(const char *verb, struct stent_result **out); // "verb", "stent"
+Status result_finish(struct stent_result *result, Status status, stent_result **out); // hands over, or frees on failure
+// Keys that every verb has: machine {isa, threads, cpu}.
+void result_machine(struct stent_result *result, const Machine *machine, int threads);
+
+// Progress. A status, because the callback may cancel.
+Status report_progress(const stent_options *options, const char *stage, double done, double total);
+const stent_options *common_options(const stent_options *options); // NULL gives the defaults
+Status choose_threads(const stent_options *options, const Machine *machine, int *threads);
+
+// "NAME=1x3x256x256" or "1x3x256x256" (name NULL: the only input). Texts in `arena`.
+typedef struct ShapeOption {
+    const char *name;
+    Shape shape;
+} ShapeOption;
+Status parse_shape_options(const stent_options *options, Arena *arena, ShapeOption **out, size_t *count);
+// Binds free dims: options first, then the pipeline's size for pictures; resolves shapes and runs the passes of
+// `opt_level`. ST_USAGE names what is still free.
+Status bind_shapes(Graph *graph, const stent_options *options, const Pipeline *pipeline, int opt_level, Arena *arena);
+
+// A package that is open on this machine.
+typedef struct Opened {
+    Package *package;
+    Pipeline pipeline;
+    Machine machine;
+    int threads;
+    bool strict;
+    const char *precision;     // what runs: "fp32" or "strict"
+    const char *model;         // name of the model file, as the package tells
+    int opt_level;             // that the package was compiled with
+    Executable *executable;    // its plan's graph is package->graph
+    char plan_hash[65];
+    const char *self_check;    // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
+    double self_check_rms;
+    double open_ms;
+    Arena arena;
+} Opened;
+enum OpenFlags {
+    OPEN_NO_CHECK = 1,  // verify runs the check itself
+    OPEN_REFERENCE = 2, // everything on the reference path
+    OPEN_GRAPH = 4      // shapes are bound, nothing is planned
+};
+Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
+void close_package(Opened *opened); // twice is fine
+// Keys of all results: model, content_hash, plan_hash, precision, and the machine's.
+void result_opened(struct stent_result *result, const Opened *opened);
+
+// Largest rms of the difference / standard deviation of the expected that a precision may have (docs/NUMERICS.md).
+double precision_budget(const char *precision);
+
+// Runs the package's self-check on a session of `executable`; *rms is the worst output's. ST_NO: beyond the budget.
+// *ran false: there is none for the shapes that are bound.
+Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran);
+// Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL: synthetic.
+Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena, SelfCheck *out);
+// A smooth random picture in 0..1, seeded by the shape; integers get small counts, bools alternate.
+void synthetic_sample(Tensor *tensor);
+
+// Tensors for all inputs or outputs of a graph, in `arena`.
+Status make_tensors(const Graph *graph, const ValueId *values, int count, Arena *arena, Tensor **out);

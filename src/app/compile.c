@@ -1,0 +1,248 @@
+// compile: model file -> graph -> passes -> package.
+#include "app/app.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "import/import.h"
+#include "pass/pass.h"
+#include <string.h>
+
+enum { PIPELINE_BYTES = 1 << 20 };
+
+// "NAME=x.npy" items to named tensors.
+static Status read_binds(const char *const *items, Arena *arena, NamedTensor **out, size_t *count) {
+    *count = 0;
+    for (const char *const *item = items; item && *item; item++) ++*count;
+    *out = arena_array(arena, *count + 1, sizeof **out);
+    if (!*out) return fail_memory(*count * sizeof **out);
+    for (size_t i = 0; i < *count; i++) {
+        const char *equals = strchr(items[i], '=');
+        FAIL_IF(!equals || equals == items[i], ST_USAGE, "--bind: expected NAME=x.npy, got '%s'", items[i]);
+        (*out)[i].name = arena_string_n(arena, items[i], (size_t)(equals - items[i]));
+        if (!(*out)[i].name) return fail_memory(strlen(items[i]));
+        TRY(npy_read(arena, equals + 1, &(*out)[i].tensor));
+    }
+    return ST_OK;
+}
+static Status import(const char *path, const stent_compile_options *options, Arena *arena, Imported *out) {
+    ShapeOption *shapes;
+    size_t n_shapes, n_bind;
+    NamedTensor *bind;
+    TRY(parse_shape_options(&options->common, arena, &shapes, &n_shapes));
+    TRY(read_binds(options->bind, arena, &bind, &n_bind));
+    InputShape *inputs = arena_array(arena, n_shapes + 1, sizeof *inputs);
+    if (!inputs) return fail_memory(n_shapes * sizeof *inputs);
+    for (size_t i = 0; i < n_shapes; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
+    return import_model(path, &(ImportOptions){inputs, n_shapes, bind, n_bind}, out);
+}
+
+// Without a pipeline file: what the model says. A final Sigmoid or Softmax is in the network already, so the activation
+// stays none; the picture's size is the input's.
+static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assumed) {
+    *pipeline = pipeline_default();
+    const Type *input = &graph->values[graph->inputs[0]].type, *output = &graph->values[graph->outputs[0]].type;
+    if (input->rank == 4) {
+        if (input->dim[1] > 0 && input->dim[1] <= PIPELINE_CHANNELS) pipeline->channels = (int)input->dim[1];
+        if (input->dim[2] > 0 && input->dim[3] > 0) pipeline->height = input->dim[2], pipeline->width = input->dim[3];
+    }
+    const Node *last = graph->values[graph->outputs[0]].producer;
+    const char *op = last ? op_info(last->op)->name : "none";
+    text_add(assumed, "assumed, as there is no pipeline file: %d channels", pipeline->channels);
+    if (pipeline->height) text_add(assumed, ", %lldx%lld pixels", (long long)pipeline->height, (long long)pipeline->width);
+    text_add(assumed, ", values / 255, last op %s, ", op);
+    if (output->rank == 4 && output->dim[1] > 1) text_add(assumed, "the class with the largest output");
+    else text_add(assumed, "mask where the output is above %g", pipeline->threshold);
+}
+static Status read_pipeline(const char *path, Arena *arena, Pipeline *out) {
+    uint8_t *text = NULL;
+    size_t size;
+    TRY(file_read(path, PIPELINE_BYTES, &text, &size));
+    Status status = pipeline_parse((const char *)text, size, arena, out);
+    mem_free(text);
+    return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
+}
+// The channels of a pipeline and of the network must agree.
+static Status match_pipeline(const Graph *graph, Pipeline *pipeline) {
+    const Type *input = &graph->values[graph->inputs[0]].type;
+    if (graph->n_inputs != 1 || input->rank != 4) return ST_OK;
+    FAIL_IF(pipeline->channels && input->dim[1] > 0 && pipeline->channels != input->dim[1], ST_BAD,
+            "pipeline: input.channels is %d, the network's input '%s' has %lld", pipeline->channels,
+            graph->values[graph->inputs[0]].name, (long long)input->dim[1]);
+    const int64_t size[2] = {pipeline->height, pipeline->width};
+    for (int i = 0; i < 2; i++)
+        FAIL_IF(size[i] && input->dim[2 + i] > 0 && size[i] != input->dim[2 + i], ST_BAD,
+                "pipeline: input.size has %lld, the network's input '%s' has %lld", (long long)size[i],
+                graph->values[graph->inputs[0]].name, (long long)input->dim[2 + i]);
+    if (!pipeline->channels && input->dim[1] > 0 && input->dim[1] <= PIPELINE_CHANNELS) pipeline->channels = (int)input->dim[1];
+    return ST_OK;
+}
+// An output that leaves 0..1 where the mask is cut at a probability deserves a word.
+static void warn_range(const SelfCheck *check, const Pipeline *pipeline, Text *text) {
+    if (pipeline->activation != ACTIVATION_NONE || check->n_outputs < 1 || !dtype_is_float(check->expected[0].dtype)) return;
+    const Tensor *y = &check->expected[0];
+    if (y->shape.rank == 4 && y->shape.dim[1] > 1) return; // classes: the largest wins
+    for (int64_t i = 0; i < tensor_count(y); i++) {
+        const double value = tensor_get(y, i);
+        if (value >= -1e-6 && value <= 1 + 1e-6) continue;
+        text_add(text, "warning: the output leaves 0..1 (%.3g), yet the pipeline has no activation and cuts at %g;\n"
+                       "         for logits say \"activation\": \"sigmoid\" in the pipeline file\n",
+                 value, pipeline->threshold);
+        return;
+    }
+}
+
+static Status emit_pass(void *context, const Pass *pass, int round, bool changed, const Graph *graph) {
+    const stent_compile_options *options = context;
+    (void)round;
+    if (!options->emit_graph || !changed) return ST_OK;
+    Text text = {0};
+    Status status = graph_print(graph, false, &text);
+    if (status == ST_OK) options->emit_graph(options->emit_context, pass->name, text_get(&text));
+    text_free(&text);
+    return status;
+}
+static Status emit_first(const stent_compile_options *options, const Graph *graph) {
+    if (!options->emit_graph) return ST_OK;
+    Text text = {0};
+    Status status = graph_print(graph, false, &text);
+    if (status == ST_OK) options->emit_graph(options->emit_context, "import", text_get(&text));
+    text_free(&text);
+    return status;
+}
+
+// The sample's graph: a copy as imported, with free dims of the first input fixed to one picture of the pipeline's size
+// or 256 a side.
+static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph **out) {
+    TRY(graph_copy(graph, out));
+    Status status = ST_OK;
+    for (int i = 0; i < (*out)->n_inputs && status == ST_OK; i++) {
+        const Value *value = &(*out)->values[(*out)->inputs[i]];
+        const Type type = value->type;
+        if (type_is_static(&type)) continue;
+        if (type.rank < 0) {
+            status = fail(ST_USAGE, "input '%s' has no shape; give it: --input %s=1x3x256x256", value->name, value->name);
+            break;
+        }
+        Shape shape = {.rank = type.rank};
+        for (int k = 0; k < type.rank; k++) {
+            const int64_t size = type.rank == 4 && k >= 2 ? (k == 2 ? pipeline->height : pipeline->width) : 0;
+            shape.dim[k] = type.dim[k] >= 0 ? type.dim[k] : k == 0 ? 1 : k == 1 ? MAX(pipeline->channels, 1)
+                           : size ? size : type.rank == 5 ? 64 : 256;
+        }
+        status = graph_bind(*out, value->name, &shape);
+    }
+    if (status == ST_OK) status = pass_resolve_shapes(*out);
+    if (status != ST_OK) graph_free(*out), *out = NULL;
+    return status;
+}
+static Status make_check(const Graph *graph, const stent_compile_options *options, const Pipeline *pipeline, Arena *arena,
+                         SelfCheck *check) {
+    Graph *copy;
+    Tensor sample;
+    TRY(sample_graph(graph, pipeline, &copy));
+    Status status = options->sample ? npy_read(arena, options->sample, &sample) : ST_OK;
+    if (status == ST_OK) status = self_check_make(copy, pipeline, options->sample ? &sample : NULL, arena, check);
+    graph_free(copy);
+    return status;
+}
+
+// What stays on the reference path on this machine, for the person who compiles.
+static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, Text *text, struct stent_result *result) {
+    Graph *copy;
+    Machine machine;
+    Plan *plan = NULL;
+    TRY(machine_detect(&machine));
+    TRY(sample_graph(graph, pipeline, &copy));
+    const PlanOptions options = {.threads = machine.cores, .fuse = true};
+    Status status = passes_run(copy, 2, NULL, NULL);
+    if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
+    json_key(&result->writer, "fallbacks"), json_begin_array(&result->writer);
+    for (int i = 0; status == ST_OK && i < plan->n_steps; i++) {
+        const PlanStep *step = &plan->steps[i];
+        if (!step->why) continue;
+        text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", step->name, step->op, step->why);
+        json_string(&result->writer, step->name);
+    }
+    json_end_array(&result->writer);
+    plan_free(plan);
+    graph_free(copy);
+    return status;
+}
+
+static void describe(const char *model, const Imported *imported, int opt_level, Text *json) {
+    JsonWriter w = {.text = json};
+    json_begin_object(&w);
+    json_key(&w, "model"), json_string(&w, path_name(model));
+    json_key(&w, "format"), json_string(&w, imported->format);
+    json_key(&w, "opset"), json_integer(&w, imported->opset);
+    json_key(&w, "opt_level"), json_integer(&w, opt_level);
+    json_key(&w, "precision"), json_string(&w, "fp32");
+    json_key(&w, "stent"), json_string(&w, STENT_VERSION);
+    json_end_object(&w);
+}
+static Status compile(const char *model, const char *package, const stent_compile_options *options, Arena *arena,
+                      Imported *imported, struct stent_result *result) {
+    const stent_options *common = &options->common;
+    const int level = options->opt_level < 0 ? 3 : options->opt_level;
+    FAIL_IF(level > 3, ST_USAGE, "-O: expected 0 to 3, got %d", level);
+    Pipeline pipeline;
+    Text *text = &result->text, assumed = {0}, pipeline_text = {0}, description = {0};
+    SelfCheck check;
+    char hash[65];
+    TRY(report_progress(common, "reading", 0, 4));
+    TRY(import(model, options, arena, imported));
+    Graph *graph = imported->graph;
+    FAIL_IF(!graph->n_inputs || !graph->n_outputs, ST_UNSUPPORTED, "%s: a network without inputs or outputs", model);
+    if (options->pipeline) TRY(read_pipeline(options->pipeline, arena, &pipeline));
+    else assume_pipeline(graph, &pipeline, &assumed);
+    if (assumed.length) text_add(text, "%s\n", text_get(&assumed));
+    text_free(&assumed);
+    TRY(match_pipeline(graph, &pipeline));
+    TRY(emit_first(options, graph));
+    TRY(report_progress(common, "self-check", 1, 4));
+    TRY(make_check(graph, options, &pipeline, arena, &check));
+    warn_range(&check, &pipeline, text);
+    TRY(report_progress(common, "passes", 2, 4));
+    // The package holds the graph as far as passes go without a machine; level 3 is planning, at opening.
+    TRY(passes_run(graph, MIN(level, 2), emit_pass, (void *)(uintptr_t)options));
+    TRY(list_fallbacks(graph, &pipeline, text, result));
+    pipeline_print(&pipeline, &pipeline_text);
+    describe(model, imported, level, &description);
+    TRY(report_progress(common, "writing", 3, 4));
+    const PackageContent content = {graph, text_get(&pipeline_text), text_get(&description), check};
+    Status status = text_status(&pipeline_text);
+    if (status == ST_OK) status = text_status(&description);
+    if (status == ST_OK) status = package_write(package, &content, hash);
+    text_free(&pipeline_text);
+    text_free(&description);
+    TRY(status);
+    JsonWriter *w = &result->writer;
+    json_key(w, "model"), json_string(w, path_name(model));
+    json_key(w, "content_hash"), json_string(w, hash);
+    json_key(w, "precision"), json_string(w, "fp32");
+    json_key(w, "package"), json_string(w, package);
+    json_key(w, "bytes"), json_integer(w, file_size(package));
+    json_key(w, "nodes"), json_integer(w, graph->n_nodes);
+    json_key(w, "self_check"), json_string(w, check.from_reference ? "reference" : "strict");
+    text_add(text, "%s: %s opset %lld, %d operations, %.1f MB, self-check by the %s\n", package, imported->format,
+             (long long)imported->opset, graph->n_nodes, (double)file_size(package) / 1e6,
+             check.from_reference ? "reference" : "strict path, itself checked on a crop");
+    return report_progress(common, "done", 4, 4);
+}
+
+stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options, stent_result **out) {
+    static const stent_compile_options defaults = {.size = sizeof defaults, .opt_level = -1};
+    if (!options) options = &defaults;
+    struct stent_result *result = NULL;
+    Imported imported = {0};
+    Arena arena = {0};
+    error_clear();
+    if (out) *out = NULL;
+    Status status = result_begin("compile", &result);
+    if (status == ST_OK) {
+        status = compile(model, package, options, &arena, &imported, result);
+        status = result_finish(result, status, out);
+    }
+    import_free(&imported);
+    arena_free(&arena);
+    return (stent_status)status;
+}

@@ -1,0 +1,118 @@
+// Opening a package on this machine: bind shapes, plan, prepare the weights, self-check at the plan's first use.
+#include "app/app.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <stdio.h>
+#include <string.h>
+
+static Status choose_precision(const stent_options *options, Opened *opened) {
+    opened->precision = options->precision ? options->precision : "fp32";
+    opened->strict = !strcmp(opened->precision, "strict");
+    if (opened->strict || !strcmp(opened->precision, "fp32")) return ST_OK;
+    static const char *const known[] = {"bf16", "fp16", "int8"};
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        FAIL_IF(!strcmp(opened->precision, known[i]), ST_UNSUPPORTED, "--precision %s: not had yet; fp32 and strict are", known[i]);
+    return fail(ST_USAGE, "--precision: expected fp32 or strict, got '%s'", opened->precision);
+}
+static void drop_weights(void *package) { package_drop_weights(package); }
+
+// What the package tells of its making; a package without these keys has the defaults.
+static Status read_description(Opened *opened) {
+    Json *description;
+    const char *text = opened->package->description;
+    TRY(json_parse(&opened->arena, text, strlen(text), &description));
+    const Json *model = json_get(description, "model"), *level = json_get(description, "opt_level");
+    opened->model = model && model->type == JSON_STRING ? model->string : "";
+    opened->opt_level = level && level->type == JSON_NUMBER && level->number >= 0 && level->number < 3 ? (int)level->number : 3;
+    return ST_OK;
+}
+static Status make_executable(Opened *opened, int flags) {
+    Plan *plan = NULL;
+    Pool *pool = NULL;
+    const PlanOptions options = {.threads = opened->threads, .strict = opened->strict,
+                                 .fuse = opened->opt_level >= 3, .reference = (flags & OPEN_REFERENCE) != 0};
+    TRY(plan_create(opened->package->graph, &opened->machine, &options, &plan));
+    Status status = plan_hash(plan, opened->plan_hash);
+    if (status == ST_OK) status = pool_create(opened->threads, true, &pool);
+    if (status == ST_OK) status = executable_create(plan, pool, drop_weights, opened->package, &opened->executable);
+    else plan_free(plan);
+    pool_destroy(pool);
+    return status;
+}
+static Status check_memory(const Opened *opened, uint64_t limit) {
+    const Plan *plan = executable_plan(opened->executable);
+    const uint64_t need = plan->arena_bytes + plan->weights_bytes + plan->scratch_bytes * (uint64_t)opened->threads;
+    FAIL_IF(limit && need > limit, ST_RESOURCE, "the network needs %.0f MB, allowed are %.0f MB (--max-memory)",
+            (double)need / 1e6, (double)limit / 1e6);
+    return ST_OK;
+}
+
+// Where it is recorded that a plan passed: an empty file of a telling name in the user's data folder.
+static char *record_path(const Opened *opened, Arena *arena) {
+    const char *folder = user_data_folder(arena);
+    folder = folder ? path_join(arena, folder, "checked") : NULL;
+    char name[160];
+    snprintf(name, sizeof name, "%.16s-%.16s-%s-%s", opened->package->content_hash, opened->plan_hash,
+             isa_name(opened->machine.isa), STENT_VERSION);
+    return folder ? path_join(arena, folder, name) : NULL;
+}
+static Status first_use(Opened *opened) {
+    const char *record = record_path(opened, &opened->arena);
+    opened->self_check = "recorded";
+    if (record && path_kind(record) == PATH_FILE) return ST_OK;
+    bool ran = false;
+    TRY(self_check_run(&opened->package->check, opened->executable, precision_budget(opened->precision), &opened->self_check_rms,
+                       &ran));
+    opened->self_check = ran ? "passed" : "skipped";
+    if (!ran) return ST_OK;
+    log_verbose("self-check passed: rms / std %.2g", opened->self_check_rms);
+    const char *folder = record ? path_folder(&opened->arena, record) : NULL;
+    // Without a place for the record the check runs again next time: slower, not wrong.
+    if (!folder || folder_make(folder) != ST_OK || file_write(record, "", 0) != ST_OK) {
+        log_verbose("the self-check cannot be recorded: %s", error_message());
+        error_clear();
+    }
+    return ST_OK;
+}
+
+static Status open_all(const char *path, const stent_options *options, int flags, Opened *opened) {
+    TRY(machine_detect(&opened->machine));
+    TRY(choose_threads(options, &opened->machine, &opened->threads));
+    TRY(choose_precision(options, opened));
+    TRY(package_open(path, &opened->package));
+    Package *package = opened->package;
+    Status status = pipeline_parse(package->pipeline, strlen(package->pipeline), &opened->arena, &opened->pipeline);
+    if (status != ST_OK) return fail_context(status, "%s: pipeline", path);
+    status = read_description(opened);
+    if (status == ST_OK)
+        status = bind_shapes(package->graph, options, &opened->pipeline, MIN(opened->opt_level, 2), &opened->arena);
+    if (status == ST_OK && (flags & OPEN_GRAPH)) return ST_OK;
+    if (status == ST_OK) status = make_executable(opened, flags);
+    if (status == ST_OK) status = check_memory(opened, options->max_memory);
+    if (status == ST_OK && !(flags & OPEN_NO_CHECK)) status = first_use(opened);
+    return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
+}
+Status open_package(const char *path, const stent_options *options, int flags, Opened *out) {
+    const uint64_t start = clock_ns();
+    *out = (Opened){.self_check = "not run"};
+    Status status = open_all(path, common_options(options), flags, out);
+    out->open_ms = clock_ms_since(start);
+    if (status != ST_OK) close_package(out);
+    // A failed self-check is not an answer to the caller's question but a reason not to go on.
+    if (status == ST_NO) status = fail_context(ST_BAD, "not opened");
+    return status;
+}
+void close_package(Opened *opened) {
+    executable_release(opened->executable);
+    package_close(opened->package);
+    arena_free(&opened->arena);
+    opened->executable = NULL, opened->package = NULL;
+}
+void result_opened(struct stent_result *result, const Opened *opened) {
+    JsonWriter *w = &result->writer;
+    json_key(w, "model"), json_string(w, opened->model);
+    json_key(w, "content_hash"), json_string(w, opened->package->content_hash);
+    json_key(w, "plan_hash"), json_string(w, opened->plan_hash);
+    json_key(w, "precision"), json_string(w, opened->precision);
+    result_machine(result, &opened->machine, opened->threads);
+}

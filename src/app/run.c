@@ -1,0 +1,114 @@
+// run: tensors from files in, tensors to files out.
+#include "app/app.h"
+#include "base/clock.h"
+#include "tensor/npy.h"
+#include <string.h>
+
+static Status assign(const Graph *graph, const char *name, const Tensor *tensor, Tensor *inputs, bool *given) {
+    int at = -1;
+    for (int i = 0; i < graph->n_inputs; i++)
+        if (!strcmp(graph->values[graph->inputs[i]].name, name)) at = i;
+    if (at < 0 && graph->n_inputs == 1 && !*name) at = 0;
+    FAIL_IF(at < 0, ST_USAGE, "--input: the network has no input '%s'%s", name,
+            *name ? "" : " (it has several: say NAME=x.npy)");
+    FAIL_IF(given[at], ST_USAGE, "--input: '%s' is given twice", name);
+    inputs[at] = *tensor, given[at] = true;
+    return ST_OK;
+}
+// Reads "NAME=x.npy", "x.npy", or an .npz whose names are the inputs'.
+static Status read_input(const Graph *graph, const char *item, Arena *arena, Tensor *inputs, bool *given) {
+    const char *equals = strchr(item, '='), *path = item;
+    const char *name = "";
+    if (equals && path_kind(item) != PATH_FILE) {
+        name = arena_string_n(arena, item, (size_t)(equals - item));
+        if (!name) return fail_memory(strlen(item));
+        path = equals + 1;
+    }
+    NamedTensor *tensors;
+    size_t count;
+    TRY(npz_read(arena, path, &tensors, &count));
+    for (size_t i = 0; i < count; i++) {
+        Status status = assign(graph, *name ? name : tensors[i].name, &tensors[i].tensor, inputs, given);
+        if (status != ST_OK) return fail_context(status, "%s", path);
+    }
+    return ST_OK;
+}
+static Status read_inputs(const Graph *graph, const char *const *items, Arena *arena, Tensor **out) {
+    *out = arena_array(arena, (size_t)graph->n_inputs + 1, sizeof **out);
+    bool *given = arena_array(arena, (size_t)graph->n_inputs + 1, sizeof *given);
+    if (!*out || !given) return fail_memory(sizeof **out);
+    for (; items && *items; items++) TRY(read_input(graph, *items, arena, *out, given));
+    for (int i = 0; i < graph->n_inputs; i++)
+        FAIL_IF(!given[i], ST_USAGE, "--input: nothing is given for '%s'", graph->values[graph->inputs[i]].name);
+    return ST_OK;
+}
+static Status write_outputs(const Graph *graph, const char *path, const Tensor *outputs, Arena *arena) {
+    if (!text_ends(path, ".npz")) {
+        FAIL_IF(graph->n_outputs != 1, ST_USAGE, "--output: the network has %d outputs: name an .npz file", graph->n_outputs);
+        return npy_write(path, &outputs[0]);
+    }
+    NamedTensor *named = arena_array(arena, (size_t)graph->n_outputs, sizeof *named);
+    if (!named) return fail_memory(sizeof *named);
+    for (int i = 0; i < graph->n_outputs; i++) named[i] = (NamedTensor){graph->values[graph->outputs[i]].name, outputs[i]};
+    return npz_write(path, named, (size_t)graph->n_outputs);
+}
+// Free dims that no option fixes take the shapes of the tensors that are given.
+static Status shapes_from_inputs(const char *package, const stent_run_options *options, Arena *arena, stent_options *common) {
+    Package *probe;
+    Tensor *inputs;
+    TRY(package_open(package, &probe));
+    Status status = read_inputs(probe->graph, options->inputs, arena, &inputs);
+    const int count = probe->graph->n_inputs;
+    const char **items = arena_array(arena, (size_t)count + 1, sizeof *items);
+    int used = 0;
+    for (int i = 0; status == ST_OK && items && i < count; i++) {
+        const Value *value = &probe->graph->values[probe->graph->inputs[i]];
+        if (type_is_static(&value->type)) continue;
+        Text text = {0};
+        text_add(&text, "%s=", value->name);
+        shape_print(&text, &inputs[i].shape);
+        items[used++] = arena_string(arena, text_get(&text));
+        text_free(&text);
+    }
+    if (status == ST_OK && !items) status = fail_memory(sizeof *items);
+    if (status == ST_OK && used && !common->inputs) common->inputs = items;
+    package_close(probe);
+    return status;
+}
+static Status run_files(const char *package, const stent_run_options *options, Arena *arena, struct stent_result *result) {
+    stent_options common = options->common;
+    FAIL_IF(!options->output, ST_USAGE, "--output: expected the name of an .npy or .npz file");
+    TRY(shapes_from_inputs(package, options, arena, &common));
+    Opened opened;
+    Session *session = NULL;
+    Tensor *inputs, *outputs;
+    TRY(open_package(package, &common, options->reference ? OPEN_NO_CHECK | OPEN_REFERENCE : 0, &opened));
+    const Graph *graph = opened.package->graph;
+    Status status = read_inputs(graph, options->inputs, arena, &inputs);
+    if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, arena, &outputs);
+    if (status == ST_OK) status = session_create(opened.executable, true, &session);
+    const uint64_t start = clock_ns();
+    if (status == ST_OK) status = session_run(session, inputs, outputs);
+    const double ms = clock_ms_since(start);
+    if (status == ST_OK) status = write_outputs(graph, options->output, outputs, arena);
+    if (status == ST_OK) {
+        result_opened(result, &opened);
+        json_key(&result->writer, "ms"), json_number(&result->writer, ms);
+        json_key(&result->writer, "output"), json_string(&result->writer, options->output);
+        text_add(&result->text, "%s: %.1f ms on %s, %d threads\n", options->output, ms, isa_name(opened.machine.isa), opened.threads);
+    }
+    session_destroy(session);
+    close_package(&opened);
+    return status;
+}
+stent_status stent_run_files(const char *package, const stent_run_options *options, stent_result **out) {
+    static const stent_run_options defaults = {.size = sizeof defaults};
+    struct stent_result *result = NULL;
+    Arena arena = {0};
+    error_clear();
+    if (out) *out = NULL;
+    Status status = result_begin("run", &result);
+    if (status == ST_OK) status = result_finish(result, run_files(package, options ? options : &defaults, &arena, result), out);
+    arena_free(&arena);
+    return (stent_status)status;
+}

@@ -1,0 +1,166 @@
+// The self-check: a sample of the input and what the network must answer, made when a package is compiled and run at a
+// plan's first use on a machine.
+#include "app/app.h"
+#include "base/rng.h"
+#include "pass/pass.h"
+#include "reference/reference.h"
+#include <math.h>
+#include <string.h>
+
+// Beyond this the expected output comes from the strict path, which is first checked against the reference on a crop.
+static const double REFERENCE_FLOP = 2e9;
+static const double STRICT_TOLERANCE = 5e-6; // rms / standard deviation, strict against reference on the crop
+
+void synthetic_sample(Tensor *tensor) {
+    Rng rng;
+    const int64_t count = tensor_count(tensor);
+    rng_seed(&rng, (uint64_t)count + 1);
+    const int rank = tensor->shape.rank;
+    const int64_t width = rank > 0 ? MAX(tensor->shape.dim[rank - 1], 1) : 1;
+    const int64_t height = rank > 1 ? MAX(tensor->shape.dim[rank - 2], 1) : 1;
+    for (int64_t i = 0; i < count; i++) {
+        if (!dtype_is_float(tensor->dtype)) {
+            tensor_set_int(tensor, i, tensor->dtype == DT_BOOL ? i % 2 : (int64_t)rng_below(&rng, 4));
+            continue;
+        }
+        // Waves that differ from plane to plane, some noise, and a dark frame as in a scan.
+        const double x = (double)(i % width) / (double)width, y = (double)(i / width % height) / (double)height;
+        const double plane = (double)(i / (width * height));
+        const double waves = 0.5 + 0.2 * sin(9 * x + plane) * cos(7 * y - plane) + 0.15 * sin(31 * (x + y) + 2 * plane);
+        const bool inside = (x - 0.5) * (x - 0.5) + (y - 0.5) * (y - 0.5) < 0.2;
+        tensor_set(tensor, i, inside || width < 8 ? waves + 0.05 * (rng_uniform(&rng) - 0.5) : 0);
+    }
+}
+
+static double graph_flop(const Graph *graph) {
+    double sum = 0;
+    for (int i = 0; i < graph->n_nodes; i++) sum += node_flop(graph, graph->nodes[i]);
+    return sum;
+}
+static double worst_rms(const Tensor *actual, const Tensor *expected, int count, Status *status) {
+    double worst = 0;
+    for (int i = 0; i < count && *status == ST_OK; i++) {
+        Comparison comparison;
+        *status = tensor_compare(&actual[i], &expected[i], 0, 0, &comparison);
+        const double rms = dtype_is_float(expected[i].dtype) ? comparison.rms_rel : (comparison.outside ? INFINITY : 0);
+        if (*status == ST_OK && !(rms <= worst)) worst = rms; // NaN counts as worst
+    }
+    return worst;
+}
+// The strict path on all threads, over a graph of its own.
+static Status run_strict(const Graph *graph, const Tensor *inputs, Tensor *outputs) {
+    Machine machine;
+    Graph *copy = NULL;
+    Plan *plan = NULL;
+    Pool *pool = NULL;
+    Executable *executable = NULL;
+    Session *session = NULL;
+    TRY(machine_detect(&machine));
+    TRY(graph_copy(graph, &copy));
+    Status status = passes_run(copy, 2, NULL, NULL);
+    const PlanOptions options = {.threads = machine.cores, .strict = true, .fuse = true};
+    if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
+    if (status == ST_OK) status = pool_create(machine.cores, true, &pool);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
+    if (status == ST_OK) status = session_create(executable, true, &session);
+    if (status == ST_OK) status = session_run(session, inputs, outputs);
+    session_destroy(session);
+    executable_release(executable);
+    pool_destroy(pool);
+    graph_free(copy);
+    return status;
+}
+// A smaller copy of the graph: spatial dims of the first input cut to `side` where they are larger. NULL when shapes
+// are fixed inside (a reshape to a constant size).
+static Graph *crop_graph(const Graph *graph, int64_t side) {
+    Graph *copy = NULL;
+    const Type *type = &graph->values[graph->inputs[0]].type;
+    if (graph->n_inputs != 1 || type->rank < 3 || graph_copy(graph, &copy) != ST_OK) return NULL;
+    Type *own = &copy->values[copy->inputs[0]].type;
+    for (int i = 2; i < own->rank; i++) own->dim[i] = MIN(own->dim[i], side);
+    for (int i = 0; i < copy->n_values; i++) // forget what was inferred for the full size
+        if (copy->values[i].producer) copy->values[i].type = (Type){.dtype = copy->values[i].type.dtype, .rank = -1};
+    if (pass_resolve_shapes(copy) == ST_OK) return copy;
+    graph_free(copy);
+    error_clear();
+    return NULL;
+}
+// Strict against reference on a crop. ST_OK with *trusted false: no crop was possible.
+static Status check_on_crop(const Graph *graph, bool *trusted) {
+    *trusted = false;
+    for (int64_t side = 128; side >= 16; side /= 2) {
+        Graph *crop = crop_graph(graph, side);
+        if (!crop) continue;
+        if (graph_flop(crop) > REFERENCE_FLOP && side > 16) {
+            graph_free(crop);
+            continue;
+        }
+        Arena arena = {0};
+        Tensor *inputs, *outputs, expected[64];
+        Status status = crop->n_outputs > 64 ? fail(ST_UNSUPPORTED, "more than 64 outputs") : ST_OK;
+        if (status == ST_OK) status = make_tensors(crop, crop->inputs, crop->n_inputs, &arena, &inputs);
+        if (status == ST_OK) status = make_tensors(crop, crop->outputs, crop->n_outputs, &arena, &outputs);
+        if (status == ST_OK) {
+            synthetic_sample(&inputs[0]);
+            status = reference_run(crop, inputs, expected, &arena, NULL, NULL);
+        }
+        if (status == ST_OK) status = run_strict(crop, inputs, outputs);
+        if (status == ST_OK) {
+            const double rms = worst_rms(outputs, expected, crop->n_outputs, &status);
+            if (status == ST_OK && !(rms <= STRICT_TOLERANCE))
+                status = fail(ST_NO, "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: "
+                                     "a defect of stent or of this machine", rms);
+        }
+        *trusted = status == ST_OK;
+        arena_free(&arena);
+        graph_free(crop);
+        return status;
+    }
+    return ST_OK;
+}
+
+Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena, SelfCheck *out) {
+    (void)pipeline;
+    *out = (SelfCheck){.n_inputs = graph->n_inputs, .n_outputs = graph->n_outputs};
+    TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
+    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
+    if (sample) {
+        FAIL_IF(graph->n_inputs != 1 || sample->dtype != out->inputs[0].dtype || !shape_equal(&sample->shape, &out->inputs[0].shape),
+                ST_USAGE, "--sample: expected one tensor of the input's dtype and shape");
+        memcpy(out->inputs[0].data, sample->data, tensor_bytes(sample));
+    }
+    bool trusted = false;
+    if (graph_flop(graph) > REFERENCE_FLOP) TRY(check_on_crop(graph, &trusted));
+    if (trusted) {
+        TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
+        return run_strict(graph, out->inputs, out->expected);
+    }
+    out->from_reference = true;
+    out->expected = arena_array(arena, (size_t)graph->n_outputs + 1, sizeof *out->expected);
+    if (!out->expected) return fail_memory(sizeof *out->expected);
+    return reference_run(graph, out->inputs, out->expected, arena, NULL, NULL);
+}
+
+Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran) {
+    const Graph *graph = executable_plan(executable)->graph;
+    *ran = check->n_inputs == graph->n_inputs && check->n_outputs == graph->n_outputs;
+    for (int i = 0; *ran && i < check->n_inputs; i++) {
+        const Shape shape = type_shape(&graph->values[graph->inputs[i]].type);
+        *ran = shape_equal(&shape, &check->inputs[i].shape);
+    }
+    if (!*ran) return ST_OK;
+    Arena arena = {0};
+    Session *session = NULL;
+    Tensor *outputs;
+    Status status = make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &outputs);
+    if (status == ST_OK) status = session_create(executable, true, &session);
+    if (status == ST_OK) status = session_run(session, check->inputs, outputs);
+    if (status == ST_OK) *rms = worst_rms(outputs, check->expected, check->n_outputs, &status);
+    session_destroy(session);
+    arena_free(&arena);
+    if (status == ST_OK && !(*rms <= budget))
+        return fail(ST_NO, "self-check: the result differs from the expected one by %.3g (rms / standard deviation), allowed "
+                           "%.3g: do not use this package on this machine; please report it with stent machine --json",
+                    *rms, budget);
+    return status;
+}

@@ -1,0 +1,264 @@
+#include "package/package.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADER_BYTES = 128, ENTRY_BYTES = 32, ALIGN = 64, MOST_SECTIONS = 64, MOST_CHECK_TENSORS = 2048 };
+static const char magic[8] = {'S', 'T', 'E', 'N', 'T', 'P', 'K', '\n'};
+typedef enum SectionKind {
+    SECTION_GRAPH = 1,   // graph text; large constants by offset into SECTION_CONSTANTS
+    SECTION_CONSTANTS,
+    SECTION_PIPELINE,
+    SECTION_DESCRIPTION,
+    SECTION_CHECK,       // text: "reference" or "strict", then a line a tensor: input|expected dtype shape
+    SECTION_CHECK_DATA,  // their data, each at a multiple of 64
+    SECTION_KINDS
+} SectionKind;
+typedef struct Section {
+    uint64_t offset, size, hash;
+} Section;
+
+static void put32(uint8_t *at, uint32_t value) {
+    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> 8 * i);
+}
+static void put64(uint8_t *at, uint64_t value) {
+    for (int i = 0; i < 8; i++) at[i] = (uint8_t)(value >> 8 * i);
+}
+static uint32_t get32(const uint8_t *at) {
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+static uint64_t get64(const uint8_t *at) { return get32(at) | (uint64_t)get32(at + 4) << 32; }
+
+// Writing: the file is put together in memory, then written at once.
+
+static void align(Text *file) {
+    static const char zeros[ALIGN];
+    text_bytes(file, zeros, (size_t)(round_up((int64_t)file->length, ALIGN) - (int64_t)file->length));
+}
+static void check_tensors(Text *lines, Text *data, const char *what, const Tensor *tensors, int count) {
+    for (int i = 0; i < count; i++) {
+        text_add(lines, "%s %s ", what, dtype_name(tensors[i].dtype));
+        shape_print(lines, &tensors[i].shape);
+        text_add(lines, "\n");
+        text_bytes(data, tensors[i].data, tensor_bytes(&tensors[i]));
+        align(data);
+    }
+}
+static Status fill_sections(const PackageContent *content, Text sections[SECTION_KINDS]) {
+    TRY(graph_print_blob(content->graph, &sections[SECTION_GRAPH], &sections[SECTION_CONSTANTS]));
+    text_add(&sections[SECTION_PIPELINE], "%s", content->pipeline);
+    text_add(&sections[SECTION_DESCRIPTION], "%s", content->description);
+    const SelfCheck *check = &content->check;
+    text_add(&sections[SECTION_CHECK], "%s\n", check->from_reference ? "reference" : "strict");
+    check_tensors(&sections[SECTION_CHECK], &sections[SECTION_CHECK_DATA], "input", check->inputs, check->n_inputs);
+    check_tensors(&sections[SECTION_CHECK], &sections[SECTION_CHECK_DATA], "expected", check->expected, check->n_outputs);
+    for (int i = 0; i < SECTION_KINDS; i++) TRY(text_status(&sections[i]));
+    return ST_OK;
+}
+static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[65]) {
+    uint8_t header[HEADER_BYTES] = {0}, table[SECTION_KINDS * ENTRY_BYTES] = {0};
+    const uint32_t count = SECTION_KINDS - 1;
+    text_bytes(file, header, sizeof header);
+    text_bytes(file, table, count * ENTRY_BYTES);
+    Sha256 sha;
+    sha256_begin(&sha);
+    for (uint32_t i = 0; i < count; i++) {
+        const Text *section = &sections[i + 1];
+        uint8_t *entry = table + i * ENTRY_BYTES;
+        align(file);
+        put32(entry, i + 1);
+        put64(entry + 8, file->length), put64(entry + 16, section->length);
+        put64(entry + 24, hash64(text_get(section), section->length, 0));
+        sha256_add(&sha, entry, 4), sha256_add(&sha, entry + 16, 8);
+        sha256_add(&sha, text_get(section), section->length);
+        text_bytes(file, text_get(section), section->length);
+    }
+    TRY(text_status(file));
+    memcpy(header, magic, sizeof magic);
+    put32(header + 8, PACKAGE_VERSION), put32(header + 12, count);
+    put64(header + 16, file->length), put64(header + 24, hash64(table, count * ENTRY_BYTES, 0));
+    sha256_end(&sha, header + 32);
+    for (int i = 0; i < 32; i++) {
+        static const char digits[] = "0123456789abcdef";
+        hex[2 * i] = digits[header[32 + i] >> 4], hex[2 * i + 1] = digits[header[32 + i] & 15];
+    }
+    hex[64] = 0;
+    memcpy(file->data, header, sizeof header);
+    memcpy(file->data + sizeof header, table, count * ENTRY_BYTES);
+    return ST_OK;
+}
+Status package_write(const char *path, const PackageContent *content, char hex[65]) {
+    Text sections[SECTION_KINDS] = {{0}}, file = {0};
+    Status status = fill_sections(content, sections);
+    if (status == ST_OK) status = assemble(sections, &file, hex);
+    if (status == ST_OK) status = file_write(path, file.data, file.length);
+    for (int i = 0; i < SECTION_KINDS; i++) text_free(&sections[i]);
+    text_free(&file);
+    return status;
+}
+
+// Reading. The file may shrink while it is read: what touches it stands inside file_guarded.
+
+// Checks the header and the table; sections[kind] of size 0 are absent.
+static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
+    const uint8_t *data = file->data;
+    FAIL_IF(file->size < HEADER_BYTES || memcmp(data, magic, sizeof magic), ST_BAD,
+            "not a stent package (make one with: stent compile MODEL -o NET.stent)");
+    const uint32_t version = get32(data + 8), count = get32(data + 12);
+    FAIL_IF(version > PACKAGE_VERSION, ST_UNSUPPORTED,
+            "a package of format version %u; this stent reads up to %d: take a newer stent", version, PACKAGE_VERSION);
+    FAIL_IF(version < 1, ST_BAD, "offset 8: expected a format version, got %u", version);
+    FAIL_IF(get64(data + 16) != file->size, ST_BAD,
+            "the file is damaged or cut short: expected %llu bytes, got %zu; copy it again",
+            (unsigned long long)get64(data + 16), file->size);
+    FAIL_IF(count > MOST_SECTIONS || HEADER_BYTES + (uint64_t)count * ENTRY_BYTES > file->size, ST_BAD,
+            "offset 12: expected at most %d sections, got %u", MOST_SECTIONS, count);
+    const uint8_t *table = data + HEADER_BYTES;
+    FAIL_IF(hash64(table, count * ENTRY_BYTES, 0) != get64(data + 24), ST_BAD,
+            "the section table is damaged; copy the file again");
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *entry = table + i * ENTRY_BYTES;
+        const uint32_t kind = get32(entry);
+        const Section section = {get64(entry + 8), get64(entry + 16), get64(entry + 24)};
+        FAIL_IF(section.offset % ALIGN || section.offset > file->size || section.size > file->size - section.offset, ST_BAD,
+                "section %u: expected it inside the file, got offset %llu", i, (unsigned long long)section.offset);
+        FAIL_IF(hash64(data + section.offset, section.size, 0) != section.hash, ST_BAD,
+                "section %u (offset %llu) is damaged; copy the file again", i, (unsigned long long)section.offset);
+        if (kind < 1 || kind >= SECTION_KINDS) continue; // a later addition that does not change the meaning
+        FAIL_IF(sections[kind].offset, ST_BAD, "section %u: a second one of kind %u", i, kind);
+        sections[kind] = section;
+    }
+    return ST_OK;
+}
+static char *section_text(Package *package, const Section *section) {
+    return arena_string_n(&package->arena, (const char *)package->mapping.data + section->offset, section->size);
+}
+// One line of the self-check's description: what, dtype, shape. Cuts `line` in place.
+static Status read_check_line(char *line, bool *input, Tensor *tensor) {
+    char *dtype = strchr(line, ' '), *shape = dtype ? strchr(dtype + 1, ' ') : NULL;
+    FAIL_IF(!shape, ST_BAD, "self-check: expected 'input|expected DTYPE SHAPE', got '%.60s'", line);
+    *dtype++ = 0, *shape++ = 0;
+    *input = !strcmp(line, "input");
+    tensor->dtype = dtype_from_name(dtype);
+    FAIL_IF((!*input && strcmp(line, "expected")) || tensor->dtype == DT_NONE || !shape_parse(shape, &tensor->shape) ||
+                shape_count(&tensor->shape) < 0,
+            ST_BAD, "self-check: expected 'input|expected DTYPE SHAPE', got '%.20s %.20s %.40s'", line, dtype, shape);
+    return ST_OK;
+}
+static Status read_check(Package *package, char *text, const Section *data) {
+    SelfCheck *check = &package->check;
+    check->inputs = arena_array(&package->arena, MOST_CHECK_TENSORS, sizeof(Tensor));
+    check->expected = arena_array(&package->arena, MOST_CHECK_TENSORS, sizeof(Tensor));
+    if (!check->inputs || !check->expected) return fail_memory(MOST_CHECK_TENSORS * sizeof(Tensor));
+    char *line = strtok_r(text, "\n", &text);
+    check->from_reference = line && !strcmp(line, "reference");
+    uint64_t at = 0;
+    for (int i = 0; (line = strtok_r(NULL, "\n", &text)); i++) {
+        Tensor tensor = {0};
+        bool input;
+        FAIL_IF(i >= MOST_CHECK_TENSORS, ST_BAD, "self-check: more than %d tensors", MOST_CHECK_TENSORS);
+        TRY(read_check_line(line, &input, &tensor));
+        const size_t bytes = tensor_bytes(&tensor);
+        FAIL_IF(at > data->size || bytes > data->size - at, ST_BAD, "self-check: its data is cut short");
+        tensor.data = (void *)(package->mapping.data + data->offset + at);
+        at = (at + bytes + ALIGN - 1) / ALIGN * ALIGN;
+        if (input) check->inputs[check->n_inputs++] = tensor;
+        else check->expected[check->n_outputs++] = tensor;
+    }
+    return ST_OK;
+}
+// The self-check must fit the graph.
+static Status match_check(const Package *package) {
+    const SelfCheck *check = &package->check;
+    const Graph *graph = package->graph;
+    if (!check->n_inputs && !check->n_outputs) return ST_OK;
+    FAIL_IF(check->n_inputs != graph->n_inputs || check->n_outputs != graph->n_outputs, ST_BAD,
+            "self-check: expected %d inputs and %d outputs, got %d and %d", graph->n_inputs, graph->n_outputs,
+            check->n_inputs, check->n_outputs);
+    for (int i = 0; i < check->n_inputs; i++) {
+        const Type *type = &graph->values[graph->inputs[i]].type;
+        const Tensor *given = &check->inputs[i];
+        bool fits = type->dtype == given->dtype && type->rank == given->shape.rank;
+        for (int k = 0; fits && k < type->rank; k++) fits = type->dim[k] < 0 || type->dim[k] == given->shape.dim[k];
+        FAIL_IF(!fits, ST_BAD, "self-check: input '%s' does not fit the network", graph->values[graph->inputs[i]].name);
+    }
+    return ST_OK;
+}
+
+typedef struct Opening {
+    Package *package;
+    Section sections[SECTION_KINDS];
+    char *graph, *check; // texts, in the package's arena
+    Status status;
+} Opening;
+// What must be read inside the guard: hashes, and copies of the texts.
+static Status read_sections(Opening *opening) {
+    Package *package = opening->package;
+    Section *sections = opening->sections;
+    TRY(read_table(&package->mapping, sections));
+    for (int kind = SECTION_GRAPH; kind < SECTION_KINDS; kind++)
+        FAIL_IF(!sections[kind].offset, ST_BAD, "section %d is missing", kind);
+    opening->graph = section_text(package, &sections[SECTION_GRAPH]);
+    opening->check = section_text(package, &sections[SECTION_CHECK]);
+    package->pipeline = section_text(package, &sections[SECTION_PIPELINE]);
+    package->description = section_text(package, &sections[SECTION_DESCRIPTION]);
+    FAIL_IF(!opening->graph || !opening->check || !package->pipeline || !package->description, ST_RESOURCE,
+            "out of memory");
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < 32; i++) {
+        package->content_hash[2 * i] = digits[package->mapping.data[32 + i] >> 4];
+        package->content_hash[2 * i + 1] = digits[package->mapping.data[32 + i] & 15];
+    }
+    return ST_OK;
+}
+static void read_body(void *context) {
+    Opening *opening = context;
+    opening->status = read_sections(opening);
+}
+static Status read_all(Package *package) {
+    Opening opening = {.package = package};
+    TRY(file_guarded(&package->mapping, read_body, &opening));
+    TRY(opening.status);
+    const Section *constants = &opening.sections[SECTION_CONSTANTS];
+    package->constants = package->mapping.data + constants->offset, package->constants_bytes = constants->size;
+    TRY(graph_parse_blob(opening.graph, opening.sections[SECTION_GRAPH].size, package->constants, constants->size,
+                         &package->graph));
+    TRY(read_check(package, opening.check, &opening.sections[SECTION_CHECK_DATA]));
+    return match_check(package);
+}
+Status package_open(const char *path, Package **out) {
+    *out = NULL;
+    Package *package = mem_zero(1, sizeof *package);
+    if (!package) return fail_memory(sizeof *package);
+    Status status = file_map(path, &package->mapping);
+    if (status == ST_OK) {
+        status = read_all(package);
+        if (status != ST_OK) status = fail_context(status, "%s", path);
+    }
+    if (status != ST_OK) {
+        package_close(package);
+        return status;
+    }
+    *out = package;
+    return ST_OK;
+}
+void package_close(Package *package) {
+    if (!package) return;
+    graph_free(package->graph);
+    arena_free(&package->arena);
+    file_unmap(&package->mapping);
+    mem_free(package);
+}
+void package_drop_weights(const Package *package) {
+    file_drop_pages(&package->mapping, package->constants, package->constants_bytes);
+}
+bool package_is(const char *path) {
+    Mapping mapping = {0};
+    if (path_kind(path) != PATH_FILE || file_map(path, &mapping) != ST_OK) return false;
+    char start[sizeof magic];
+    const bool is = mapping.size >= sizeof magic && file_guarded_copy(start, &mapping, 0, sizeof start) == ST_OK &&
+                    !memcmp(start, magic, sizeof magic);
+    file_unmap(&mapping);
+    return is;
+}
