@@ -98,9 +98,6 @@ static bool node_function(const Planner *planner, const Node *node, Activation *
         const Tensor *low = node_constant(planner->graph, node, 1), *high = node_constant(planner->graph, node, 2);
         if ((node_has_input(node, 1) && !low) || (node_has_input(node, 2) && !high)) return false;
         *out = (Activation){FN_CLIP, low ? (float)tensor_get(low, 0) : -FLT_MAX, high ? (float)tensor_get(high, 0) : FLT_MAX};
-        // Without a bound infinities pass.
-        if (!low) out->alpha = -INFINITY;
-        if (!high) out->beta = INFINITY;
         return true;
     }
     default: return false;

@@ -45,9 +45,12 @@ static Status combine(const Evaluation *e, FloatFunction *function, IntegerFunct
     Status evaluate_##op(const Evaluation *e) { return combine(e, op##_of, op##_of_integer); }
 
 // Sums and products are made without sign, where wrapping is defined.
+// The formatter takes products for pointers.
+// clang-format off
 BINARY(Add, a + b, (int64_t)(as_unsigned(a) + as_unsigned(b)))
 BINARY(Sub, a - b, (int64_t)(as_unsigned(a) - as_unsigned(b)))
-BINARY(Mul, a *b, (int64_t)(as_unsigned(a) * as_unsigned(b)))
+BINARY(Mul, a * b, (int64_t)(as_unsigned(a) * as_unsigned(b)))
+// clang-format on
 
 // ---- Comparisons and logic: bool out, 1 or 0. A comparison with NaN is false. ----
 

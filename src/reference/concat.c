@@ -13,7 +13,7 @@ static void copy_part(Tensor *whole, Tensor *part, int axis, int64_t at, bool in
 
 Status evaluate_Concat(const Evaluation *e) {
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", 0), e->outputs[0].shape.rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", 0), e->outputs[0].shape.rank, &axis));
     int64_t at = 0;
     for (int i = 0; i < e->node->n_inputs; i++) {
         Tensor part = *e->inputs[i];
@@ -27,7 +27,7 @@ Status evaluate_Concat(const Evaluation *e) {
 Status evaluate_Split(const Evaluation *e) {
     Tensor x = *e->inputs[0];
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", 0), x.shape.rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", 0), x.shape.rank, &axis));
     int64_t at = 0;
     for (int i = 0; i < e->node->n_outputs; i++) {
         copy_part(&x, &e->outputs[i], axis, at, false);

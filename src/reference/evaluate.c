@@ -39,9 +39,8 @@ Status read_ints(const Tensor *tensor, const char *what, int limit, int64_t *val
     return ST_OK;
 }
 
-Status read_axis(int64_t axis, int rank, bool end, int *out) {
-    const int64_t highest = end ? rank : rank - 1;
-    FAIL_IF(axis < -rank || axis > highest, ST_BAD, "axis: expected %d to %lld, got %lld", -rank, (long long)highest,
+Status read_axis(int64_t axis, int rank, int *out) {
+    FAIL_IF(axis < -rank || axis >= rank, ST_BAD, "axis: expected %d to %d, got %lld", -rank, rank - 1,
             (long long)axis);
     *out = (int)(axis < 0 ? axis + rank : axis);
     return ST_OK;
@@ -54,7 +53,7 @@ Status read_axis_flags(const Tensor *axes, int rank, bool flags[MAX_RANK]) {
     for (int i = 0; i < MAX_RANK; i++) flags[i] = false;
     for (int i = 0; i < count; i++) {
         int axis = 0;
-        TRY(read_axis(values[i], rank, false, &axis));
+        TRY(read_axis(values[i], rank, &axis));
         flags[axis] = true;
     }
     return ST_OK;

@@ -30,8 +30,8 @@ void read_doubles(const Tensor *tensor, int64_t first, int64_t count, double *va
 void store_doubles(Tensor *tensor, int64_t first, const double *values, int64_t count);
 // The elements of a small integer tensor (axes, pads, sizes ...), at most `limit` of them.
 Status read_ints(const Tensor *tensor, const char *what, int limit, int64_t *values, int *count);
-// An axis in -rank..rank-1 as 0..rank-1; `rank` itself is allowed where `end` is true (Flatten).
-Status read_axis(int64_t axis, int rank, bool end, int *out);
+// An axis in -rank..rank-1 as 0..rank-1.
+Status read_axis(int64_t axis, int rank, int *out);
 // Axes (NULL or empty: none) as one flag a dim.
 Status read_axis_flags(const Tensor *axes, int rank, bool flags[MAX_RANK]);
 

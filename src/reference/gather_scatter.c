@@ -16,7 +16,7 @@ static Status index_of(const Tensor *indices, int64_t i, int64_t dim, int64_t *o
 Status evaluate_Gather(const Evaluation *e) {
     const Tensor *const x = e->inputs[0], *const indices = e->inputs[1];
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", 0), x->shape.rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", 0), x->shape.rank, &axis));
     const int64_t outer = product(&x->shape, 0, axis), inner = product(&x->shape, axis + 1, x->shape.rank);
     const int64_t dim = x->shape.dim[axis], count = tensor_count(indices);
     for (int64_t i = 0; i < count; i++) {

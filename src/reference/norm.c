@@ -63,7 +63,7 @@ Status evaluate_GroupNormalization(const Evaluation *e) {
 Status evaluate_LayerNormalization(const Evaluation *e) {
     const Tensor *const x = e->inputs[0], *const scale = e->inputs[1], *const bias = input_or_null(e, 2);
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", -1), x->shape.rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", -1), x->shape.rank, &axis));
     const int64_t rows = product(&x->shape, 0, axis), count = product(&x->shape, axis, x->shape.rank);
     double *y;
     TRY(make_doubles(e, count, &y));

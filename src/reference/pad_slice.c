@@ -22,7 +22,7 @@ Status evaluate_Slice(const Evaluation *e) {
             (long long)tensor_count(steps));
     for (int i = 0; i < count; i++) {
         int axis;
-        TRY(read_axis(axes ? tensor_get_int(axes, i) : i, x->shape.rank, false, &axis));
+        TRY(read_axis(axes ? tensor_get_int(axes, i) : i, x->shape.rank, &axis));
         const int64_t step = steps ? tensor_get_int(steps, i) : 1;
         offset += slice_start(starts[i], x->shape.dim[axis], step) * stride[axis];
         // A step beyond the dim takes one element: its stride is not used, and may not overflow.
@@ -83,7 +83,7 @@ static Status read_pads(const Evaluation *e, int64_t begin[MAX_RANK], int64_t en
     FAIL_IF(count != 2 * listed, ST_BAD, "pads: expected %lld numbers, got %d", (long long)(2 * listed), count);
     for (int i = 0; i < count / 2; i++) {
         int axis;
-        TRY(read_axis(axes ? tensor_get_int(axes, i) : i, rank, false, &axis));
+        TRY(read_axis(axes ? tensor_get_int(axes, i) : i, rank, &axis));
         begin[axis] = pads[i];
         end[axis] = pads[i + count / 2];
     }

@@ -153,7 +153,7 @@ Status evaluate_ArgMax(const Evaluation *e) {
     const Tensor *const x = e->inputs[0];
     const bool last = node_int(e->node, "select_last_index", 0) != 0;
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", 0), x->shape.rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", 0), x->shape.rank, &axis));
     const int64_t outer = product(&x->shape, 0, axis), inner = product(&x->shape, axis + 1, x->shape.rank);
     const int64_t dim = x->shape.dim[axis];
     FAIL_IF(dim == 0 && outer * inner > 0, ST_BAD, "no maximum along an axis of size 0");

@@ -90,7 +90,7 @@ static Status listed_axes(const Evaluation *e, int *listed, int *count) {
     const size_t given = node_ints(e->node, "axes", &values);
     FAIL_IF(given > MAX_RANK, ST_BAD, "axes: expected at most %d, got %zu", rank, given);
     *count = given ? (int)given : rank;
-    for (int i = 0; i < *count; i++) TRY(read_axis(given ? values[i] : i, rank, false, &listed[i]));
+    for (int i = 0; i < *count; i++) TRY(read_axis(given ? values[i] : i, rank, &listed[i]));
     return ST_OK;
 }
 

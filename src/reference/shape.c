@@ -21,7 +21,7 @@ Status evaluate_Transpose(const Evaluation *e) {
     strides_of(&x->shape, own);
     for (int i = 0; i < x->shape.rank; i++) {
         int axis;
-        TRY(read_axis(given ? perm[i] : x->shape.rank - 1 - i, x->shape.rank, false, &axis));
+        TRY(read_axis(given ? perm[i] : x->shape.rank - 1 - i, x->shape.rank, &axis));
         stride[i] = own[axis];
     }
     copy_strided(&e->outputs[0], x, 0, stride);

@@ -15,7 +15,7 @@ static void log_softmax_row(const double *x, double *y, int64_t step, int64_t co
 static Status along_axis(const Evaluation *e, RowFunction *function) {
     const Shape *const shape = &e->inputs[0]->shape;
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", -1), shape->rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", -1), shape->rank, &axis));
     const int64_t outer = product(shape, 0, axis), inner = product(shape, axis + 1, shape->rank);
     const int64_t count = shape->dim[axis], total = outer * count * inner;
     double *x, *y;

@@ -34,7 +34,7 @@ static Ranked ranked_of(const Tensor *x, int64_t at, int64_t index) {
 Status evaluate_TopK(const Evaluation *e) {
     const Tensor *const x = e->inputs[0];
     int axis;
-    TRY(read_axis(node_int(e->node, "axis", -1), x->shape.rank, false, &axis));
+    TRY(read_axis(node_int(e->node, "axis", -1), x->shape.rank, &axis));
     const int64_t outer = product(&x->shape, 0, axis), inner = product(&x->shape, axis + 1, x->shape.rank);
     const int64_t dim = x->shape.dim[axis], k = e->outputs[0].shape.dim[axis];
     FAIL_IF(k > dim, ST_BAD, "k: expected at most %lld, got %lld", (long long)dim, (long long)k);

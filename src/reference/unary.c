@@ -74,11 +74,13 @@ static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp
 // x clamped to 0..1; NaN stays NaN.
 static double unit(double x) { return x < 0 ? 0 : x > 1 ? 1 : x; }
 
+// The formatter takes products for pointers.
+// clang-format off
 UNARY_NUMBER(Relu, x < 0 ? 0 : x, x < 0 ? 0 : x)
 UNARY_NUMBER(Abs, fabs(x), x < 0 ? (int64_t)(0 - as_unsigned(x)) : x)
 UNARY(Sigmoid, sigmoid(x))
-UNARY(HardSwish, x *unit(x / 6 + 0.5))
-UNARY(Mish, x *tanh(softplus(x)))
+UNARY(HardSwish, x * unit(x / 6 + 0.5))
+UNARY(Mish, x * tanh(softplus(x)))
 UNARY(Tanh, tanh(x))
 UNARY(Softplus, softplus(x))
 UNARY(Softsign, x / (1 + fabs(x)))
@@ -92,9 +94,10 @@ UNARY(Reciprocal, 1 / x)
 
 UNARY_WITH(LeakyRelu, 0.01, "", 0, x < 0 ? alpha * x : x)
 UNARY_WITH(Elu, 1, "", 0, x < 0 ? alpha * expm1(x) : x)
-UNARY_WITH(Selu, 1.67326319217681884765625, "gamma", 1.05070102214813232421875, beta *(x <= 0 ? alpha * expm1(x) : x))
-UNARY_WITH(HardSigmoid, 0.2, "beta", 0.5, unit(alpha *x + beta))
-UNARY_WITH(Swish, 1, "", 0, x *sigmoid(alpha *x))
+UNARY_WITH(Selu, 1.67326319217681884765625, "gamma", 1.05070102214813232421875, beta * (x <= 0 ? alpha * expm1(x) : x))
+UNARY_WITH(HardSigmoid, 0.2, "beta", 0.5, unit(alpha * x + beta))
+UNARY_WITH(Swish, 1, "", 0, x * sigmoid(alpha * x))
+// clang-format on
 
 // Integers of every kind negate by wrapping, uint64 too.
 static double negated(double x, const double *p) {
@@ -109,7 +112,7 @@ Status evaluate_Neg(const Evaluation *e) {
     return ST_OK;
 }
 
-// Halves to even, whatever the rounding mode: x - 0.5 and x + 0.5 are exact where it matters (|x| < 2^52).
+// Halves to even, whatever the processor's rounding mode; x - floor(x) is exact.
 static double round_half_even(double x, const double *p) {
     (void)p;
     const double below = floor(x), fraction = x - below;
