@@ -318,11 +318,13 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         const double held = 4.0 * Q * (double)w.tiles_a_unit * (channels + outs);
         // Weights stream past what the unit holds; several groups of tiles share one pass.
         const double loads = units * weights / rate(weights + held, machine);
-        cycles += 0.5 * loads + (v_bytes + m_bytes) * 2 / (held < 0.8 * (double)machine->l2 ? 48 : rate(held, machine));
+        const double part = held / (double)machine->l2; // of L2: beyond a quarter the passes begin to miss
+        cycles += 0.5 * loads + (v_bytes + m_bytes) * 2 / (part < 0.25 ? 48 : part < 0.6 ? 36 : part < 1.2 ? 24 : 8);
         // The last round of units may leave threads idle.
         cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
     } else if (c->schedule[0] == IMAGE) {
-        cycles += weights / rate(weights, machine) + 2 * (v_bytes + m_bytes) / rate(v_bytes + m_bytes, machine) + 6000;
+        // Both shared buffers are written (which also reads them first) and read.
+        cycles += weights / rate(weights, machine) + 3 * (v_bytes + m_bytes) / rate(v_bytes + m_bytes, machine) + 6000;
     } else {
         // Plain weights come once; transforming a vector of them takes about 110 operations. All tiles are read again
         // for each unit.
@@ -333,7 +335,9 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         cycles *= (double)(div_up(w.panel_groups, p->threads) * p->threads) / units;
         cycles += 4000;
     }
-    return cycles / p->threads + 3000;
+    // Memory has a price: a schedule may be slower by a few percent if it holds far fewer bytes of weights.
+    const double prepared = w.plain ? weights / Q * TAPS : weights;
+    return cycles / p->threads * (1 + MIN(0.15, prepared / 4e8)) + 3000;
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     Winograd *w = arena_alloc(lowering->arena, sizeof *w);
