@@ -33,7 +33,8 @@ static bool blocked_shapes(const Problem *p) {
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     Shape shape;
     if (p->n_inputs != 2 || !all_float32(p)) return false;
-    if (!shape_broadcast(&p->in[0].shape, &p->in[1].shape, &shape) || !shape_equal(&shape, &p->out[0].shape)) return false;
+    if (!shape_broadcast(&p->in[0].shape, &p->in[1].shape, &shape) || !shape_equal(&shape, &p->out[0].shape))
+        return false;
     need->in[0] = need->in[1] = need->out[0] = blocked_shapes(p) ? need_blocked(kernels) : need_plain();
     return true;
 }
@@ -93,7 +94,8 @@ static void plain_unit(const void *arguments, char *const *bases, int64_t unit, 
         for (int side = 0; side < 2; side++) {
             int64_t rest = row;
             at[side] = range.begin * w->stride[side][inner];
-            for (int i = inner - 1; i >= 0; i--, rest /= w->dim[i + 1]) at[side] += rest % w->dim[i] * w->stride[side][i];
+            for (int i = inner - 1; i >= 0; i--, rest /= w->dim[i + 1])
+                at[side] += rest % w->dim[i] * w->stride[side][i];
         }
         plain_row(w, (const float *)ref_at(bases, w->in[0]) + at[0], (const float *)ref_at(bases, w->in[1]) + at[1],
                   (float *)ref_at(bases, w->out) + row * w->cut.length + range.begin, range.length);

@@ -67,7 +67,8 @@ PlainRows plain_rows(int64_t rows, int64_t length, int64_t elements_a_unit) {
     return cut;
 }
 PlainRange plain_range(const PlainRows *rows, int64_t unit) {
-    PlainRange range = {.begin = unit % rows->segments * rows->segment, .row = unit / rows->segments * rows->rows_a_unit};
+    PlainRange range = {.begin = unit % rows->segments * rows->segment,
+                        .row = unit / rows->segments * rows->rows_a_unit};
     range.length = MIN(rows->segment, rows->length - range.begin);
     range.rows = MIN(rows->rows_a_unit, rows->rows - range.row);
     return range;

@@ -29,7 +29,8 @@ BlockedRows blocked_rows(const Layout *layout, int64_t bytes_a_row);
 RowRange blocked_range(const BlockedRows *rows, int64_t unit);
 // Floats from the origin to the first pixel of a row.
 static inline int64_t row_at(const Layout *layout, int64_t n, int64_t block, int64_t d, int64_t h) {
-    return n * layout->stride_n + block * layout->stride_block + d * layout->stride[AXIS_D] + h * layout->stride[AXIS_H];
+    return n * layout->stride_n + block * layout->stride_block + d * layout->stride[AXIS_D] +
+           h * layout->stride[AXIS_H];
 }
 // Zeroes the lanes beyond c in a row of channel block `block`, if it has any: functions of what lies there need not be
 // finite.

@@ -84,7 +84,8 @@ static void pack_unit(const void *arguments, char *const *bases, int64_t unit, v
 }
 
 // sums (rows, width) = left (rows, k) x packed panel.
-static void multiply(const MatmulWork *w, const float *left, int64_t rows, const float *packed, int vectors, float *sums) {
+static void multiply(const MatmulWork *w, const float *left, int64_t rows, const float *packed, int vectors,
+                     float *sums) {
     const int width = vectors * w->kernels->lanes;
     const int64_t groups = div_up(rows, w->kernels->rows);
     const int32_t offset = 0;

@@ -46,7 +46,8 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
     blocked.in[0].block = kernels->lanes;
     blocked.in[0].blocks = div_up(p->in[0].c, kernels->lanes);
     const BlockedRows rows = cut_rows(&blocked);
-    return sums_bytes(&blocked, &rows) + (size_t)(p->in[0].n * blocked.in[0].blocks * 3 * kernels->lanes) * sizeof(float);
+    return sums_bytes(&blocked, &rows) +
+           (size_t)(p->in[0].n * blocked.in[0].blocks * 3 * kernels->lanes) * sizeof(float);
 }
 
 // The value that a channel's differences are taken from: that of its first pixel.
@@ -67,7 +68,8 @@ static void sums_unit(const void *arguments, char *const *bases, int64_t unit, v
     }
 }
 // Mean and variance of one channel.
-static void channel_moments(const NormWork *w, char *const *bases, int64_t n, int64_t c, double *mean, double *variance) {
+static void channel_moments(const NormWork *w, char *const *bases, int64_t n, int64_t c, double *mean,
+                            double *variance) {
     const Layout *in = &w->problem.in[0];
     const int64_t block = c / in->block, lane = c % in->block;
     const double *sums = (const double *)ref_at(bases, w->sums) + (n * in->blocks + block) * w->parts * 2 * in->block;
@@ -128,7 +130,8 @@ static void apply_unit(const void *arguments, char *const *bases, int64_t unit, 
     const Problem *p = &w->problem;
     const Layout *in = &p->in[0], *out = &p->out[0];
     const RowRange range = blocked_range(&w->rows, unit);
-    const float *factors = (const float *)ref_at(bases, w->factors) + (range.n * in->blocks + range.block) * 3 * in->block;
+    const float *factors =
+        (const float *)ref_at(bases, w->factors) + (range.n * in->blocks + range.block) * 3 * in->block;
     for (int64_t h = range.begin; h < range.end; h++) {
         const float *from = (const float *)ref_at(bases, w->in) + row_at(in, range.n, range.block, range.d, h);
         float *to = (float *)ref_at(bases, w->out) + row_at(out, range.n, range.block, range.d, h);

@@ -40,7 +40,8 @@ static int blended_rows(const Problem *p, int64_t d, int64_t h, int64_t *offset,
     int rows = 0;
     for (int64_t i = 0; i < axis_taps(p, AXIS_D); i++)
         for (int64_t j = 0; j < axis_taps(p, AXIS_H); j++, rows++) {
-            offset[rows] = tap_index(td, d, i) * p->in[0].stride[AXIS_D] + tap_index(th, h, j) * p->in[0].stride[AXIS_H];
+            offset[rows] =
+                tap_index(td, d, i) * p->in[0].stride[AXIS_D] + tap_index(th, h, j) * p->in[0].stride[AXIS_H];
             weight[rows] = tap_weight(td, d, i) * tap_weight(th, h, j);
         }
     return rows;
@@ -69,7 +70,8 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     const size_t rows = (size_t)(axis_taps(p, AXIS_D) * axis_taps(p, AXIS_H));
     w->offsets_at = (size_t)round_up(row_floats * (int64_t)sizeof(float), 64);
     w->weights_at = w->offsets_at + rows * sizeof(int64_t);
-    w->rows = blocked_rows(&p->out[0], (row_floats + p->out[0].size[AXIS_W] * p->out[0].block) * (int64_t)sizeof(float));
+    w->rows =
+        blocked_rows(&p->out[0], (row_floats + p->out[0].size[AXIS_W] * p->out[0].block) * (int64_t)sizeof(float));
     return lowering_phase(lowering, resize_unit, w, w->rows.units, w->weights_at + rows * sizeof(float));
 }
 const Solver solver_resize = {"resize", 1, PROBLEM_RESIZE, applicable, one_configuration, estimate, NULL, lower, NULL};

@@ -43,8 +43,12 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     (void)c;
     SoftmaxWork *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
-    *w = (SoftmaxWork){.kernels = lowering->kernels, .log_softmax = p->log_softmax, .length = p->in[0].shape.dim[p->axis],
-                       .inner = 1, .in = lowering->in[0], .out = lowering->out[0]};
+    *w = (SoftmaxWork){.kernels = lowering->kernels,
+                       .log_softmax = p->log_softmax,
+                       .length = p->in[0].shape.dim[p->axis],
+                       .inner = 1,
+                       .in = lowering->in[0],
+                       .out = lowering->out[0]};
     int64_t outer = 1;
     for (int i = 0; i < p->axis; i++) outer *= p->in[0].shape.dim[i];
     for (int i = (int)p->axis + 1; i < p->in[0].shape.rank; i++) w->inner *= p->in[0].shape.dim[i];
@@ -56,4 +60,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                   : plain_rows(outer, w->length ? w->inner : 0, round_up(fit, 4 * LINE));
     return lowering_phase(lowering, rows ? rows_unit : columns_unit, w, w->cut.units, 0);
 }
-const Solver solver_softmax = {"softmax", 1, PROBLEM_SOFTMAX, applicable, one_configuration, estimate, NULL, lower, NULL};
+const Solver solver_softmax = {"softmax", 1,    PROBLEM_SOFTMAX, applicable, one_configuration,
+                               estimate,  NULL, lower,           NULL};

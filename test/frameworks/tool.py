@@ -107,6 +107,15 @@ def modes_of(tool):
     return {"reference": (["--reference"], None), **{isa: ([], isa) for isa in tool.isas()}}
 
 
+# Ops whose result's shape depends on the values of their inputs: these are made constants with `compile --bind`.
+SHAPED_BY_VALUES = {"Range", "ConstantOfShape"}
+
+
+def bound_inputs(model, feed):
+    return {name: value for node in model.graph.node if node.op_type in SHAPED_BY_VALUES
+            for name, value in feed.items() if name in node.input}
+
+
 def check_model(tool, model, feed, modes, keep=None, rtol=1e-4, atol=1e-5):
     """{mode: None or what is wrong}, for one model on one input."""
     expected = expected_of(model, feed)
@@ -117,8 +126,13 @@ def check_model(tool, model, feed, modes, keep=None, rtol=1e-4, atol=1e-5):
         onnx.save(model, source)
         if keep:
             keep_files(keep, model, feed, outputs, expected)
+        binds = []
+        for name, value in bound_inputs(model, feed).items():
+            np.save(os.path.join(folder, name + ".npy"), value)
+            binds += ["--bind", f"{name}={os.path.join(folder, name)}.npy"]
+        feed = {name: value for name, value in feed.items() if name not in bound_inputs(model, feed)}
         try:
-            tool.call("compile", source, "-o", package, timeout=60)
+            tool.call("compile", source, "-o", package, *binds, timeout=60)
         except Failure as failure:
             return dict.fromkeys(modes, str(failure).replace(folder + "/", ""))
         for mode, (options, isa) in modes.items():

@@ -77,7 +77,8 @@ static void check_values(const Kernels *kernels, const Bound *bound, const float
         if (bad > worst) worst = bad, at = i;
     }
     CHECK_MSG(worst <= 1, "%s, %s(%.9g): got %.9g, expected %.9g, %.3g times the bound", isa_name(kernels->isa),
-              function_name(bound->activation.function), x[at], y[at], harness_function(bound->activation, x[at]), worst);
+              function_name(bound->activation.function), x[at], y[at], harness_function(bound->activation, x[at]),
+              worst);
     mem_free(y);
 }
 // Bit patterns all over the floats, and evenly spaced values where functions bend.
@@ -108,10 +109,11 @@ TEST(elementwise_error_bounds) {
     mem_free(x);
 }
 TEST(elementwise_special_values) {
-    static const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, -NAN, 0x1p-149f, -0x1p-149f, 0x1p-126f,
-                                    3.4028235e38f, -3.4028235e38f, 88.72283f, 88.72284f, -103.97208f, -103.9721f, -87.4f,
-                                    0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -0.3f, -0.7f, 8388607.5f, 8388609.0f, -8388607.5f, 1.0f,
-                                    -1.0f, 0.41421357f, 5.0f, 7.07107f, -7.0711f};
+    static const float special[] = {
+        0.0f,       -0.0f,         INFINITY,       -INFINITY, NAN,         -NAN,        0x1p-149f,  -0x1p-149f,
+        0x1p-126f,  3.4028235e38f, -3.4028235e38f, 88.72283f, 88.72284f,   -103.97208f, -103.9721f, -87.4f,
+        0.5f,       1.5f,          2.5f,           -0.5f,     -1.5f,       -0.3f,       -0.7f,      8388607.5f,
+        8388609.0f, -8388607.5f,   1.0f,           -1.0f,     0.41421357f, 5.0f,        7.07107f,   -7.0711f};
     Isa isas[ISA_COUNT];
     const int n = levels(isas);
     for (int i = 0; i < n; i++)
@@ -178,7 +180,8 @@ TEST(elementwise_binary) {
         for (Binary binary = BINARY_ADD; binary <= BINARY_PRELU; binary++)
             for (int count = 0; count <= MOST; count++)
                 for (int steps = 0; steps < 4; steps++) {
-                    const int a_step = steps & 1, b_step = steps >> 1, shift = count % 5; // a scalar that is not NaN too
+                    const int a_step = steps & 1, b_step = steps >> 1,
+                              shift = count % 5; // a scalar that is not NaN too
                     const int64_t most = MIN(count, MOST - shift);
                     out[most] = 77;
                     kernels_for(isas[i])->binary(binary, a + shift, a_step, b + shift, b_step, out, most);

@@ -15,6 +15,7 @@ typedef struct Run {
     DType dtype;                        // of all operands; DT_NONE: float32
     const void *in[PROBLEM_INPUTS];     // plain, row-major
     bool blocked[PROBLEM_INPUTS];       // what the producer gives
+    int in_block, out_block;            // CONVERT only: channels in a pixel of in[0] and out[0], 0: plain
     int configuration;                  // which one of the solver's (taken modulo their number)
 } Run;
 
@@ -28,7 +29,8 @@ void harness_check(const char *what, const Solver *solver, const Run *run, const
 // For dtypes other than float32: bytes must be equal.
 void harness_check_bytes(const char *what, const Solver *solver, const Run *run, const void *expected);
 
-// n values, in a buffer of the test's own that is never freed (tests are processes).
+// n values, in a buffer that the test may mem_free or leave (tests are processes).
+void *harness_memory(int64_t count, size_t size);             // zeros
 float *harness_integers(int64_t n, int range, uint64_t seed); // whole numbers from -range to range
 float *harness_normal(int64_t n, uint64_t seed);              // mean 0, standard deviation 1
 double *harness_doubles(int64_t n);                           // zeros

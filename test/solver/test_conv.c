@@ -43,12 +43,14 @@ static bool meets(const Problem *p, const int64_t o[AXES], const int64_t k[AXES]
     }
     return true;
 }
-static double convolved(const Problem *p, const float *image, const int64_t in[AXES], int64_t oc, const int64_t o[AXES]) {
+static double convolved(const Problem *p, const float *image, const int64_t in[AXES], int64_t oc,
+                        const int64_t o[AXES]) {
     const int64_t icg = p->ic / p->group, ocg = p->oc / p->group, plane = in[0] * in[1] * in[2];
     const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     double sum = 0;
     for (int64_t tap = 0; tap < taps; tap++) {
-        const int64_t k[AXES] = {tap / p->kernel[2] / p->kernel[1], tap / p->kernel[2] % p->kernel[1], tap % p->kernel[2]};
+        const int64_t k[AXES] = {tap / p->kernel[2] / p->kernel[1], tap / p->kernel[2] % p->kernel[1],
+                                 tap % p->kernel[2]};
         int64_t at;
         if (!meets(p, o, k, in, &at)) continue;
         for (int64_t i = 0; i < icg; i++) {
@@ -68,7 +70,8 @@ static void expected_convolution(const Run *run, const int64_t in[AXES], const i
             for (o[0] = 0; o[0] < out[0]; o[0]++)
                 for (o[1] = 0; o[1] < out[1]; o[1]++)
                     for (o[2] = 0; o[2] < out[2]; o[2]++, i++) {
-                        double sum = convolved(p, (const float *)run->in[0] + n * p->ic * in[0] * in[1] * in[2], in, oc, o);
+                        double sum =
+                            convolved(p, (const float *)run->in[0] + n * p->ic * in[0] * in[1] * in[2], in, oc, o);
                         sum += p->bias ? p->bias[oc] : 0;
                         sum += p->has_residual ? ((const float *)run->in[1])[i] : 0;
                         y[i] = harness_function(p->activation, sum);
@@ -142,7 +145,8 @@ static void check_conv(const Solver *solver, const ConvCase *c, double error) {
 
 static const ConvCase plain_cases[] = {
     {"1x1", 4, 2, 19, 35, 1, {1, 9, 11}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
-    {"1x1 to 1 channel", 4, 1, 64, 1, 1, {1, 16, 18}, ONES, ONES, ONES, NONE, NONE, NONE, true, false, false, {FN_SIGMOID, 0, 0}},
+    {"1x1 to 1 channel", 4, 1, 64, 1, 1, {1, 16, 18}, ONES, ONES, ONES, NONE, NONE, NONE,
+     true, false, false, {FN_SIGMOID, 0, 0}},
     {"1x1 stride 2", 4, 1, 16, 16, 1, {1, 9, 12}, ONES, SQUARE(2), ONES, NONE, NONE, NONE, ALONE},
     {"3x3", 4, 2, 17, 33, 1, {1, 13, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
     {"3x3 valid", 4, 1, 8, 16, 1, {1, 13, 15}, SQUARE(3), ONES, ONES, NONE, NONE, NONE, ALONE},
@@ -166,7 +170,8 @@ static const ConvCase plain_cases[] = {
     {"depthwise", 4, 1, 19, 19, 19, {1, 9, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
     {"1D", 3, 2, 18, 20, 1, {1, 1, 50}, {1, 1, 5}, {1, 1, 2}, ONES, {0, 0, 2}, {0, 0, 2}, NONE, BIASED},
     {"3D", 5, 1, 17, 18, 1, {5, 6, 7}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
-    {"3D stride 2, 1 channel", 5, 1, 1, 9, 1, {7, 6, 9}, {3, 3, 3}, {2, 2, 2}, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"3D stride 2, 1 channel", 5, 1, 1, 9, 1, {7, 6, 9}, {3, 3, 3}, {2, 2, 2}, ONES, {1, 1, 1}, {1, 1, 1}, NONE,
+     BIASED},
     {"3D groups", 5, 2, 8, 8, 2, {4, 5, 6}, {1, 3, 3}, {1, 1, 2}, {1, 2, 1}, {0, 2, 1}, {0, 2, 1}, NONE, BIASED},
 };
 TEST(conv_direct) {
@@ -204,7 +209,8 @@ TEST(conv_transpose) {
     static const ConvCase cases[] = {
         {"k2 s2", 4, 2, 19, 33, 1, {1, 7, 9}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
         {"k2 s2, wide", 4, 1, 130, 16, 1, {1, 4, 300}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
-        {"k3 s2 with output padding", 4, 1, 17, 20, 1, {1, 7, 9}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), PAD(1), BIASED},
+        {"k3 s2 with output padding", 4, 1, 17, 20, 1, {1, 7, 9}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), PAD(1),
+         BIASED},
         {"k4 s2", 4, 1, 16, 16, 1, {1, 7, 9}, SQUARE(4), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
         {"k3 s1", 4, 1, 8, 9, 1, {1, 7, 9}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
         {"k2 s3: gaps", 4, 1, 8, 9, 1, {1, 5, 6}, SQUARE(2), SQUARE(3), ONES, NONE, NONE, PAD(1), BIASED},
@@ -231,13 +237,20 @@ static const ConvCase winograd_cases[] = {
     {"asymmetric", 4, 1, 8, 8, 1, {1, 9, 10}, SQUARE(3), ONES, ONES, {0, 2, 0}, {0, 0, 2}, NONE, BIASED},
     {"several chunks", 4, 1, 300, 40, 1, {1, 9, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
     {"one pixel", 4, 1, 20, 20, 1, {1, 1, 1}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
-    {"residual", 4, 2, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, false, {FN_RELU, 0, 0}},
-    {"clip", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, false, {FN_CLIP, -1, 2}},
-    {"leaky", 4, 1, 20, 20, 1, {1, 8, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, false, false, {FN_LEAKY_RELU, 0.1f, 0}},
-    {"slow function", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, false, {FN_HARD_SWISH, 0, 0}},
-    {"pooled", 4, 1, 20, 36, 1, {1, 12, 16}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, false, true, {FN_RELU, 0, 0}},
-    {"pooled, odd", 4, 2, 20, 20, 1, {1, 11, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, true, {FN_NONE, 0, 0}},
-    {"pooled, slow", 4, 1, 20, 20, 1, {1, 13, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true, true, {FN_TANH, 0, 0}},
+    {"residual", 4, 2, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true,
+     true, false, {FN_RELU, 0, 0}},
+    {"clip", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true,
+     true, false, {FN_CLIP, -1, 2}},
+    {"leaky", 4, 1, 20, 20, 1, {1, 8, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE,
+     true, false, false, {FN_LEAKY_RELU, 0.1f, 0}},
+    {"slow function", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true,
+     true, false, {FN_HARD_SWISH, 0, 0}},
+    {"pooled", 4, 1, 20, 36, 1, {1, 12, 16}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, false,
+     true, {FN_RELU, 0, 0}},
+    {"pooled, odd", 4, 2, 20, 20, 1, {1, 11, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true,
+     true, {FN_NONE, 0, 0}},
+    {"pooled, slow", 4, 1, 20, 20, 1, {1, 13, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true,
+     true, {FN_TANH, 0, 0}},
     {"many tiles", 4, 1, 8, 8, 1, {1, 70, 90}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
 };
 TEST(conv_winograd) {

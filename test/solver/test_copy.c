@@ -5,8 +5,7 @@ extern const Solver solver_copy;
 
 static size_t element_size;
 static unsigned char *numbered(int64_t count) {
-    unsigned char *data = mem_zero((size_t)count * element_size + 1, 1);
-    REQUIRE(data);
+    unsigned char *data = harness_memory(count, element_size);
     for (int64_t i = 0; i < count * (int64_t)element_size; i++) data[i] = (unsigned char)(i * 7 + i / 251);
     return data;
 }
@@ -21,7 +20,8 @@ static unsigned char *expected_copies(const Run *run, const void *fill) {
             int64_t rest = k, from = c->from_offset, to = c->to_offset;
             for (int d = c->rank - 1; d >= 0; rest /= c->count[d], d--)
                 from += rest % c->count[d] * c->from_stride[d], to += rest % c->count[d] * c->to_stride[d];
-            const unsigned char *source = c->input < 0 ? fill : (const unsigned char *)run->in[c->input] + from * (int64_t)element_size;
+            const unsigned char *source =
+                c->input < 0 ? fill : (const unsigned char *)run->in[c->input] + from * (int64_t)element_size;
             memcpy(out + to * (int64_t)element_size, source, element_size);
         }
     }
@@ -36,7 +36,8 @@ static void check_copies(const char *what, Run run, const StridedCopy *copies, i
         uint64_t fill = 0;
         Tensor one = {dtypes[i], {0}, &fill};
         tensor_set(&one, 0, 3);
-        for (int k = 0; k < PROBLEM_INPUTS && run.in_shape[k].rank; k++) run.in[k] = numbered(shape_count(&run.in_shape[k]));
+        for (int k = 0; k < PROBLEM_INPUTS && run.in_shape[k].rank; k++)
+            run.in[k] = numbered(shape_count(&run.in_shape[k]));
         harness_check_bytes(what, &solver_copy, &run, expected_copies(&run, &fill));
     }
 }
@@ -44,7 +45,8 @@ static void check_copies(const char *what, Run run, const StridedCopy *copies, i
 TEST(copy_transposes) {
     const Run run = {.problem = harness_problem(PROBLEM_COPY), .in_shape = {harness_shape(4, 2, 37, 41, 19, 0)},
                      .out_shape = {harness_shape(4, 2, 41, 19, 37, 0)}};
-    const StridedCopy to_last = {0, 4, {2, 41, 19, 37}, 0, {37 * 41 * 19, 19, 1, 41 * 19}, 0, {37 * 41 * 19, 19 * 37, 37, 1}};
+    const StridedCopy to_last = {
+        0, 4, {2, 41, 19, 37}, 0, {37 * 41 * 19, 19, 1, 41 * 19}, 0, {37 * 41 * 19, 19 * 37, 37, 1}};
     check_copies("channels last", run, &to_last, 1);
     const Run back = {.problem = harness_problem(PROBLEM_COPY), .in_shape = {harness_shape(4, 1, 200, 150, 3, 0)},
                       .out_shape = {harness_shape(4, 1, 3, 200, 150, 0)}};

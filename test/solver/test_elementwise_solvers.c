@@ -138,7 +138,8 @@ TEST(binary_solver_plain) {
 // ---- Affine ----
 
 static void check_affine(const Shape *shape, Function function, bool blocked, bool with_shift) {
-    Run run = {.problem = harness_problem(PROBLEM_AFFINE), .in_shape = {*shape}, .out_shape = {*shape}, .blocked = {blocked}};
+    Run run = {
+        .problem = harness_problem(PROBLEM_AFFINE), .in_shape = {*shape}, .out_shape = {*shape}, .blocked = {blocked}};
     const int64_t n = shape_count(shape), c = shape->dim[1];
     float *x = harness_integers(n, 20, 1), *scale = harness_integers(c, 5, 2), *shift = harness_integers(c, 30, 3);
     int64_t run_length = 1;
@@ -149,7 +150,8 @@ static void check_affine(const Shape *shape, Function function, bool blocked, bo
     run.problem.activation.function = function;
     for (int64_t i = 0; i < n; i++) {
         const int64_t channel = i / run_length % c;
-        y[i] = harness_function(run.problem.activation, (double)x[i] * scale[channel] + (with_shift ? shift[channel] : 0));
+        y[i] =
+            harness_function(run.problem.activation, (double)x[i] * scale[channel] + (with_shift ? shift[channel] : 0));
     }
     harness_check("affine", &solver_affine, &run, y, NULL, 1e-38, function == FN_TANH ? 1e-6 : 0);
     mem_free(x), mem_free(scale), mem_free(shift), mem_free(y);

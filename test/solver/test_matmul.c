@@ -65,7 +65,8 @@ TEST(matmul_constant_right) {
     for (size_t m = 0; m < COUNT_OF(sizes); m++)
         for (size_t n = 0; n < COUNT_OF(sizes); n++)
             for (size_t k = 0; k < COUNT_OF(sizes); k += 2) {
-                const MatmulCase c = {2, {sizes[m], sizes[k]}, 0, {0}, sizes[n], (m + n) % 2, (n + k) % 2, n % 3 ? FN_NONE : FN_RELU};
+                const MatmulCase c = {2,        {sizes[m], sizes[k]}, 0,           {0},
+                                      sizes[n], (m + n) % 2,          (n + k) % 2, n % 3 ? FN_NONE : FN_RELU};
                 check_matmul(&c);
             }
     const MatmulCase large[] = {{2, {1, 2000}, 0, {0}, 300, false, true, FN_NONE},

@@ -69,8 +69,8 @@ TEST(norm_layer) {
     const int64_t lengths[] = {37, 768, 5, 35};
     for (size_t i = 0; i < COUNT_OF(shapes); i++)
         for (int parameters = 0; parameters < 3; parameters++) {
-            const NormCase c = {NORM_LAYER, lengths[i], parameters ? FN_NONE : FN_GELU, parameters > 0, parameters > 1, 2, 3,
-                                3e-6};
+            const NormCase c = {
+                NORM_LAYER, lengths[i], parameters ? FN_NONE : FN_GELU, parameters > 0, parameters > 1, 2, 3, 3e-6};
             check_norm("layer", &shapes[i], &c);
         }
 }

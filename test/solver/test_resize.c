@@ -15,7 +15,8 @@ static AxisTaps make_taps(Table *table, int taps, int64_t in, int64_t out, bool 
     for (int64_t o = 0; o < out; o++)
         for (int t = 0; t < taps; t++) {
             const int64_t at = o * taps + t, left = (2 * o - 1 + 4) / 4 - 1;
-            table->index[at] = bilinear ? (int32_t)MIN(MAX(left + t, 0), in - 1) : (int32_t)rng_below(&rng, (uint64_t)in);
+            table->index[at] =
+                bilinear ? (int32_t)MIN(MAX(left + t, 0), in - 1) : (int32_t)rng_below(&rng, (uint64_t)in);
             table->weight[at] = taps == 1 ? 1 : (float)((int)rng_below(&rng, 17) - 8) / 8;
             if (bilinear) table->weight[at] = (o % 2 == 0) == (t == 1) ? 0.75f : 0.25f;
         }
@@ -38,7 +39,8 @@ static double blended(const Problem *p, const float *x, const int64_t in[AXES], 
     }
     return sum;
 }
-static void check_resize(int rank, const int64_t *in_dims, const int64_t *out_size, const int taps[AXES], bool bilinear) {
+static void check_resize(int rank, const int64_t *in_dims, const int64_t *out_size, const int taps[AXES],
+                         bool bilinear) {
     Run run = {.problem = harness_problem(PROBLEM_RESIZE), .in_shape = {shape_of(rank, in_dims)}, .blocked = {true}};
     Table tables[AXES];
     int64_t in[AXES], out[AXES], o[AXES];
@@ -49,7 +51,8 @@ static void check_resize(int rank, const int64_t *in_dims, const int64_t *out_si
         out[axis] = dim >= 2 && taps[axis] ? out_size[axis] : in[axis];
         if (dim >= 2) run.out_shape[0].dim[dim] = out[axis];
         if (dim >= 2 && taps[axis])
-            run.problem.taps[axis] = make_taps(&tables[axis], taps[axis], in[axis], out[axis], bilinear, (uint64_t)axis);
+            run.problem.taps[axis] =
+                make_taps(&tables[axis], taps[axis], in[axis], out[axis], bilinear, (uint64_t)axis);
     }
     const int64_t image = in[0] * in[1] * in[2], planes = in_dims[0] * in_dims[1];
     float *x = harness_integers(planes * image, 30, 7);
@@ -76,7 +79,8 @@ TEST(resize_any_taps) {
                 check_resize(5, (const int64_t[]){1, 9, 3, 5, 7}, (const int64_t[]){4, 11, 13},
                              (const int[]){counts[d], counts[h], counts[w]}, false);
     for (int taps = 1; taps <= 4; taps++) {
-        check_resize(4, (const int64_t[]){2, 33, 20, 11}, (const int64_t[]){1, 7, 5}, (const int[]){0, taps, taps}, false);
+        check_resize(4, (const int64_t[]){2, 33, 20, 11}, (const int64_t[]){1, 7, 5}, (const int[]){0, taps, taps},
+                     false);
         check_resize(3, (const int64_t[]){3, 4, 50}, (const int64_t[]){1, 1, 33}, (const int[]){0, 0, taps}, false);
     }
 }

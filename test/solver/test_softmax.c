@@ -19,7 +19,8 @@ static void check_softmax(const Shape *shape, int axis, bool log_softmax, float 
     }
     Text what = {0};
     text_add(&what, "axis %d of ", axis), shape_print(&what, shape);
-    harness_check(text_get(&what), &solver_softmax, &run, y, NULL, log_softmax ? 1e-6 : 2e-38, log_softmax ? 4e-7 : 2e-6);
+    harness_check(text_get(&what), &solver_softmax, &run, y, NULL, log_softmax ? 1e-6 : 2e-38,
+                  log_softmax ? 4e-7 : 2e-6);
     text_free(&what), mem_free(y);
 }
 TEST(softmax_any_axis) {

@@ -64,7 +64,9 @@ static void softmax_row(bool log_softmax, const float *in, int64_t length, float
 }
 
 // Up to VL columns side by side; whole: exactly VL.
-INLINE vf load_columns(const bool whole, const float *p, int64_t width) { return whole ? vload(p) : vload_part(p, width); }
+INLINE vf load_columns(const bool whole, const float *p, int64_t width) {
+    return whole ? vload(p) : vload_part(p, width);
+}
 INLINE void store_columns(const bool whole, float *p, vf v, int64_t width) {
     whole ? vstore(p, v) : vstore_part(p, v, width);
 }

@@ -1,0 +1,76 @@
+// The choice of a solver, and what lowering gives to all of them.
+#include "solver/harness.h"
+
+static void a_convolution(Problem *p, int64_t ic, int64_t size, const float *weight) {
+    const Shape in = harness_shape(4, 1, ic, size, size, 0), out = harness_shape(4, 1, 64, size, size, 0);
+    const int64_t none[AXES] = {0};
+    *p = harness_problem(PROBLEM_CONV);
+    p->n_inputs = p->n_outputs = 1, p->ic = ic, p->oc = 64, p->weight = weight;
+    CHECK_OK(layout_blocked(&in, 8, none, none, &p->in[0]));
+    CHECK_OK(layout_blocked(&out, 8, none, none, &p->out[0]));
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
+}
+static const char *chosen(const Problem *p, double *cycles) {
+    Machine machine;
+    Need need;
+    Configuration configuration;
+    CHECK_OK(machine_detect(&machine));
+    const Solver *solver = solver_choose(p, kernels_for(ISA_SSE2), &machine, &need, &configuration, cycles);
+    return solver ? solver->name : "none";
+}
+TEST(table_finds_solvers_by_name) {
+    for (int i = 0; i < solver_count; i++) CHECK(solver_find(solver_table[i]->name) == solver_table[i]);
+    CHECK(solver_find("conv") == NULL);
+}
+TEST(table_chooses_and_avoids) {
+    Problem p;
+    double cycles = 0, worst = 0;
+    const float weight = 1;
+    a_convolution(&p, 64, 64, &weight);
+    CHECK_TEXT(chosen(&p, &cycles), "conv_winograd");
+    CHECK(cycles > 0);
+    p.strict = true;
+    CHECK_TEXT(chosen(&p, &cycles), "conv_direct");
+    p.strict = false;
+    setenv("STENT_AVOID", "pool,conv_winograd", 1);
+    CHECK_TEXT(chosen(&p, &cycles), "conv_direct");
+    setenv("STENT_AVOID", "conv_winograd,conv_direct", 1);
+    CHECK_TEXT(chosen(&p, &cycles), "none");
+    setenv("STENT_AVOID", "conv", 1); // whole names only
+    CHECK_TEXT(chosen(&p, &cycles), "conv_winograd");
+    setenv("STENT_ESTIMATE", "worst", 1);
+    chosen(&p, &worst);
+    CHECK(worst > cycles);
+}
+TEST(lowering_zeroes_borders) {
+    const Shape shape = harness_shape(5, 2, 5, 2, 3, 4);
+    const int64_t before[AXES] = {1, 2, 0}, after[AXES] = {0, 1, 3};
+    Layout l;
+    CHECK_OK(layout_blocked(&shape, 4, before, after, &l));
+    float *memory = mem_alloc(layout_bytes(&l));
+    REQUIRE(memory);
+    for (size_t i = 0; i < layout_bytes(&l) / sizeof *memory; i++) memory[i] = 7;
+    Arena arena = {0};
+    Lowering lowering = {.arena = &arena};
+    char *bases[] = {(char *)memory, NULL, NULL};
+    CHECK_OK(lowering_zero_border(&lowering, &l, (Ref){BASE_ARENA, layout_origin_bytes(&l)}));
+    CHECK_INT(lowering.n_phases, 1);
+    for (int64_t unit = 0; unit < lowering.phases[0].units; unit++)
+        lowering.phases[0].run(lowering.phases[0].arguments, bases, unit, NULL);
+    const float *origin = memory + layout_origin_bytes(&l) / sizeof(float);
+    for (int64_t i = 0; i < l.n * l.blocks; i++)
+        for (int64_t d = -1; d < 2; d++)
+            for (int64_t h = -2; h < 4; h++)
+                for (int64_t w = 0; w < 7; w++) {
+                    const float *pixel = origin + i / l.blocks * l.stride_n + i % l.blocks * l.stride_block +
+                                         d * l.stride[AXIS_D] + h * l.stride[AXIS_H] + w * l.stride[AXIS_W];
+                    const float expected = d >= 0 && h >= 0 && h < 3 && w < 4 ? 7 : 0;
+                    for (int lane = 0; lane < 4; lane++) CHECK(pixel[lane] == expected);
+                }
+    const int64_t none[AXES] = {0};
+    CHECK_OK(layout_blocked(&shape, 4, none, none, &l));
+    CHECK_OK(lowering_zero_border(&lowering, &l, (Ref){BASE_ARENA, 0}));
+    CHECK_INT(lowering.n_phases, 1); // nothing to zero
+    mem_free(memory);
+    arena_free(&arena);
+}
