@@ -66,9 +66,11 @@ static Status split_even(const Infer *infer, int axis) {
             (long long)wanted);
     if (!dim_known(dim)) return ST_OK;
     const bool may_differ = node_attr(infer->node, "num_outputs") != NULL;
-    FAIL_IF(part * n != dim && (!may_differ || part * (n - 1) >= dim), ST_BAD,
+    int64_t before; // of the last part
+    const bool last_fits = mul_i64(part, n - 1, &before) && before < dim;
+    FAIL_IF(dim % n && !(may_differ && last_fits), ST_BAD,
             "expected a dim that splits into %lld parts, got %lld", (long long)n, (long long)dim);
-    for (int i = 0; i < n; i++) infer->out[i].dim[axis] = i < n - 1 ? part : dim - part * (n - 1);
+    for (int i = 0; i < n; i++) infer->out[i].dim[axis] = i < n - 1 ? part : dim - before;
     return ST_OK;
 }
 

@@ -2,9 +2,6 @@
 // Cost: a load an input pixel of the window; bound by memory for the usual 2x2.
 #include "kernel/cpu/isa/isa.h"
 
-// The larger; NaN wins, and stays.
-INLINE vf larger(vf largest, vf x) { return vselect(x != x, x, vmax(x, largest)); }
-
 INLINE vf window_max(const float *from, const int64_t *row_offset, int rows, int32_t count, int64_t step) {
     vf largest = vset1(-INFINITY);
     for (int r = 0; r < rows; r++)

@@ -57,3 +57,5 @@ INLINE vf vsqrt(vf a) { UNROLL for (int i = 0; i < VL; i++) a[i] = sqrtf(a[i]); 
 INLINE vf vselect(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
 #endif
 INLINE vf vfnma(vf a, vf b, vf c) { return vfma(-a, b, c); } // c - a * b
+// The larger; NaN wins, and stays.
+INLINE vf larger(vf largest, vf x) { return vselect(x != x, x, vmax(x, largest)); }

@@ -5,7 +5,7 @@
 //
 // Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), with the Toom-Cook points 0, +-a, +-b and
 // infinity, a = 3/4, b = 3/2 instead of the usual 1 and 2: both transforms then hold smaller numbers, and the error is
-// about a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd
+// about half; with sums cut at 128 channels a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd
 // Convolution", 2020). All constants of B' and A' are exact in fp32.
 //     B' = [ a2b2   0  -(a2+b2)   0   1  0 ]     A' = [ 1  1   1   1   1  0 ]
 //          [  0  -ab2   -b2       a   1  0 ]          [ 0  a  -a   b  -b  0 ]
@@ -97,7 +97,7 @@ INLINE void finish_tile(const Function function, const float *m, int64_t m_plane
         }
     }
 }
-INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return vmax(vmax(a, b), vmax(c, d)); }
+INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return larger(larger(a, b), larger(c, d)); }
 
 INLINE void output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles,
                         int blocks, int valid_rows, int64_t valid_pixels, const Epilogue *epilogue,
