@@ -54,6 +54,8 @@ STENT_API void stent_log(stent_log_sink *sink, void *context, int shown);
 /* Called now and then by long calls: `done` of `total` (0: unknown) of `stage`. Anything but 0 stops the call, which then
  * returns STENT_CANCELLED and leaves nothing half-written. */
 typedef int stent_progress(void *context, const char *stage, double done, double total);
+/* Removes what running calls of this process have half-written. Safe in a signal handler that then ends the process. */
+STENT_API void stent_remove_unfinished(void);
 
 /* Arguments that most verbs take. NULL instead of a pointer to options: all defaults. */
 typedef struct stent_options {
@@ -171,7 +173,7 @@ typedef struct stent_verify_options {
 STENT_API stent_status stent_verify(const char *package, const stent_verify_options *options, stent_result **result);
 
 /* segment: pictures in, masks out (DIR/<folder as under PATH>/<stem>.png), results in DIR/results.json. STENT_BAD when a
- * picture could not be read; the others are done then. */
+ * picture could not be read; the others are done then, and *result tells of them. */
 typedef struct stent_segment_options {
     size_t size;
     stent_options common;

@@ -1,5 +1,6 @@
 // stent.h's handles: executables and sessions on tensors of the caller. The verbs stand in src/app, one file each.
 #include "app/app.h"
+#include "base/file.h"
 #include "base/log.h"
 #include <assert.h>
 #include <stdatomic.h>
@@ -17,8 +18,7 @@ static_assert((int)STENT_FLOAT32 == DT_F32 && (int)STENT_BFLOAT16 == DT_BF16 && 
 const char *stent_version(void) { return STENT_VERSION; }
 int stent_abi(void) { return STENT_ABI; }
 const char *stent_message(void) { return error_message(); }
-const char *stent_result_text(const stent_result *result) { return text_get(&result->text); }
-const char *stent_result_json(const stent_result *result) { return text_get(&result->json); }
+void stent_remove_unfinished(void) { atomic_cleanup(); }
 
 static stent_log_sink *log_sink;
 static void log_forward(void *context, LogLevel level, const char *line) {

@@ -10,6 +10,9 @@
 struct stent_result {
     Text text, json;
     JsonWriter writer;
+    const char *verb;
+    const char *log_file; // NULL: none; result_finish adds a line to it
+    Text log;             // what the line tells beyond date, verb and outcome: hashes, never a picture's name
 };
 Status result_begin(const char *verb, struct stent_result **out); // "verb", "stent"
 Status result_finish(struct stent_result *result, Status status, stent_result **out); // hands over, or frees on failure
@@ -46,12 +49,15 @@ typedef struct Opened {
     const char *self_check;    // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
     double self_check_rms;
     double open_ms;
+    const char *log_file;      // of the options
     Arena arena;
 } Opened;
 enum OpenFlags {
     OPEN_NO_CHECK = 1,  // verify runs the check itself
     OPEN_REFERENCE = 2, // everything on the reference path
-    OPEN_GRAPH = 4      // shapes are bound, nothing is planned
+    OPEN_GRAPH = 4,     // shapes are bound, nothing is planned
+    OPEN_FREE = 8       // a picture's free dims that neither options nor pipeline fix are left so, without an executable;
+                        // with OPEN_GRAPH also those of other inputs
 };
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
 void close_package(Opened *opened); // twice is fine
@@ -71,3 +77,10 @@ void synthetic_sample(Tensor *tensor);
 
 // Tensors for all inputs or outputs of a graph, in `arena`.
 Status make_tensors(const Graph *graph, const ValueId *values, int count, Arena *arena, Tensor **out);
+
+// Tensors from files for all inputs, in their order: "NAME=x.npy", "x.npy", or an .npz whose names are the inputs'.
+// items: NULL-terminated.
+Status read_inputs(const Graph *graph, const char *const *items, Arena *arena, Tensor **out);
+// Free dims of a package that no option fixes take the shapes of the tensors in `files`: common->inputs is set, its texts
+// in `arena`.
+Status shapes_from_inputs(const char *package, const char *const *files, Arena *arena, stent_options *common);

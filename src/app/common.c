@@ -1,6 +1,9 @@
 #include "app/app.h"
+#include "app/frame.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "pass/pass.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,20 +11,42 @@ Status result_begin(const char *verb, struct stent_result **out) {
     struct stent_result *result = mem_zero(1, sizeof *result);
     if (!result) return fail_memory(sizeof *result);
     result->writer.text = &result->json;
+    result->verb = verb;
     json_begin_object(&result->writer);
     json_key(&result->writer, "verb"), json_string(&result->writer, verb);
     json_key(&result->writer, "stent"), json_string(&result->writer, STENT_VERSION);
     *out = result;
     return ST_OK;
 }
+const char *stent_result_text(const stent_result *result) { return text_get(&result->text); }
+const char *stent_result_json(const stent_result *result) { return text_get(&result->json); }
 void stent_result_free(stent_result *result) {
     if (!result) return;
     text_free(&result->text);
     text_free(&result->json);
+    text_free(&result->log);
     mem_free(result);
+}
+// Date, verb, outcome, hashes. A message is not told: it may hold a file's name.
+static Status add_to_log(const struct stent_result *result, Status status) {
+    char date[24];
+    Text line = {0};
+    clock_date(date);
+    text_add(&line, "%s stent %s %s: %s,%s\n", date, STENT_VERSION, result->verb, status_text(status), text_get(&result->log));
+    Status written = text_status(&line);
+    if (written == ST_OK) written = file_append(result->log_file, text_get(&line), line.length);
+    text_free(&line);
+    return written;
 }
 Status result_finish(struct stent_result *result, Status status, stent_result **out) {
     json_end_object(&result->writer);
+    if (result->log_file) {
+        char message[4096]; // a failure's own goes before one about the log
+        snprintf(message, sizeof message, "%s", error_message());
+        const Status logged = add_to_log(result, status);
+        if (status == ST_OK) status = logged;
+        else (void)fail_record(status, "%s", message);
+    }
     if ((status == ST_OK || status == ST_NO || status == ST_BAD) && (result->text.failed || result->json.failed))
         status = fail_memory(result->json.capacity);
     if (out && (status == ST_OK || status == ST_NO)) *out = result;
@@ -88,10 +113,12 @@ static Status bind_option(Graph *graph, const ShapeOption *option) {
 static Status bind_picture(Graph *graph, ValueId input, const Pipeline *pipeline) {
     const Value *value = &graph->values[input];
     if (type_is_static(&value->type) || value->type.rank != 4 || graph->n_inputs != 1) return ST_OK;
-    const int64_t known[4] = {1, pipeline->channels, pipeline->height, pipeline->width};
+    const Frame frame = {pipeline->channels, pipeline->height, pipeline->width,
+                         frame_of_input(&value->type, pipeline->channels).channels_last};
+    const Shape known = frame_shape(&frame);
     Shape shape = {.rank = 4};
     for (int i = 0; i < 4; i++) {
-        shape.dim[i] = value->type.dim[i] >= 0 ? value->type.dim[i] : known[i];
+        shape.dim[i] = value->type.dim[i] >= 0 ? value->type.dim[i] : known.dim[i];
         if (shape.dim[i] < 1) return ST_OK;
     }
     return graph_bind(graph, value->name, &shape);

@@ -1,5 +1,6 @@
 // compile: model file -> graph -> passes -> package.
 #include "app/app.h"
+#include "app/frame.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "import/import.h"
@@ -39,17 +40,19 @@ static Status import(const char *path, const stent_compile_options *options, Are
 // stays none; the picture's size is the input's.
 static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assumed) {
     *pipeline = pipeline_default();
+    if (!graph->n_inputs) return;
     const Type *input = &graph->values[graph->inputs[0]].type, *output = &graph->values[graph->outputs[0]].type;
     if (input->rank == 4) {
-        if (input->dim[1] > 0 && input->dim[1] <= PIPELINE_CHANNELS) pipeline->channels = (int)input->dim[1];
-        if (input->dim[2] > 0 && input->dim[3] > 0) pipeline->height = input->dim[2], pipeline->width = input->dim[3];
+        const Frame frame = frame_of_input(input, 0);
+        if (frame.channels > 0 && frame.channels <= PIPELINE_CHANNELS) pipeline->channels = (int)frame.channels;
+        if (frame.height > 0 && frame.width > 0) pipeline->height = frame.height, pipeline->width = frame.width;
     }
     const Node *last = graph->values[graph->outputs[0]].producer;
     const char *op = last ? op_info(last->op)->name : "none";
     text_add(assumed, "assumed, as there is no pipeline file: %d channels", pipeline->channels);
     if (pipeline->height) text_add(assumed, ", %lldx%lld pixels", (long long)pipeline->height, (long long)pipeline->width);
     text_add(assumed, ", values / 255, last op %s, ", op);
-    if (output->rank == 4 && output->dim[1] > 1) text_add(assumed, "the class with the largest output");
+    if (output->rank == 4 && frame_of_input(output, 0).channels > 1) text_add(assumed, "the class with the largest output");
     else text_add(assumed, "mask where the output is above %g", pipeline->threshold);
 }
 static Status read_pipeline(const char *path, Arena *arena, Pipeline *out) {
@@ -62,17 +65,18 @@ static Status read_pipeline(const char *path, Arena *arena, Pipeline *out) {
 }
 // The channels of a pipeline and of the network must agree.
 static Status match_pipeline(const Graph *graph, Pipeline *pipeline) {
+    if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank != 4) return ST_OK;
     const Type *input = &graph->values[graph->inputs[0]].type;
-    if (graph->n_inputs != 1 || input->rank != 4) return ST_OK;
-    FAIL_IF(pipeline->channels && input->dim[1] > 0 && pipeline->channels != input->dim[1], ST_BAD,
+    const Frame frame = frame_of_input(input, pipeline->channels);
+    FAIL_IF(pipeline->channels && frame.channels > 0 && pipeline->channels != frame.channels, ST_BAD,
             "pipeline: input.channels is %d, the network's input '%s' has %lld", pipeline->channels,
-            graph->values[graph->inputs[0]].name, (long long)input->dim[1]);
-    const int64_t size[2] = {pipeline->height, pipeline->width};
+            graph->values[graph->inputs[0]].name, (long long)frame.channels);
+    const int64_t size[2] = {pipeline->height, pipeline->width}, has[2] = {frame.height, frame.width};
     for (int i = 0; i < 2; i++)
-        FAIL_IF(size[i] && input->dim[2 + i] > 0 && size[i] != input->dim[2 + i], ST_BAD,
+        FAIL_IF(size[i] && has[i] > 0 && size[i] != has[i], ST_BAD,
                 "pipeline: input.size has %lld, the network's input '%s' has %lld", (long long)size[i],
-                graph->values[graph->inputs[0]].name, (long long)input->dim[2 + i]);
-    if (!pipeline->channels && input->dim[1] > 0 && input->dim[1] <= PIPELINE_CHANNELS) pipeline->channels = (int)input->dim[1];
+                graph->values[graph->inputs[0]].name, (long long)has[i]);
+    if (!pipeline->channels && frame.channels > 0 && frame.channels <= PIPELINE_CHANNELS) pipeline->channels = (int)frame.channels;
     return ST_OK;
 }
 // An output that leaves 0..1 where the mask is cut at a probability deserves a word.
@@ -111,6 +115,17 @@ static Status emit_first(const stent_compile_options *options, const Graph *grap
 
 // The sample's graph: a copy as imported, with free dims of the first input fixed to one picture of the pipeline's size
 // or 256 a side.
+// How many channels the first convolution that reads `value` takes; 0: none reads it.
+static int64_t channels_read(const Graph *graph, ValueId value) {
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const Node *node = graph->nodes[i];
+        if ((node->op != OP_Conv && node->op != OP_ConvTranspose) || node->inputs[0] != value) continue;
+        const Type *weight = &graph->values[node->inputs[1]].type;
+        if (!type_is_static(weight) || weight->rank < 2) continue;
+        return node->op == OP_Conv ? weight->dim[1] * node_int(node, "group", 1) : weight->dim[0];
+    }
+    return 0;
+}
 static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph **out) {
     TRY(graph_copy(graph, out));
     Status status = ST_OK;
@@ -122,12 +137,16 @@ static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph *
             status = fail(ST_USAGE, "input '%s' has no shape; give it: --input %s=1x3x256x256", value->name, value->name);
             break;
         }
-        Shape shape = {.rank = type.rank};
-        for (int k = 0; k < type.rank; k++) {
-            const int64_t size = type.rank == 4 && k >= 2 ? (k == 2 ? pipeline->height : pipeline->width) : 0;
-            shape.dim[k] = type.dim[k] >= 0 ? type.dim[k] : k == 0 ? 1 : k == 1 ? MAX(pipeline->channels, 1)
-                           : size ? size : type.rank == 5 ? 64 : 256;
+        const int64_t read = channels_read(graph, graph->inputs[i]);
+        const int64_t channels = pipeline->channels ? pipeline->channels : MAX(read, 1), height = pipeline->height, width = pipeline->width;
+        const int64_t side = type.rank == 5 ? 64 : 256;
+        Shape shape = {type.rank, {1, channels, side, side, side, side, side, side}};
+        if (type.rank == 4) {
+            const bool channels_last = frame_of_input(&type, pipeline->channels).channels_last;
+            shape = frame_shape(&(Frame){channels, height ? height : 256, width ? width : 256, channels_last});
         }
+        for (int k = 0; k < type.rank; k++)
+            if (type.dim[k] >= 0) shape.dim[k] = type.dim[k];
         status = graph_bind(*out, value->name, &shape);
     }
     if (status == ST_OK) status = pass_resolve_shapes(*out);
@@ -135,13 +154,20 @@ static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph *
     return status;
 }
 static Status make_check(const Graph *graph, const stent_compile_options *options, const Pipeline *pipeline, Arena *arena,
-                         SelfCheck *check) {
+                         SelfCheck *check, Text *text) {
     Graph *copy;
     Tensor sample;
     TRY(sample_graph(graph, pipeline, &copy));
     Status status = options->sample ? npy_read(arena, options->sample, &sample) : ST_OK;
     if (status == ST_OK) status = self_check_make(copy, pipeline, options->sample ? &sample : NULL, arena, check);
     graph_free(copy);
+    // Made-up values may not suit (an index outside, a division by zero); a given sample has to.
+    if (status == ST_BAD && !options->sample) {
+        text_add(text, "warning: no self-check: the network refuses a synthetic sample (%s); give one: --sample x.npy\n",
+                 error_message());
+        *check = (SelfCheck){0};
+        status = ST_OK;
+    }
     return status;
 }
 
@@ -183,6 +209,7 @@ static Status compile(const char *model, const char *package, const stent_compil
                       Imported *imported, struct stent_result *result) {
     const stent_options *common = &options->common;
     const int level = options->opt_level < 0 ? 3 : options->opt_level;
+    result->log_file = common->log_file;
     FAIL_IF(level > 3, ST_USAGE, "-O: expected 0 to 3, got %d", level);
     Pipeline pipeline;
     Text *text = &result->text, assumed = {0}, pipeline_text = {0}, description = {0};
@@ -191,7 +218,7 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(report_progress(common, "reading", 0, 4));
     TRY(import(model, options, arena, imported));
     Graph *graph = imported->graph;
-    FAIL_IF(!graph->n_inputs || !graph->n_outputs, ST_UNSUPPORTED, "%s: a network without inputs or outputs", model);
+    FAIL_IF(!graph->n_outputs, ST_UNSUPPORTED, "%s: a network without outputs", model);
     if (options->pipeline) TRY(read_pipeline(options->pipeline, arena, &pipeline));
     else assume_pipeline(graph, &pipeline, &assumed);
     if (assumed.length) text_add(text, "%s\n", text_get(&assumed));
@@ -199,15 +226,15 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(match_pipeline(graph, &pipeline));
     TRY(emit_first(options, graph));
     TRY(report_progress(common, "self-check", 1, 4));
-    TRY(make_check(graph, options, &pipeline, arena, &check));
+    TRY(make_check(graph, options, &pipeline, arena, &check, text));
     warn_range(&check, &pipeline, text);
     TRY(report_progress(common, "passes", 2, 4));
     // The package holds the graph as far as passes go without a machine; level 3 is planning, at opening.
     TRY(passes_run(graph, MIN(level, 2), emit_pass, (void *)(uintptr_t)options));
     TRY(list_fallbacks(graph, &pipeline, text, result));
+    TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);
     describe(model, imported, level, &description);
-    TRY(report_progress(common, "writing", 3, 4));
     const PackageContent content = {graph, text_get(&pipeline_text), text_get(&description), check};
     Status status = text_status(&pipeline_text);
     if (status == ST_OK) status = text_status(&description);
@@ -218,14 +245,15 @@ static Status compile(const char *model, const char *package, const stent_compil
     JsonWriter *w = &result->writer;
     json_key(w, "model"), json_string(w, path_name(model));
     json_key(w, "content_hash"), json_string(w, hash);
+    text_add(&result->log, " content %.16s", hash);
     json_key(w, "precision"), json_string(w, "fp32");
     json_key(w, "package"), json_string(w, package);
     json_key(w, "bytes"), json_integer(w, file_size(package));
     json_key(w, "nodes"), json_integer(w, graph->n_nodes);
-    json_key(w, "self_check"), json_string(w, check.from_reference ? "reference" : "strict");
-    text_add(text, "%s: %s opset %lld, %d operations, %.1f MB, self-check by the %s\n", package, imported->format,
+    json_key(w, "self_check"), json_string(w, !check.n_outputs ? NULL : check.from_reference ? "reference" : "strict");
+    text_add(text, "%s: %s opset %lld, %d operations, %.1f MB, self-check: %s\n", package, imported->format,
              (long long)imported->opset, graph->n_nodes, (double)file_size(package) / 1e6,
-             check.from_reference ? "reference" : "strict path, itself checked on a crop");
+             !check.n_outputs ? "none" : check.from_reference ? "by the reference" : "by the strict path, itself checked on a crop");
     return report_progress(common, "done", 4, 4);
 }
 

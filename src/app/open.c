@@ -1,5 +1,6 @@
 // Opening a package on this machine: bind shapes, plan, prepare the weights, self-check at the plan's first use.
 #include "app/app.h"
+#include "app/frame.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <stdio.h>
@@ -26,25 +27,26 @@ static Status read_description(Opened *opened) {
     opened->opt_level = level && level->type == JSON_NUMBER && level->number >= 0 && level->number < 3 ? (int)level->number : 3;
     return ST_OK;
 }
-static Status make_executable(Opened *opened, int flags) {
+// Asked before the memory is taken.
+static Status check_memory(const Plan *plan, uint64_t limit) {
+    const uint64_t need = plan->arena_bytes + plan->weights_bytes + plan->scratch_bytes * (uint64_t)plan->threads;
+    FAIL_IF(limit && need > limit, ST_RESOURCE, "the network needs %.0f MB, allowed are %.0f MB (--max-memory)",
+            (double)need / 1e6, (double)limit / 1e6);
+    return ST_OK;
+}
+static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
     Plan *plan = NULL;
     Pool *pool = NULL;
     const PlanOptions options = {.threads = opened->threads, .strict = opened->strict,
                                  .fuse = opened->opt_level >= 3, .reference = (flags & OPEN_REFERENCE) != 0};
     TRY(plan_create(opened->package->graph, &opened->machine, &options, &plan));
-    Status status = plan_hash(plan, opened->plan_hash);
+    Status status = check_memory(plan, max_memory);
+    if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
     if (status == ST_OK) status = pool_create(opened->threads, true, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, drop_weights, opened->package, &opened->executable);
     else plan_free(plan);
     pool_destroy(pool);
     return status;
-}
-static Status check_memory(const Opened *opened, uint64_t limit) {
-    const Plan *plan = executable_plan(opened->executable);
-    const uint64_t need = plan->arena_bytes + plan->weights_bytes + plan->scratch_bytes * (uint64_t)opened->threads;
-    FAIL_IF(limit && need > limit, ST_RESOURCE, "the network needs %.0f MB, allowed are %.0f MB (--max-memory)",
-            (double)need / 1e6, (double)limit / 1e6);
-    return ST_OK;
 }
 
 // Where it is recorded that a plan passed: an empty file of a telling name in the user's data folder.
@@ -52,8 +54,9 @@ static char *record_path(const Opened *opened, Arena *arena) {
     const char *folder = user_data_folder(arena);
     folder = folder ? path_join(arena, folder, "checked") : NULL;
     char name[160];
-    snprintf(name, sizeof name, "%.16s-%.16s-%s-%s", opened->package->content_hash, opened->plan_hash,
-             isa_name(opened->machine.isa), STENT_VERSION);
+    // A strict plan may be the same as the fp32 one, yet has less error to give away.
+    snprintf(name, sizeof name, "%.16s-%.16s-%s%s-%s", opened->package->content_hash, opened->plan_hash,
+             isa_name(opened->machine.isa), opened->strict ? "-strict" : "", STENT_VERSION);
     return folder ? path_join(arena, folder, name) : NULL;
 }
 static Status first_use(Opened *opened) {
@@ -75,6 +78,24 @@ static Status first_use(Opened *opened) {
     return ST_OK;
 }
 
+// Whether bind_shapes would ask for the shape of the one picture that goes in.
+static bool awaits_picture(const Graph *graph, const stent_options *options, const Pipeline *pipeline) {
+    if (graph->n_inputs != 1 || (options->inputs && options->inputs[0])) return false;
+    const Type *type = &graph->values[graph->inputs[0]].type;
+    if (type->rank != 4 || type_is_static(type)) return false;
+    const Frame frame = frame_of_input(type, pipeline->channels);
+    return (frame.channels < 0 && !pipeline->channels) || (frame.height < 0 && !pipeline->height) ||
+           (frame.width < 0 && !pipeline->width);
+}
+// The same for networks that take no single picture.
+static bool awaits_shapes(const Graph *graph, const stent_options *options) {
+    if (options->inputs && options->inputs[0]) return false;
+    for (int i = 0; i < graph->n_inputs; i++) {
+        const Type *type = &graph->values[graph->inputs[i]].type;
+        if (!type_is_static(type) && (graph->n_inputs != 1 || type->rank != 4)) return true;
+    }
+    return false;
+}
 static Status open_all(const char *path, const stent_options *options, int flags, Opened *opened) {
     TRY(machine_detect(&opened->machine));
     TRY(choose_threads(options, &opened->machine, &opened->threads));
@@ -84,17 +105,18 @@ static Status open_all(const char *path, const stent_options *options, int flags
     Status status = pipeline_parse(package->pipeline, strlen(package->pipeline), &opened->arena, &opened->pipeline);
     if (status != ST_OK) return fail_context(status, "%s: pipeline", path);
     status = read_description(opened);
+    if (status == ST_OK && (flags & OPEN_FREE) && awaits_picture(package->graph, options, &opened->pipeline)) return ST_OK;
+    if (status == ST_OK && (flags & OPEN_FREE) && (flags & OPEN_GRAPH) && awaits_shapes(package->graph, options)) return ST_OK;
     if (status == ST_OK)
         status = bind_shapes(package->graph, options, &opened->pipeline, MIN(opened->opt_level, 2), &opened->arena);
     if (status == ST_OK && (flags & OPEN_GRAPH)) return ST_OK;
-    if (status == ST_OK) status = make_executable(opened, flags);
-    if (status == ST_OK) status = check_memory(opened, options->max_memory);
+    if (status == ST_OK) status = make_executable(opened, options->max_memory, flags);
     if (status == ST_OK && !(flags & OPEN_NO_CHECK)) status = first_use(opened);
     return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
 }
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out) {
     const uint64_t start = clock_ns();
-    *out = (Opened){.self_check = "not run"};
+    *out = (Opened){.self_check = "not run", .log_file = common_options(options)->log_file};
     Status status = open_all(path, common_options(options), flags, out);
     out->open_ms = clock_ms_since(start);
     if (status != ST_OK) close_package(out);
@@ -115,4 +137,7 @@ void result_opened(struct stent_result *result, const Opened *opened) {
     json_key(w, "plan_hash"), json_string(w, opened->plan_hash);
     json_key(w, "precision"), json_string(w, opened->precision);
     result_machine(result, &opened->machine, opened->threads);
+    result->log_file = opened->log_file;
+    text_add(&result->log, " content %.16s plan %.16s %s %s %d threads", opened->package->content_hash, opened->plan_hash,
+             opened->precision, isa_name(opened->machine.isa), opened->threads);
 }

@@ -33,7 +33,7 @@ static Status read_input(const Graph *graph, const char *item, Arena *arena, Ten
     }
     return ST_OK;
 }
-static Status read_inputs(const Graph *graph, const char *const *items, Arena *arena, Tensor **out) {
+Status read_inputs(const Graph *graph, const char *const *items, Arena *arena, Tensor **out) {
     *out = arena_array(arena, (size_t)graph->n_inputs + 1, sizeof **out);
     bool *given = arena_array(arena, (size_t)graph->n_inputs + 1, sizeof *given);
     if (!*out || !given) return fail_memory(sizeof **out);
@@ -52,12 +52,11 @@ static Status write_outputs(const Graph *graph, const char *path, const Tensor *
     for (int i = 0; i < graph->n_outputs; i++) named[i] = (NamedTensor){graph->values[graph->outputs[i]].name, outputs[i]};
     return npz_write(path, named, (size_t)graph->n_outputs);
 }
-// Free dims that no option fixes take the shapes of the tensors that are given.
-static Status shapes_from_inputs(const char *package, const stent_run_options *options, Arena *arena, stent_options *common) {
+Status shapes_from_inputs(const char *package, const char *const *files, Arena *arena, stent_options *common) {
     Package *probe;
     Tensor *inputs;
     TRY(package_open(package, &probe));
-    Status status = read_inputs(probe->graph, options->inputs, arena, &inputs);
+    Status status = read_inputs(probe->graph, files, arena, &inputs);
     const int count = probe->graph->n_inputs;
     const char **items = arena_array(arena, (size_t)count + 1, sizeof *items);
     int used = 0;
@@ -78,7 +77,7 @@ static Status shapes_from_inputs(const char *package, const stent_run_options *o
 static Status run_files(const char *package, const stent_run_options *options, Arena *arena, struct stent_result *result) {
     stent_options common = options->common;
     FAIL_IF(!options->output, ST_USAGE, "--output: expected the name of an .npy or .npz file");
-    TRY(shapes_from_inputs(package, options, arena, &common));
+    TRY(shapes_from_inputs(package, options->inputs, arena, &common));
     Opened opened;
     Session *session = NULL;
     Tensor *inputs, *outputs;

@@ -351,6 +351,16 @@ Status file_write(const char *path, const void *bytes, size_t count) {
     return status;
 }
 
+Status file_append(const char *path, const void *bytes, size_t count) {
+    const int handle = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (handle < 0) return fail_errno(path, "write");
+    const ssize_t done = disk_is_full() ? -1 : write(handle, bytes, count);
+    if (done >= 0 && (size_t)done < count) errno = ENOSPC;
+    Status status = done == (ssize_t)count ? ST_OK : fail_errno(path, "write");
+    if (close(handle) && status == ST_OK) status = fail_errno(path, "write");
+    return status;
+}
+
 // ---- folders and paths ----
 
 PathKind path_kind(const char *path) {

@@ -40,6 +40,10 @@ Status file_write(const char *path, const void *bytes, size_t count); // the thr
 // Removes temporaries of unfinished atomic files of this process; async-signal-safe, for SIGINT handlers.
 void atomic_cleanup(void);
 
+// Adds bytes at the end of a file, which is made when it is not there; in one write, so that lines of several processes
+// do not mix.
+Status file_append(const char *path, const void *bytes, size_t count);
+
 // Fault injection: the n-th following write, flush or rename (0 = next) fails once as on a full disk. Negative: none.
 void file_fail_after(int64_t n);
 

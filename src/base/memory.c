@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "base/memory.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -71,6 +72,16 @@ void *pages_alloc(size_t bytes, size_t align) {
 void pages_free(void *pointer, size_t bytes) {
     size_t size;
     if (pointer && page_bytes(bytes, &size)) munmap(pointer, size);
+}
+
+uint64_t memory_peak(void) {
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    unsigned long long kilobytes = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %llu", &kilobytes) == 1) break;
+    if (file) fclose(file);
+    return kilobytes * 1024;
 }
 
 // ---- arena ----

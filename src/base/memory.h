@@ -16,6 +16,9 @@ char *mem_string(const char *text); // a copy, or NULL
 void *pages_alloc(size_t bytes, size_t align);
 void pages_free(void *pointer, size_t bytes);
 
+// The most memory that this process has held so far (VmHWM), in bytes; 0: not known.
+uint64_t memory_peak(void);
+
 // Fault injection: the n-th following allocation (0 = next) of mem_*/pages_* fails once. Negative: none (default).
 void mem_fail_after(int64_t n);
 
@@ -41,5 +44,5 @@ static inline bool mul_i64(int64_t a, int64_t b, int64_t *out) { return !__built
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-static inline int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }       // a >= 0, b > 0
-static inline int64_t round_up(int64_t a, int64_t b) { return div_up(a, b) * b; }    // a >= 0, b > 0
+static inline int64_t div_up(int64_t a, int64_t b) { return a / b + (a % b != 0); } // a >= 0, b > 0; never overflows
+static inline int64_t round_up(int64_t a, int64_t b) { return div_up(a, b) * b; }   // a >= 0, b > 0

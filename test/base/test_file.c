@@ -227,6 +227,16 @@ TEST(unguarded_access_still_dies) {
     file_unmap(&mapping);
 }
 
+TEST(appends) {
+    CHECK_OK(file_append(test_temp("a"), "one\n", 4));
+    CHECK_OK(file_append(test_temp("a"), "two\n", 4));
+    check_content(test_temp("a"), "one\ntwo\n");
+    file_fail_after(0);
+    CHECK_INT(file_append(test_temp("a"), "x", 1), ST_RESOURCE);
+    CHECK_INT(file_append(test_temp("no/such"), "x", 1), ST_BAD);
+    check_content(test_temp("a"), "one\ntwo\n");
+}
+
 TEST(folders) {
     Arena arena = {0};
     char **names = NULL;

@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/rng.h"
 #include "test.h"
 
 static Json *parse(Arena *arena, const char *text) {
@@ -136,6 +137,30 @@ TEST(cut_and_starved) {
     }
     CHECK_INT(status, ST_OK);
     CHECK(failures > 2);
+}
+
+// Random damage: refused or read, never a crash.
+TEST(mutated_text_does_no_harm) {
+    static const char seed_text[] =
+        "{\"a\": [1.5e-3, \"\\u00e4\\ud83d\\ude00\", {\"b\": null}], \"c\": [true, false, -0, []]}";
+    static const char letters[] = "{}[],:\"\\u0d8ef-+.1 \n\xff";
+    Rng rng;
+    rng_seed(&rng, 7);
+    int accepted = 0, rounds = test_long() ? 1000000 : 5000;
+    for (int round = 0; round < rounds; round++) {
+        size_t length = sizeof seed_text - 1 - rng_below(&rng, 3) * rng_below(&rng, 20);
+        char *text = mem_alloc(length); // of exactly this size: an overrun is seen by the sanitizer
+        REQUIRE(text);
+        memcpy(text, seed_text, length);
+        for (uint64_t change = rng_below(&rng, 4); change > 0; change--)
+            text[rng_below(&rng, length)] = letters[rng_below(&rng, sizeof letters - 1)];
+        Arena arena = {0};
+        Json *json;
+        accepted += json_parse(&arena, text, length, &json) == ST_OK;
+        arena_free(&arena);
+        mem_free(text);
+    }
+    CHECK_MSG(accepted > rounds / 50 && accepted < rounds, "%d of %d accepted", accepted, rounds);
 }
 
 TEST(writes) {

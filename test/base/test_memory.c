@@ -109,6 +109,20 @@ TEST(checked_arithmetic) {
     CHECK(!mul_i64(INT64_MIN, -1, &value));
     CHECK(!add_i64(INT64_MAX, 1, &value));
     CHECK_INT(div_up(7, 3), 3);
+    CHECK_INT(div_up(6, 3), 2);
+    CHECK_INT(div_up(2, INT64_MAX), 1);
     CHECK_INT(round_up(6, 3), 6);
     CHECK_INT(round_up(7, 4), 8);
+}
+
+TEST(peak_follows_what_is_touched) {
+    enum { SIZE = 64 << 20 };
+    uint64_t before = memory_peak();
+    CHECK(before > 0);
+    char *pages = pages_alloc(SIZE, 64);
+    REQUIRE(pages);
+    memset(pages, 1, SIZE);
+    CHECK(memory_peak() >= before + SIZE / 2);
+    pages_free(pages, SIZE);
+    CHECK(memory_peak() >= before + SIZE / 2); // a peak stays
 }

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "test.h"
+#include <time.h>
 
 // Known answers: the state 1, 2, 3, 4 gives 11520, 0, 1509978240, 1215971899390074240 (the authors'
 // xoshiro256starstar.c), and splitmix64 from 0 begins with e220a8397b1dcdaf.
@@ -42,4 +43,18 @@ TEST(clock_runs) {
     while (now == start);
     CHECK(now > start);
     CHECK(clock_ms_since(start) > 0 && clock_ms_since(start) < 60000);
+}
+
+TEST(date_is_utc_and_now) {
+    char date[24];
+    struct tm parts = {0};
+    setenv("TZ", "Pacific/Auckland", 1); // must not matter
+    clock_date(date);
+    CHECK_INT(sscanf(date, "%d-%d-%dT%d:%d:%dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
+                     &parts.tm_min, &parts.tm_sec),
+              6);
+    CHECK_INT(strlen(date), 20);
+    parts.tm_year -= 1900;
+    parts.tm_mon -= 1;
+    CHECK(llabs((long long)timegm(&parts) - (long long)time(NULL)) < 60);
 }

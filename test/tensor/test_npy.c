@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/rng.h"
 #include "tensor/npy.h"
 #include "test.h"
 
@@ -243,6 +244,35 @@ TEST(deflated_archive) {
     refuse_cuts(test_temp("z.npz"));
     expect_damage_noticed(test_temp("z.npz"), back, 1);
     arena_free(&arena);
+}
+
+// Random damage to several bytes at once: refused or read, never a crash.
+TEST(mutated_files_do_no_harm) {
+    static const char dictionary[] = "{'descr': '>f4', 'fortran_order': True, 'shape': (3, 2), }\n";
+    uint8_t *seeds[2], data[24] = {0}, *damaged;
+    size_t sizes[2], count;
+    Rng rng;
+    rng_seed(&rng, 11);
+    CHECK_OK(file_write(test_temp("z.npz"), deflated, sizeof deflated));
+    CHECK_OK(file_read(test_temp("z.npz"), 1 << 20, &seeds[0], &sizes[0]));
+    CHECK_OK(file_read(write_npy(1, dictionary, data, sizeof data), 1 << 20, &seeds[1], &sizes[1]));
+    for (int round = 0; round < (test_long() ? 200000 : 1000); round++) {
+        size_t size = sizes[round % 2];
+        damaged = mem_alloc(size);
+        REQUIRE(damaged);
+        memcpy(damaged, seeds[round % 2], size);
+        for (uint64_t change = rng_below(&rng, 5); change > 0; change--)
+            damaged[rng_below(&rng, size)] =
+                rng_below(&rng, 2) ? (uint8_t)rng_next(&rng) : (uint8_t)(rng_next(&rng) % 3 - 1);
+        write_quickly(test_temp("damaged"), damaged, size - rng_below(&rng, 2) * rng_below(&rng, 8));
+        Arena arena = {.limit = 1 << 24};
+        NamedTensor *tensors;
+        if (npz_read(&arena, test_temp("damaged"), &tensors, &count) == ST_OK) CHECK(count <= 1);
+        arena_free(&arena);
+        mem_free(damaged);
+    }
+    mem_free(seeds[0]);
+    mem_free(seeds[1]);
 }
 
 // A failing allocation, wherever it is, gives ST_RESOURCE and no leak.

@@ -1,0 +1,288 @@
+// bench: latencies from input tensor to output tensor; alone, paired with another package, or served line by line.
+#include "app/sample.h"
+#include "base/clock.h"
+#include "measure/statistics.h"
+#include "tensor/npy.h"
+#include <math.h>
+#include <string.h>
+
+// One network, ready to run.
+typedef struct Runner {
+    Opened opened;
+    Session *session;
+    Sample sample;
+    Tensor *outputs;
+} Runner;
+
+static Status runner_open(const char *package, const stent_options *options, const char *file, Arena *arena,
+                          Runner *out) {
+    *out = (Runner){.session = NULL};
+    TRY(open_for_input(package, options, file, 0, arena, &out->opened));
+    const Graph *graph = out->opened.package->graph;
+    TRY(sample_take(&out->opened, file, arena, &out->sample));
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->outputs));
+    return session_create(out->opened.executable, true, &out->session);
+}
+static void runner_close(Runner *runner) {
+    session_destroy(runner->session);
+    close_package(&runner->opened);
+}
+static Status runner_time(Runner *runner, double *ms) {
+    const uint64_t start = clock_ns();
+    TRY(session_run(runner->session, runner->sample.inputs, runner->outputs));
+    *ms = clock_ms_since(start);
+    return ST_OK;
+}
+// First touches of memory, clocks that rise: at least two runs, and about a fifth of a second.
+static Status warm_up(Runner *runner, const stent_options *options) {
+    enum { LEAST = 2, MOST = 200 };
+    const uint64_t start = clock_ns();
+    double ms;
+    for (int i = 0; i < LEAST || (i < MOST && clock_ms_since(start) < 200); i++) {
+        TRY(runner_time(runner, &ms));
+        TRY(report_progress(options, "warm-up", MIN(clock_ms_since(start), 200), 200));
+    }
+    return ST_OK;
+}
+
+// A growing list of numbers.
+typedef struct Samples {
+    double *values;
+    size_t count, capacity;
+} Samples;
+static Status samples_add(Samples *samples, double value) {
+    if (samples->count == samples->capacity) {
+        const size_t capacity = samples->capacity ? 2 * samples->capacity : 256;
+        double *grown = mem_resize(samples->values, capacity * sizeof *grown);
+        if (!grown) return fail_memory(capacity * sizeof *grown);
+        samples->values = grown, samples->capacity = capacity;
+    }
+    samples->values[samples->count++] = value;
+    return ST_OK;
+}
+
+// Whether another round is due: by number, or by time (at least `least` rounds).
+static bool goes_on(const stent_bench_options *options, size_t done, size_t least, uint64_t start) {
+    if (options->repeat > 0) return done < (size_t)options->repeat;
+    const double limit = options->seconds > 0 ? options->seconds : 3;
+    return done < least || clock_ms_since(start) < 1e3 * limit;
+}
+static Status tell_progress(const stent_bench_options *options, size_t done, uint64_t start) {
+    if (options->repeat > 0) return report_progress(&options->common, "bench", (double)done, options->repeat);
+    const double limit = 1e3 * (options->seconds > 0 ? options->seconds : 3);
+    return report_progress(&options->common, "bench", MIN(clock_ms_since(start), limit), limit);
+}
+static Status measure_alone(Runner *runner, const stent_bench_options *options, Samples *ms) {
+    enum { LEAST = 3, MOST = 1 << 20 };
+    const uint64_t start = clock_ns();
+    while (ms->count < MOST && goes_on(options, ms->count, LEAST, start)) {
+        double one;
+        TRY(runner_time(runner, &one));
+        TRY(samples_add(ms, one));
+        TRY(tell_progress(options, ms->count, start));
+    }
+    return ST_OK;
+}
+// Rounds of A B B A: what drifts slowly hits both alike. A round's ratio is that of the two sums.
+static Status measure_pair(Runner *a, Runner *b, const stent_bench_options *options, Samples *ms, Samples *other,
+                           Samples *ratios) {
+    enum { LEAST = 5, MOST = 1 << 18 };
+    const uint64_t start = clock_ns();
+    while (ratios->count < MOST && goes_on(options, ratios->count, LEAST, start)) {
+        double a_ms[2], b_ms[2];
+        TRY(runner_time(a, &a_ms[0]));
+        TRY(runner_time(b, &b_ms[0]));
+        TRY(runner_time(b, &b_ms[1]));
+        TRY(runner_time(a, &a_ms[1]));
+        for (int i = 0; i < 2; i++) {
+            TRY(samples_add(ms, a_ms[i]));
+            TRY(samples_add(other, b_ms[i]));
+        }
+        TRY(samples_add(ratios, (a_ms[0] + a_ms[1]) / (b_ms[0] + b_ms[1])));
+        TRY(tell_progress(options, ratios->count, start));
+    }
+    return ST_OK;
+}
+
+static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
+// Four decimals: a tenth of a microsecond.
+static double rounded(double ms) { return (double)(int64_t)(ms * 1e4 + 0.5) / 1e4; }
+static void put_samples(JsonWriter *w, const char *key, const Samples *samples) {
+    json_key(w, key), json_begin_array(w);
+    for (size_t i = 0; i < samples->count; i++) json_number(w, rounded(samples->values[i]));
+    json_end_array(w);
+}
+static Status tell_latency(const Runner *runner, const stent_bench_options *options, const Samples *ms,
+                           struct stent_result *result) {
+    const Plan *plan = executable_plan(runner->opened.executable);
+    JsonWriter *w = &result->writer;
+    Text *text = &result->text;
+    Summary s;
+    TRY(summarise(ms->values, ms->count, &s));
+    const double peak = (double)memory_peak() / 1e6, arena = (double)plan->arena_bytes / 1e6,
+                 weights = (double)executable_weights_bytes(runner->opened.executable) / 1e6;
+    put_samples(w, "ms", ms);
+    put_number(w, "min_ms", rounded(s.min)), put_number(w, "median_ms", rounded(s.median));
+    put_number(w, "p90_ms", rounded(s.p90)), put_number(w, "p99_ms", rounded(s.p99)), put_number(w, "cv", s.cv);
+    put_number(w, "peak_rss_mb", peak), put_number(w, "arena_mb", arena), put_number(w, "weights_mb", weights);
+    for (size_t i = 0; options->list && i < ms->count; i++) text_add(text, "%.4f ms\n", ms->values[i]);
+    text_add(text, "median %.3f ms  (min %.3f, p90 %.3f, p99 %.3f, variation %.1f %%, %zu runs) on %s, %d threads\n",
+             s.median, s.min, s.p90, s.p99, 100 * s.cv, ms->count, isa_name(runner->opened.machine.isa),
+             runner->opened.threads);
+    text_add(text, "memory: peak %.0f MB, of which arena %.1f MB and prepared weights %.1f MB\n", peak, arena, weights);
+    return ST_OK;
+}
+// *slower: beyond the noise.
+static Status tell_ratio(const char *versus, const Samples *other, const Samples *ratios, struct stent_result *result,
+                         bool *slower) {
+    JsonWriter *w = &result->writer;
+    Ratio r;
+    Summary s;
+    TRY(summarise(other->values, other->count, &s));
+    TRY(bootstrap_median(ratios->values, ratios->count, 1, &r));
+    *slower = r.low > 1;
+    json_key(w, "versus"), json_string(w, path_name(versus));
+    put_number(w, "versus_median_ms", rounded(s.median));
+    put_number(w, "ratio_median", r.median), put_number(w, "ratio_low", r.low), put_number(w, "ratio_high", r.high);
+    json_key(w, "rounds"), json_integer(w, (int64_t)ratios->count);
+    text_add(&result->text,
+             "%s: median %.3f ms\ntime as a part of its time: %.3f  (95 %% interval %.3f to %.3f, %zu rounds): %s\n",
+             path_name(versus), s.median, r.median, r.low, r.high, ratios->count,
+             *slower      ? "slower"
+             : r.high < 1 ? "faster"
+                          : "no difference beyond the noise");
+    return ST_OK;
+}
+
+// Both must take the same tensors: B gets A's.
+static Status share_inputs(const Runner *a, Runner *b) {
+    const int count = a->opened.package->graph->n_inputs;
+    bool same = b->opened.package->graph->n_inputs == count;
+    for (int i = 0; same && i < count; i++)
+        same = a->sample.inputs[i].dtype == b->sample.inputs[i].dtype &&
+               shape_equal(&a->sample.inputs[i].shape, &b->sample.inputs[i].shape);
+    FAIL_IF(!same, ST_USAGE, "--versus: the two packages take different inputs");
+    b->sample.inputs = a->sample.inputs;
+    return ST_OK;
+}
+static Status bench_pair(Runner *runner, const stent_bench_options *options, Arena *arena,
+                         struct stent_result *result) {
+    Runner other;
+    Samples ms = {0}, other_ms = {0}, ratios = {0};
+    bool slower = false;
+    Status status = runner_open(options->versus, &options->common, options->input, arena, &other);
+    if (status == ST_OK) status = share_inputs(runner, &other);
+    if (status == ST_OK) status = warm_up(&other, &options->common);
+    if (status == ST_OK) status = measure_pair(runner, &other, options, &ms, &other_ms, &ratios);
+    if (status == ST_OK) status = tell_latency(runner, options, &ms, result);
+    if (status == ST_OK) status = tell_ratio(options->versus, &other_ms, &ratios, result, &slower);
+    runner_close(&other);
+    mem_free(ms.values), mem_free(other_ms.values), mem_free(ratios.values);
+    if (status == ST_OK && options->gate && slower)
+        return fail(ST_NO, "slower than %s beyond the noise", options->versus);
+    return status;
+}
+static Status bench_alone(Runner *runner, const stent_bench_options *options, struct stent_result *result) {
+    Samples ms = {0};
+    Status status = measure_alone(runner, options, &ms);
+    if (status == ST_OK) status = tell_latency(runner, options, &ms, result);
+    mem_free(ms.values);
+    return status;
+}
+static Status bench(const char *package, const stent_bench_options *options, Arena *arena,
+                    struct stent_result *result) {
+    Runner runner;
+    FAIL_IF(options->gate && !options->versus, ST_USAGE, "--gate: needs --versus");
+    FAIL_IF(options->expect, ST_USAGE, "--expect: goes with --lockstep; to compare tensors say stent verify");
+    Status status = runner_open(package, &options->common, options->input, arena, &runner);
+    if (status == ST_OK) {
+        result_opened(result, &runner.opened);
+        json_key(&result->writer, "open_ms"), json_number(&result->writer, rounded(runner.opened.open_ms));
+        status = warm_up(&runner, &options->common);
+    }
+    if (status == ST_OK)
+        status = options->versus ? bench_pair(&runner, options, arena, result) : bench_alone(&runner, options, result);
+    runner_close(&runner);
+    return status;
+}
+stent_status stent_bench(const char *package, const stent_bench_options *options, stent_result **out) {
+    static const stent_bench_options defaults = {.size = sizeof defaults};
+    struct stent_result *result = NULL;
+    Arena arena = {0};
+    error_clear();
+    if (out) *out = NULL;
+    Status status = result_begin("bench", &result);
+    if (status == ST_OK)
+        status = result_finish(result, bench(package, options ? options : &defaults, &arena, result), out);
+    arena_free(&arena);
+    return (stent_status)status;
+}
+
+// ---- lockstep
+
+// Largest difference from --expect, else from the self-check; NaN when there is neither.
+static Status largest_error(Runner *runner, const stent_bench_options *options, Arena *arena, double *out) {
+    const Graph *graph = runner->opened.package->graph;
+    Tensor given;
+    const Tensor *expected = runner->sample.expected;
+    double ms;
+    if (options->expect) {
+        FAIL_IF(graph->n_outputs != 1, ST_USAGE, "--expect: the network has %d outputs, one is expected",
+                graph->n_outputs);
+        TRY(npy_read(arena, options->expect, &given));
+        expected = &given;
+    }
+    TRY(runner_time(runner, &ms));
+    *out = NAN;
+    if (!expected) return ST_OK;
+    Difference difference;
+    Status status = difference_of(&runner->opened, runner->outputs, expected, 0, 0, &difference);
+    *out = difference.max_abs;
+    return status == ST_OK || !options->expect ? status : fail_context(status, "%s", options->expect);
+}
+static Status answer(Runner *runner, int64_t count, FILE *out) {
+    fputc('[', out);
+    for (int64_t i = 0; i < count; i++) {
+        double ms;
+        TRY(runner_time(runner, &ms));
+        fprintf(out, "%s%.4f", i ? ", " : "", ms);
+    }
+    fputs("]\n", out);
+    FAIL_IF(fflush(out), ST_RESOURCE, "lockstep: cannot write the answer");
+    return ST_OK;
+}
+static Status serve(Runner *runner, const stent_bench_options *options, FILE *in, FILE *out) {
+    char line[128];
+    while (fgets(line, sizeof line, in)) {
+        int64_t count;
+        line[strcspn(line, "\r\n")] = 0;
+        FAIL_IF(!text_starts(line, "run ") || !parse_i64(line + 4, &count) || count < 0 || count > 1000000, ST_BAD,
+                "lockstep: expected a line 'run N', got '%s'", line);
+        TRY(answer(runner, count, out));
+        TRY(report_progress(&options->common, "lockstep", 0, 0));
+    }
+    return report_progress(&options->common, "lockstep", 0, 0); // a signal ends the waiting too
+}
+static Status lockstep(const char *package, const stent_bench_options *options, Arena *arena, FILE *in, FILE *out) {
+    Runner runner;
+    double error;
+    FAIL_IF(options->versus, ST_USAGE, "--lockstep and --versus don't go together");
+    FAIL_IF(options->expect && !options->input, ST_USAGE, "--expect: needs --input x.npy");
+    Status status = runner_open(package, &options->common, options->input, arena, &runner);
+    if (status == ST_OK) status = largest_error(&runner, options, arena, &error);
+    if (status == ST_OK) {
+        fprintf(out, "ready %.3g %s\n", error, STENT_VERSION);
+        if (fflush(out)) status = fail(ST_RESOURCE, "lockstep: cannot write the answer");
+    }
+    if (status == ST_OK) status = serve(&runner, options, in, out);
+    runner_close(&runner);
+    return status;
+}
+stent_status stent_bench_lockstep(const char *package, const stent_bench_options *options, FILE *in, FILE *out) {
+    static const stent_bench_options defaults = {.size = sizeof defaults};
+    Arena arena = {0};
+    error_clear();
+    Status status = lockstep(package, options ? options : &defaults, &arena, in, out);
+    arena_free(&arena);
+    return (stent_status)status;
+}

@@ -1,0 +1,224 @@
+// info: what a model file or a package holds, and what running it on this machine will need.
+#include "app/app.h"
+#include "import/import.h"
+#include "pass/pass.h"
+#include <string.h>
+
+static double graph_flop(const Graph *graph) {
+    double sum = 0;
+    for (int i = 0; i < graph->n_nodes; i++) sum += node_flop(graph, graph->nodes[i]);
+    return sum;
+}
+// Elements of float constants: weights, biases, statistics.
+static int64_t count_parameters(const Graph *graph) {
+    int64_t sum = 0;
+    for (int i = 0; i < graph->n_values; i++) {
+        const Tensor *constant = graph->values[i].constant;
+        if (constant && dtype_is_float(constant->dtype)) sum += tensor_count(constant);
+    }
+    return sum;
+}
+static bool is_free(const Graph *graph) {
+    for (int i = 0; i < graph->n_inputs; i++)
+        if (!type_is_static(&graph->values[graph->inputs[i]].type)) return true;
+    return false;
+}
+
+// "float32 1x3xHxW", and a JSON array of numbers and names.
+static void tell_type(const Graph *graph, const Type *type, struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    Text *text = &result->text;
+    json_key(w, "dtype"), json_string(w, dtype_name(type->dtype));
+    json_key(w, "shape");
+    text_add(text, "%s ", dtype_name(type->dtype));
+    if (type->rank < 0) {
+        json_null(w);
+        text_add(text, "of unknown shape");
+        return;
+    }
+    json_begin_array(w);
+    if (type->rank == 0) text_add(text, "scalar");
+    for (int i = 0; i < type->rank; i++) {
+        const int64_t dim = type->dim[i];
+        const char *symbol = dim == DIM_UNKNOWN ? "?" : dim < 0 ? graph->symbols[DIM_SYMBOL_0 - dim] : NULL;
+        if (symbol) json_string(w, symbol), text_add(text, "%s%s", i ? "x" : "", symbol);
+        else json_integer(w, dim), text_add(text, "%s%lld", i ? "x" : "", (long long)dim);
+    }
+    json_end_array(w);
+}
+static void tell_values(const Graph *graph, const char *what, const ValueId *values, int count,
+                        struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    char key[16];
+    snprintf(key, sizeof key, "%ss", what);
+    json_key(w, key), json_begin_array(w);
+    for (int i = 0; i < count; i++) {
+        const Value *value = &graph->values[values[i]];
+        json_begin_object(w);
+        json_key(w, "name"), json_string(w, value->name);
+        text_add(&result->text, "%-8s %s: ", what, value->name);
+        tell_type(graph, &value->type, result);
+        text_add(&result->text, "\n");
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+static void tell_ops(const Graph *graph, struct stent_result *result) {
+    int counts[OP_COUNT] = {0};
+    JsonWriter *w = &result->writer;
+    for (int i = 0; i < graph->n_nodes; i++) counts[graph->nodes[i]->op]++;
+    json_key(w, "nodes"), json_integer(w, graph->n_nodes);
+    json_key(w, "ops"), json_begin_object(w);
+    text_add(&result->text, "%d operations:", graph->n_nodes);
+    for (int op = 1; op < OP_COUNT; op++) {
+        if (!counts[op]) continue;
+        json_key(w, op_info((Op)op)->name), json_integer(w, counts[op]);
+        text_add(&result->text, " %d %s", counts[op], op_info((Op)op)->name);
+    }
+    json_end_object(w);
+    text_add(&result->text, "\n");
+}
+static void tell_graph(const Graph *graph, struct stent_result *result) {
+    tell_values(graph, "input", graph->inputs, graph->n_inputs, result);
+    tell_values(graph, "output", graph->outputs, graph->n_outputs, result);
+    tell_ops(graph, result);
+    const int64_t parameters = count_parameters(graph);
+    json_key(&result->writer, "parameters"), json_integer(&result->writer, parameters);
+    text_add(&result->text, "%.3f million parameters\n", (double)parameters / 1e6);
+}
+
+// With the shapes that are bound: FLOP, what no fast solver takes, and the memory of a run.
+static Status tell_plan(const Graph *graph, const PlanOptions *options, const Machine *machine,
+                        struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    Text *text = &result->text;
+    const double flop = graph_flop(graph);
+    Plan *plan;
+    TRY(plan_create(graph, machine, options, &plan));
+    json_key(w, "flop"), json_number(w, flop);
+    text_add(text, "%.2f GFLOP a run\n", flop * 1e-9);
+    json_key(w, "steps"), json_integer(w, plan->n_steps);
+    json_key(w, "fallbacks"), json_begin_array(w);
+    for (int i = 0; i < plan->n_steps; i++) {
+        const PlanStep *step = &plan->steps[i];
+        if (!step->why) continue;
+        json_begin_object(w);
+        json_key(w, "name"), json_string(w, step->name);
+        json_key(w, "op"), json_string(w, step->op);
+        json_key(w, "why"), json_string(w, step->why);
+        json_end_object(w);
+        text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", step->name, step->op, step->why);
+    }
+    json_end_array(w);
+    const double arena = (double)plan->arena_bytes, weights = (double)plan->weights_bytes,
+                 scratch = (double)plan->scratch_bytes * options->threads;
+    json_key(w, "arena_mb"), json_number(w, arena / 1e6);
+    json_key(w, "weights_mb"), json_number(w, weights / 1e6);
+    json_key(w, "scratch_mb"), json_number(w, scratch / 1e6);
+    json_key(w, "memory_mb"), json_number(w, (arena + weights + scratch) / 1e6);
+    text_add(text, "memory on %s with %d threads: %.1f MB (activations %.1f, prepared weights %.1f, scratch %.1f)\n",
+             isa_name(plan->isa), options->threads, (arena + weights + scratch) / 1e6, arena / 1e6, weights / 1e6,
+             scratch / 1e6);
+    plan_free(plan);
+    return ST_OK;
+}
+static void tell_free(struct stent_result *result) {
+    json_key(&result->writer, "flop"), json_null(&result->writer);
+    text_add(&result->text, "FLOP and memory: depend on the free dims; fix them with --input NAME=1x3x256x256\n");
+}
+
+static Status info_model(const char *path, const stent_options *options, Arena *arena, Imported *model,
+                         struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    Machine machine;
+    int threads;
+    ShapeOption *shapes;
+    size_t count;
+    TRY(machine_detect(&machine));
+    TRY(choose_threads(options, &machine, &threads));
+    TRY(parse_shape_options(options, arena, &shapes, &count));
+    InputShape *inputs = arena_array(arena, count + 1, sizeof *inputs);
+    if (!inputs) return fail_memory(count * sizeof *inputs);
+    for (size_t i = 0; i < count; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
+    TRY(import_model(path, &(ImportOptions){.inputs = inputs, .n_inputs = count}, model));
+    TRY(pass_resolve_shapes(model->graph));
+    json_key(w, "kind"), json_string(w, "model");
+    json_key(w, "model"), json_string(w, path_name(path));
+    json_key(w, "format"), json_string(w, model->format);
+    json_key(w, "opset"), json_integer(w, model->opset);
+    result_machine(result, &machine, threads);
+    text_add(&result->text, "%s: %s model, opset %lld\n", path_name(path), model->format, (long long)model->opset);
+    tell_graph(model->graph, result);
+    if (is_free(model->graph)) return tell_free(result), ST_OK;
+    TRY(passes_run(model->graph, 2, NULL, NULL));
+    return tell_plan(model->graph, &(PlanOptions){.threads = threads, .fuse = true}, &machine, result);
+}
+
+static void put_json(JsonWriter *w, const Json *json) {
+    switch (json->type) {
+    case JSON_NULL: json_null(w); break;
+    case JSON_BOOL: json_bool(w, json->boolean); break;
+    case JSON_NUMBER: json_number(w, json->number); break;
+    case JSON_STRING: json_string(w, json->string); break;
+    case JSON_ARRAY:
+        json_begin_array(w);
+        for (size_t i = 0; i < json->count; i++) put_json(w, &json->items[i]);
+        json_end_array(w);
+        break;
+    case JSON_OBJECT:
+        json_begin_object(w);
+        for (size_t i = 0; i < json->count; i++) json_key(w, json->keys[i]), put_json(w, &json->items[i]);
+        json_end_object(w);
+        break;
+    }
+}
+static Status tell_package(Opened *opened, struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    const Package *package = opened->package;
+    Json *pipeline, *description;
+    TRY(json_parse(&opened->arena, package->pipeline, strlen(package->pipeline), &pipeline));
+    TRY(json_parse(&opened->arena, package->description, strlen(package->description), &description));
+    const char *check = !package->check.n_outputs ? "none" : package->check.from_reference ? "reference" : "strict";
+    json_key(w, "kind"), json_string(w, "package");
+    json_key(w, "bytes"), json_integer(w, (int64_t)package->mapping.size);
+    json_key(w, "made"), put_json(w, description);
+    json_key(w, "pipeline"), put_json(w, pipeline);
+    json_key(w, "self_check"), json_string(w, check);
+    json_key(w, "plans"), json_integer(w, 0); // stored plans: a package of this version carries none
+    text_add(&result->text, "package of %s, %.1f MB\ncontent hash %s\nmade: %s\n", opened->model,
+             (double)package->mapping.size / 1e6, package->content_hash, package->description);
+    tell_graph(package->graph, result);
+    text_add(&result->text, "pipeline: %s\nself-check: %s\n", package->pipeline, check);
+    return ST_OK;
+}
+// Free dims that nothing fixes are no fault here.
+static Status info_package(const char *path, const stent_options *options, struct stent_result *result) {
+    Opened opened;
+    TRY(open_package(path, options, OPEN_GRAPH | OPEN_FREE, &opened));
+    result_opened(result, &opened);
+    Status status = tell_package(&opened, result);
+    const PlanOptions plan = {.threads = opened.threads, .strict = opened.strict, .fuse = opened.opt_level >= 3};
+    if (status == ST_OK) {
+        if (is_free(opened.package->graph)) tell_free(result);
+        else status = tell_plan(opened.package->graph, &plan, &opened.machine, result);
+    }
+    close_package(&opened);
+    return status;
+}
+
+stent_status stent_info(const char *path, const stent_options *options, stent_result **out) {
+    struct stent_result *result = NULL;
+    Imported model = {0};
+    Arena arena = {0};
+    error_clear();
+    if (out) *out = NULL;
+    Status status = result_begin("info", &result);
+    if (status == ST_OK) {
+        status = package_is(path) ? info_package(path, common_options(options), result)
+                                  : info_model(path, common_options(options), &arena, &model, result);
+        status = result_finish(result, status, out);
+    }
+    import_free(&model);
+    arena_free(&arena);
+    return (stent_status)status;
+}

@@ -1,0 +1,20 @@
+// What this machine can do at most: arithmetic by instruction set, bandwidth by memory level. Short measurements (tens
+// of milliseconds); the best of several is taken, since disturbance only ever slows down.
+#pragma once
+#include "kernel/kernel.h"
+#include "thread/pool.h"
+
+// GFLOP/s of fp32 multiply-adds with the GEMM micro-kernel on data in the first cache, on all threads of the pool.
+Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops);
+// GB/s of out = a + b, 12 bytes an element, over `bytes` in all three arrays of all threads together. Each thread keeps
+// to its own part, so a small `bytes` tells the bandwidth of its caches.
+Status measure_bandwidth(const Kernels *kernels, Pool *pool, size_t bytes, double *gbytes);
+
+typedef struct Peaks {
+    double gflops;         // of the instruction set that is used
+    size_t cache_bytes[2]; // working sets up to these: second-level cache of all threads, third-level (0: none)
+    double cache_gbytes[2], memory_gbytes;
+} Peaks;
+Status measure_peaks(const Machine *machine, Pool *pool, Peaks *out);
+// Least seconds for so many FLOP and bytes; *by_memory tells which of the two limits.
+double peaks_seconds(const Peaks *peaks, double flop, double bytes, bool *by_memory);

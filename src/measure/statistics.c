@@ -1,0 +1,62 @@
+#include "measure/statistics.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+void sort_doubles(double *values, size_t count) { qsort(values, count, sizeof *values, by_value); }
+
+double sorted_quantile(const double *sorted, size_t count, double part) {
+    const double at = part * (double)(count - 1);
+    const size_t below = (size_t)at;
+    if (below + 1 >= count) return sorted[count - 1];
+    return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+Status summarise(const double *values, size_t count, Summary *out) {
+    double *sorted = mem_zero(count, sizeof *sorted);
+    if (!sorted) return fail_memory(count * sizeof *sorted);
+    memcpy(sorted, values, count * sizeof *sorted);
+    sort_doubles(sorted, count);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i];
+    const double mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++) squares += (values[i] - mean) * (values[i] - mean);
+    const double deviation = count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
+    *out = (Summary){.min = sorted[0],
+                     .median = sorted_quantile(sorted, count, 0.5),
+                     .p90 = sorted_quantile(sorted, count, 0.9),
+                     .p99 = sorted_quantile(sorted, count, 0.99),
+                     .mean = mean,
+                     .cv = mean > 0 ? deviation / mean : 0};
+    mem_free(sorted);
+    return ST_OK;
+}
+
+Status bootstrap_median(const double *ratios, size_t count, uint64_t seed, Ratio *out) {
+    enum { RESAMPLES = 2000 };
+    double *sample = mem_zero(count, sizeof *sample), *medians = mem_zero(RESAMPLES, sizeof *medians);
+    if (!sample || !medians) {
+        mem_free(sample), mem_free(medians);
+        return fail_memory(count * sizeof *sample + RESAMPLES * sizeof *medians);
+    }
+    Rng rng;
+    rng_seed(&rng, seed);
+    for (int r = 0; r < RESAMPLES; r++) {
+        for (size_t i = 0; i < count; i++) sample[i] = ratios[rng_below(&rng, count)];
+        sort_doubles(sample, count);
+        medians[r] = sorted_quantile(sample, count, 0.5);
+    }
+    sort_doubles(medians, RESAMPLES);
+    memcpy(sample, ratios, count * sizeof *sample);
+    sort_doubles(sample, count);
+    *out = (Ratio){sorted_quantile(sample, count, 0.5), sorted_quantile(medians, RESAMPLES, 0.025),
+                   sorted_quantile(medians, RESAMPLES, 0.975)};
+    mem_free(sample), mem_free(medians);
+    return ST_OK;
+}

@@ -1,0 +1,23 @@
+// Statistics of latencies. Nothing here reads a clock.
+#pragma once
+#include "base/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+// The value below which `part` (0..1) of the sorted values lie, interpolated between neighbours. count >= 1.
+double sorted_quantile(const double *sorted, size_t count, double part);
+void sort_doubles(double *values, size_t count);
+
+typedef struct Summary {
+    double min, median, p90, p99, mean;
+    double cv; // standard deviation / mean; 0 for one value
+} Summary;
+// count >= 1; `values` keep their order.
+Status summarise(const double *values, size_t count, Summary *out);
+
+// The median of ratios and its 95 % interval by bootstrap (percentile method, Efron 1979; 2000 resamples, seeded, so
+// that the same rounds always give the same interval). count >= 1.
+typedef struct Ratio {
+    double median, low, high;
+} Ratio;
+Status bootstrap_median(const double *ratios, size_t count, uint64_t seed, Ratio *out);

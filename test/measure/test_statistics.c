@@ -1,0 +1,68 @@
+#include "base/rng.h"
+#include "measure/statistics.h"
+#include "test.h"
+
+TEST(quantiles_are_interpolated) {
+    const double values[] = {1, 2, 4, 8, 16};
+    CHECK(sorted_quantile(values, 5, 0) == 1);
+    CHECK(sorted_quantile(values, 5, 1) == 16);
+    CHECK(sorted_quantile(values, 5, 0.5) == 4);
+    CHECK(fabs(sorted_quantile(values, 5, 0.9) - (8 + 0.6 * 8)) < 1e-12);
+    CHECK(sorted_quantile(values, 2, 0.5) == 1.5);
+    CHECK(sorted_quantile(values, 1, 0.99) == 1);
+}
+TEST(summary_of_known_values) {
+    const double values[] = {5, 1, 3, 2, 4};
+    Summary s;
+    CHECK_OK(summarise(values, 5, &s));
+    CHECK(s.min == 1 && s.median == 3 && s.mean == 3);
+    CHECK(fabs(s.cv - sqrt(2.5) / 3) < 1e-12);
+    CHECK(values[0] == 5); // left as they were
+    CHECK_OK(summarise(values, 1, &s));
+    CHECK(s.min == 5 && s.median == 5 && s.p99 == 5 && s.cv == 0);
+}
+TEST(interval_of_equal_ratios_is_a_point) {
+    const double ratios[] = {0.7, 0.7, 0.7, 0.7};
+    Ratio r;
+    CHECK_OK(bootstrap_median(ratios, 4, 1, &r));
+    CHECK(r.median == 0.7 && r.low == 0.7 && r.high == 0.7);
+}
+TEST(interval_is_repeatable_and_holds_the_median) {
+    double ratios[31];
+    Rng rng;
+    Ratio one, two;
+    rng_seed(&rng, 7);
+    for (int i = 0; i < 31; i++) ratios[i] = 1 + 0.1 * rng_normal(&rng);
+    CHECK_OK(bootstrap_median(ratios, 31, 1, &one));
+    CHECK_OK(bootstrap_median(ratios, 31, 1, &two));
+    CHECK(one.low == two.low && one.high == two.high);
+    CHECK(one.low < one.median && one.median < one.high);
+    CHECK(one.low > 0.85 && one.high < 1.15);
+}
+// The 95 % interval of 200 draws with true median 1 should miss it about 10 times: hardly ever more than 30.
+TEST(interval_covers_the_true_median) {
+    int missed = 0;
+    Rng rng;
+    rng_seed(&rng, 3);
+    for (int draw = 0; draw < 200; draw++) {
+        double ratios[25];
+        Ratio r;
+        for (int i = 0; i < 25; i++) ratios[i] = 1 + 0.05 * rng_normal(&rng);
+        CHECK_OK(bootstrap_median(ratios, 25, (uint64_t)draw, &r));
+        missed += r.low > 1 || r.high < 1;
+    }
+    CHECK_MSG(missed <= 30, "%d of 200 intervals miss the median", missed);
+    CHECK_MSG(missed >= 1, "intervals that never miss are too wide");
+}
+TEST(no_memory) {
+    const double values[] = {1, 2};
+    Summary s;
+    Ratio r;
+    mem_fail_after(0);
+    CHECK_INT(summarise(values, 2, &s), ST_RESOURCE);
+    for (int i = 0; i < 2; i++) {
+        mem_fail_after(i);
+        CHECK_INT(bootstrap_median(values, 2, 1, &r), ST_RESOURCE);
+    }
+    mem_fail_after(-1);
+}
