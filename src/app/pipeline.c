@@ -41,10 +41,9 @@ static Status read_bool(const Place *place, bool *out) {
 }
 static Status read_choice(const Place *place, const char *const names[], int *out) {
     Text list = {0};
-    for (*out = 0; names[*out]; ++*out) {
+    for (*out = 0; names[*out]; ++*out)
         if (place->value->type == JSON_STRING && !strcmp(place->value->string, names[*out])) return ST_OK;
-        text_add(&list, "%s%s", *out ? "|" : "", names[*out]);
-    }
+    for (int i = 0; names[i]; i++) text_add(&list, "%s%s", i ? "|" : "", names[i]);
     Status status = wrong(place, text_get(&list));
     text_free(&list);
     return status;

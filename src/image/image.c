@@ -98,6 +98,8 @@ static const ImageReader *find_reader(const uint8_t *bytes, size_t size) {
     return NULL;
 }
 
+bool image_recognised(const uint8_t *bytes, size_t size) { return find_reader(bytes, size) != NULL; }
+
 // ---- Source ---------------------------------------------------------------------------------------------------
 
 Status image_open_bytes(const char *name, const uint8_t *bytes, size_t size, ImagePages pages, ImageSource **out) {

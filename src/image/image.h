@@ -45,6 +45,8 @@ const char *image_format(const ImageSource *source); // "TIFF", "PNG"
 // 0..255, 16 bit 0..65535).
 Status image_read_box(ImageSource *source, const ImageBox *box, SampleType type, void *samples);
 void image_close(ImageSource *source); // NULL is fine
+// Whether image_open would try to read a file that begins with these bytes (the first 1024 are enough).
+bool image_recognised(const uint8_t *bytes, size_t size);
 
 // A sink: the ending of `path` chooses the format (.png: 8 and 16 bit, 1 slice; .tif, .tiff: also 32-bit float and
 // several slices, a page each); 1 or 3 channels. Spacing is not written. What is never written is 0. The file appears

@@ -56,11 +56,18 @@ static Status fill_sections(const PackageContent *content, Text sections[SECTION
     for (int i = 0; i < SECTION_KINDS; i++) TRY(text_status(&sections[i]));
     return ST_OK;
 }
+// Of header and section table, with the field for the hash itself as 0. count: of sections.
+static uint64_t head_hash(const uint8_t *head, uint32_t count) {
+    uint8_t copy[HEADER_BYTES + MOST_SECTIONS * ENTRY_BYTES];
+    const size_t bytes = HEADER_BYTES + (size_t)count * ENTRY_BYTES;
+    memcpy(copy, head, bytes);
+    put64(copy + 24, 0);
+    return hash64(copy, bytes, 0);
+}
 static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[65]) {
-    uint8_t header[HEADER_BYTES] = {0}, table[SECTION_KINDS * ENTRY_BYTES] = {0};
+    uint8_t header[HEADER_BYTES + SECTION_KINDS * ENTRY_BYTES] = {0}, *table = header + HEADER_BYTES;
     const uint32_t count = SECTION_KINDS - 1;
-    text_bytes(file, header, sizeof header);
-    text_bytes(file, table, count * ENTRY_BYTES);
+    text_bytes(file, header, HEADER_BYTES + count * ENTRY_BYTES);
     Sha256 sha;
     sha256_begin(&sha);
     for (uint32_t i = 0; i < count; i++) {
@@ -77,15 +84,15 @@ static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[
     TRY(text_status(file));
     memcpy(header, magic, sizeof magic);
     put32(header + 8, PACKAGE_VERSION), put32(header + 12, count);
-    put64(header + 16, file->length), put64(header + 24, hash64(table, count * ENTRY_BYTES, 0));
+    put64(header + 16, file->length);
     sha256_end(&sha, header + 32);
+    put64(header + 24, head_hash(header, count));
     for (int i = 0; i < 32; i++) {
         static const char digits[] = "0123456789abcdef";
         hex[2 * i] = digits[header[32 + i] >> 4], hex[2 * i + 1] = digits[header[32 + i] & 15];
     }
     hex[64] = 0;
-    memcpy(file->data, header, sizeof header);
-    memcpy(file->data + sizeof header, table, count * ENTRY_BYTES);
+    memcpy(file->data, header, HEADER_BYTES + count * ENTRY_BYTES);
     return ST_OK;
 }
 Status package_write(const char *path, const PackageContent *content, char hex[65]) {
@@ -115,14 +122,18 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
     FAIL_IF(count > MOST_SECTIONS || HEADER_BYTES + (uint64_t)count * ENTRY_BYTES > file->size, ST_BAD,
             "offset 12: expected at most %d sections, got %u", MOST_SECTIONS, count);
     const uint8_t *table = data + HEADER_BYTES;
-    FAIL_IF(hash64(table, count * ENTRY_BYTES, 0) != get64(data + 24), ST_BAD,
-            "the section table is damaged; copy the file again");
+    FAIL_IF(head_hash(data, count) != get64(data + 24), ST_BAD,
+            "the header or the section table is damaged; copy the file again");
+    uint64_t end = HEADER_BYTES + (uint64_t)count * ENTRY_BYTES; // of what has been seen of the file
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *entry = table + i * ENTRY_BYTES;
         const uint32_t kind = get32(entry);
         const Section section = {get64(entry + 8), get64(entry + 16), get64(entry + 24)};
         FAIL_IF(section.offset % ALIGN || section.offset > file->size || section.size > file->size - section.offset, ST_BAD,
                 "section %u: expected it inside the file, got offset %llu", i, (unsigned long long)section.offset);
+        FAIL_IF(section.offset < end, ST_BAD, "section %u: expected it behind the one before, got offset %llu", i,
+                (unsigned long long)section.offset);
+        end = section.offset + section.size;
         FAIL_IF(hash64(data + section.offset, section.size, 0) != section.hash, ST_BAD,
                 "section %u (offset %llu) is damaged; copy the file again", i, (unsigned long long)section.offset);
         if (kind < 1 || kind >= SECTION_KINDS) continue; // a later addition that does not change the meaning

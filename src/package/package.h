@@ -1,7 +1,7 @@
 // The package: one file for every PC, never changed after it was made. Mapped, not read.
 //
-//     offset 0   header, 128 bytes: magic "STENTPK\n", format version, section count, file size, hash of what follows
-//                (the section table), SHA-256 of all sections (the content hash)
+//     offset 0   header, 128 bytes: magic "STENTPK\n", format version, section count, file size, hash of header and
+//                section table, SHA-256 of all sections (the content hash)
 //     128        section table: kind, offset, size, hash64 of the bytes; 32 bytes an entry
 //     ...        sections, each at a multiple of 64: graph text, constants, pipeline, self-check tensors, description
 //

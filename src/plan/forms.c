@@ -18,14 +18,14 @@ Status form_add(Planner *planner, ValueId value, LayoutKind kind, int block, int
     *out = planner->n_forms++;
     return ST_OK;
 }
-int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block) {
+static bool form_is(const Form *form, LayoutKind kind, int block, const Shape *shape) {
+    return form->kind == kind && (kind == LAYOUT_PLAIN || (form->block == block && shape_equal(&form->shape, shape)));
+}
+int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block, const Shape *shape) {
     const int made = planner->primary[value];
-    if (made >= 0 && planner->forms[made].kind == kind && (kind == LAYOUT_PLAIN || planner->forms[made].block == block))
-        return made;
-    for (int i = 0; i < planner->n_forms; i++) {
-        const Form *form = &planner->forms[i];
-        if (form->value == value && form->kind == kind && (kind == LAYOUT_PLAIN || form->block == block)) return i;
-    }
+    if (made >= 0 && form_is(&planner->forms[made], kind, block, shape)) return made;
+    for (int i = 0; i < planner->n_forms; i++)
+        if (planner->forms[i].value == value && form_is(&planner->forms[i], kind, block, shape)) return i;
     return -1;
 }
 int form_root(const Planner *planner, int form) {
@@ -92,8 +92,10 @@ static Status place(Piece *pieces, size_t count, Arena *arena, size_t *total) {
             if (*living[k]->offset >= at + pieces[i].bytes) break;
             at = MAX(at, *living[k]->offset + living[k]->bytes);
         }
+        size_t end;
+        FAIL_IF(!add_size(at, pieces[i].bytes, &end) || end > SIZE_MAX / 4, ST_RESOURCE, "the network is too large");
         *pieces[i].offset = at;
-        *total = MAX(*total, at + pieces[i].bytes);
+        *total = MAX(*total, end);
     }
     return ST_OK;
 }

@@ -12,6 +12,11 @@ static Status check_types(const Graph *graph) {
         FAIL_IF(!type_is_static(&value->type), ST_UNSUPPORTED,
                 "value '%s': its shape is not known before the network runs; give free dims with --input NAME=SHAPE",
                 value->name);
+        // Sums of the sizes of a whole plan then stay far from overflow.
+        const Shape shape = type_shape(&value->type);
+        const int64_t count = shape_count(&shape), most = (int64_t)1 << 40;
+        FAIL_IF(count < 0 || count > most, ST_RESOURCE, "value '%s' is too large: more than %lld elements", value->name,
+                (long long)most);
     }
     return ST_OK;
 }
@@ -19,13 +24,19 @@ static Status start(Planner *planner) {
     const Graph *graph = planner->graph;
     planner->primary = arena_array(planner->arena, (size_t)graph->n_values + 1, sizeof *planner->primary);
     planner->user = arena_array(planner->arena, (size_t)graph->n_values + 1, sizeof *planner->user);
+    planner->uses = arena_array(planner->arena, (size_t)graph->n_values + 1, sizeof *planner->uses);
     planner->absorbed_by = arena_array(planner->arena, (size_t)graph->n_nodes + 1, sizeof *planner->absorbed_by);
-    if (!planner->primary || !planner->user || !planner->absorbed_by) return fail_memory(sizeof *planner->user);
-    for (int i = 0; i < graph->n_values; i++) planner->primary[i] = -1;
+    if (!planner->primary || !planner->user || !planner->uses || !planner->absorbed_by)
+        return fail_memory(sizeof *planner->user);
+    for (int i = 0; i < graph->n_values; i++) planner->primary[i] = planner->user[i] = -1;
+    for (int i = 0; i < graph->n_outputs; i++) planner->uses[graph->outputs[i]]++;
     for (int i = 0; i < graph->n_nodes; i++) {
         planner->absorbed_by[i] = -1;
         for (int k = 0; k < graph->nodes[i]->n_inputs; k++)
-            if (graph->nodes[i]->inputs[k] >= 0) planner->user[graph->nodes[i]->inputs[k]] = graph->nodes[i];
+            if (graph->nodes[i]->inputs[k] >= 0) {
+                planner->user[graph->nodes[i]->inputs[k]] = i;
+                planner->uses[graph->nodes[i]->inputs[k]]++;
+            }
     }
     for (int i = 0; i < graph->n_inputs; i++) {
         const ValueId value = graph->inputs[i];
@@ -69,38 +80,46 @@ static void use_operands(Planner *planner, const Region *region, int at) {
     for (int i = 0; i < region->problem.n_inputs; i++) form_use(planner, region->in_form[i], at);
     for (int i = 0; i < region->problem.n_outputs; i++) form_use(planner, region->out_form[i], at);
 }
-static Status connect_convert(Planner *planner, Region *region);
-// The form of `value` that has this kind and block, made by a conversion when it is not there yet.
+// A region at the end that converts one form of a value to another.
+static Status add_convert(Planner *planner, ValueId value, int from, int to, int order) {
+    Region *region;
+    TRY(region_add(planner, planner->graph->values[value].name, "convert", order, &region));
+    region->problem.kind = PROBLEM_CONVERT;
+    region->problem.n_inputs = region->problem.n_outputs = 1;
+    region->in_value[0] = region->out_value[0] = value;
+    region->in_form[0] = from, region->out_form[0] = to;
+    region->solver = solver_find("convert");
+    planner->forms[to].ready = true;
+    use_operands(planner, region, planner->n_regions - 1);
+    return ST_OK;
+}
+// The form of `value` that has this kind and block, made by a conversion when it is not there yet. shape: NULL, or the
+// value's with leading dims of 1 for broadcasting.
 static Status form_get(Planner *planner, ValueId value, const OperandNeed *need, const Shape *shape, int order, int *out) {
     const Value *described = &planner->graph->values[value];
     if (described->constant && planner->primary[value] < 0) {
         TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &planner->primary[value]));
         planner->forms[planner->primary[value]].constant = true;
     }
-    *out = form_find(planner, value, need->kind, need->block);
+    const Shape own = type_shape(&described->type), *wanted = shape ? shape : &own;
+    const int made = planner->primary[value];
+    *out = form_find(planner, value, need->kind, need->block, wanted);
     if (*out < 0) {
         TRY(form_add(planner, value, need->kind, need->block, out));
-        if (shape) planner->forms[*out].shape = *shape;
-        Region *region;
-        TRY(region_add(planner, described->name, "convert", order, &region));
-        region->problem.kind = PROBLEM_CONVERT;
-        region->problem.n_inputs = region->problem.n_outputs = 1;
-        region->in_value[0] = region->out_value[0] = value;
-        region->out_form[0] = *out;
-        TRY(connect_convert(planner, region));
+        if (need->kind == LAYOUT_BLOCKED) planner->forms[*out].shape = *wanted;
+    }
+    if (*out != made && !planner->forms[*out].ready) {
+        int from = made;
+        // Blocks of other dims become channels: by way of the plain form.
+        if (planner->forms[made].kind == LAYOUT_BLOCKED && need->kind == LAYOUT_BLOCKED && !shape_equal(wanted, &own))
+            TRY(form_get(planner, value, &(OperandNeed){.kind = LAYOUT_PLAIN}, NULL, order, &from));
+        TRY(add_convert(planner, value, from, *out, order));
     }
     Form *form = &planner->forms[*out];
     for (int axis = 0; axis < AXES; axis++) {
         form->before[axis] = MAX(form->before[axis], need->before[axis]);
         form->after[axis] = MAX(form->after[axis], need->after[axis]);
     }
-    return ST_OK;
-}
-// A conversion reads what the producer made.
-static Status connect_convert(Planner *planner, Region *region) {
-    region->in_form[0] = planner->primary[region->in_value[0]];
-    use_operands(planner, region, planner->n_regions - 1);
-    region->solver = solver_find("convert");
     return ST_OK;
 }
 static Status connect_reference(Planner *planner, Region *region) {
@@ -121,12 +140,6 @@ static Status connect_reference(Planner *planner, Region *region) {
 static Status connect_region(Planner *planner, Region *region) {
     Problem *problem = &region->problem;
     if (problem->kind == PROBLEM_REFERENCE) return connect_reference(planner, region);
-    if (problem->kind == PROBLEM_CONVERT) {
-        const OperandNeed as_made = {planner->forms[planner->primary[region->in_value[0]]].kind,
-                                     planner->forms[planner->primary[region->in_value[0]]].block, {0}, {0}};
-        region->solver = solver_find("convert");
-        return form_get(planner, region->in_value[0], &as_made, NULL, region->order, &region->in_form[0]);
-    }
     for (int i = 0; i < problem->n_inputs; i++)
         TRY(form_get(planner, region->in_value[i], &region->need.in[i], &problem->in[i].shape, region->order,
                      &region->in_form[i]));
@@ -150,6 +163,12 @@ static Status connect_all(Planner *planner) {
         if (region->concat) continue;
         if (region->alias) {
             TRY(connect_alias(planner, region));
+            continue;
+        }
+        if (region->problem.kind == PROBLEM_CONVERT) { // into a concatenation, if no reader has asked for it before
+            const ValueId value = region->in_value[0];
+            if (!planner->forms[region->out_form[0]].ready)
+                TRY(add_convert(planner, value, planner->primary[value], region->out_form[0], region->order));
             continue;
         }
         TRY(connect_region(planner, region));
@@ -180,14 +199,7 @@ static Status connect_outputs(Planner *planner) {
         TRY(form_get(planner, value, &as_made, NULL, graph->n_nodes, &from));
         TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &to));
         planner->forms[to].external = graph->n_inputs + i;
-        Region *region;
-        TRY(region_add(planner, graph->values[value].name, "convert", graph->n_nodes, &region));
-        region->problem.kind = PROBLEM_CONVERT;
-        region->problem.n_inputs = region->problem.n_outputs = 1;
-        region->in_value[0] = region->out_value[0] = value;
-        region->in_form[0] = from, region->out_form[0] = to;
-        region->solver = solver_find("convert");
-        use_operands(planner, region, planner->n_regions - 1);
+        TRY(add_convert(planner, value, from, to, graph->n_nodes));
     }
     return ST_OK;
 }
@@ -280,6 +292,18 @@ static Status lower_region(Planner *planner, Region *region, Lowering *lowering)
     if (borders > first && lowering->n_phases > borders) lowering->phases[borders].joins_previous = true;
     return ST_OK;
 }
+// Operands and weights, each once.
+static double region_bytes(const Problem *problem) {
+    double bytes = 0;
+    for (int i = 0; i < problem->n_inputs; i++)
+        bytes += (double)shape_count(&problem->in[i].shape) * (double)dtype_size(problem->in[i].dtype);
+    for (int i = 0; i < problem->n_outputs; i++)
+        bytes += (double)shape_count(&problem->out[i].shape) * (double)dtype_size(problem->out[i].dtype);
+    if (problem->weight && problem->kind != PROBLEM_MATMUL)
+        bytes += 4.0 * (double)problem->oc * (double)problem->ic / (double)MAX(problem->group, 1) *
+                 (double)(problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W]);
+    return bytes;
+}
 static Status lower_all(Planner *planner, Plan *plan) {
     Lowering lowering = {.arena = planner->arena, .kernels = planner->kernels, .machine = planner->machine};
     TRY(forms_layout(planner));
@@ -302,6 +326,7 @@ static Status lower_all(Planner *planner, Plan *plan) {
         *step = (PlanStep){.name = region->name, .op = region->op, .solver = region->solver,
                            .configuration = region->configuration, .cycles = region->cycles, .why = region->why};
         if (made >= 0) value_shape(planner, made, &step->shape);
+        step->bytes = region->problem.kind == PROBLEM_REFERENCE ? 0 : region_bytes(&region->problem);
         step->flop = region->problem.kind == PROBLEM_REFERENCE ? node_flop(planner->graph, region->node)
                                                                 : problem_flop(&region->problem);
     }

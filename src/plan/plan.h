@@ -21,6 +21,7 @@ typedef struct PlanStep {
     Configuration configuration;
     Shape shape;        // of the value that it makes
     double flop;        // direct sums
+    double bytes;       // read and written at least once: operands and plain weights
     double cycles;      // estimate
     const char *why;    // not NULL: why no fast solver took it
 } PlanStep;

@@ -15,6 +15,7 @@ typedef struct Form {
     int64_t parent_block;  // BLOCKED part: its first channel block there
     int external;          // index of the caller's buffer (graph inputs, then outputs), or -1
     bool constant;         // plain, in the weights
+    bool ready;            // a region makes it; else one will when its concatenation runs, or when it is asked for
     int first, last;       // life, in regions; first -1: not made yet
     Layout layout;         // final
     Ref ref;               // final: origin, or first element
@@ -53,7 +54,8 @@ typedef struct Planner {
     Form *forms;
     int n_forms, forms_capacity;
     int *primary;          // (values) the form that the producer makes, or -1
-    Node **user;           // (values) some user
+    int *user;             // (values) index of the last node that uses it, or -1
+    int *uses;             // (values) by nodes, and one for each graph output
     int *absorbed_by;      // (nodes) the anchor node whose region took this node in, or -1
 } Planner;
 
@@ -72,7 +74,8 @@ Status resize_taps(const Graph *graph, const Node *node, Arena *arena, AxisTaps 
 
 // forms.c
 Status form_add(Planner *planner, ValueId value, LayoutKind kind, int block, int *out);
-int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block);
+// shape: as it is laid out (BLOCKED only: leading dims of 1 may have been put in front for broadcasting). -1: none.
+int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block, const Shape *shape);
 int form_root(const Planner *planner, int form);
 void form_use(Planner *planner, int form, int region); // the form is alive while region number `region` runs
 Status forms_layout(Planner *planner);                      // borders and layouts, once every use is known

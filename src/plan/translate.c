@@ -103,15 +103,13 @@ static bool node_function(const Planner *planner, const Node *node, Activation *
     default: return false;
     }
 }
-static int node_index(const Planner *planner, const Node *node) {
-    int low = 0;
-    while (low < planner->graph->n_nodes && planner->graph->nodes[low] != node) low++;
-    return low;
-}
-// The only user of the region's output, when nothing else sees that value.
+// The only user of the region's output, when nothing else sees that value and no other region has taken the user in
+// (two convolutions meet in one sum).
 static const Node *only_user(const Planner *planner, const Region *region) {
     const ValueId value = region->out_value[0];
-    return planner->options.fuse && graph_uses(planner->graph, value) == 1 ? planner->user[value] : NULL;
+    const int user = planner->user[value];
+    if (!planner->options.fuse || planner->uses[value] != 1 || user < 0 || planner->absorbed_by[user] >= 0) return NULL;
+    return planner->graph->nodes[user];
 }
 static Status append_op(Planner *planner, Region *region, const char *op) {
     Text text = {0};
@@ -120,9 +118,9 @@ static Status append_op(Planner *planner, Region *region, const char *op) {
     text_free(&text);
     return region->op ? ST_OK : fail_memory(64);
 }
-// The region swallows `node`: its output becomes node's.
+// The region swallows the only user of its output, `node`: its output becomes node's.
 static Status swallow(Planner *planner, Region *region, const Node *node) {
-    const int index = node_index(planner, node);
+    const int index = planner->user[region->out_value[0]];
     planner->absorbed_by[index] = region->anchor;
     region->order = MAX(region->order, index);
     region->out_value[0] = node->outputs[0];
@@ -139,10 +137,24 @@ static Status absorb_residual(Planner *planner, Region *region) {
     region->problem.n_inputs = 2, region->problem.has_residual = true;
     return swallow(planner, region, user);
 }
+// A convolution leaves 0, or what a residual has there, in the lanes beyond its channels; the next one multiplies them
+// by zero weights, so the function must keep them finite. (Other solvers zero them behind the function.)
+static bool keeps_lanes_finite(const Region *region, Activation a) {
+    if (region->problem.kind != PROBLEM_CONV && region->problem.kind != PROBLEM_CONV_TRANSPOSE) return true;
+    switch (a.function) {
+    case FN_EXP:
+    case FN_LOG:
+    case FN_SQRT:
+    case FN_RECIPROCAL: return false;
+    case FN_CLIP: return a.alpha < INFINITY && a.beta > -INFINITY;
+    default: return isfinite(a.alpha) && isfinite(a.beta);
+    }
+}
 static Status absorb_activation(Planner *planner, Region *region) {
     const Node *user = only_user(planner, region);
     Activation activation;
     if (!user || !value_is_float(planner, user->outputs[0]) || !node_function(planner, user, &activation)) return ST_OK;
+    if (!keeps_lanes_finite(region, activation)) return ST_OK;
     region->problem.activation = activation;
     return swallow(planner, region, user);
 }
@@ -187,6 +199,8 @@ static Status translate_conv(Planner *planner, int index) {
     value_shape(planner, node->inputs[0], &shape);
     if (!value_is_float(planner, node->inputs[0]) || !weight || weight->dtype != DT_F32 || shape.rank < 3 || shape.rank > 5)
         return region_reference(planner, node, index, "weights that are computed, or not float32");
+    if (shape_count(&shape) == 0 || shape_count(&weight->shape) == 0)
+        return region_reference(planner, node, index, "an input without elements");
     if (node_has_input(node, 2) && !constant_floats(planner, node, 2))
         return region_reference(planner, node, index, "a bias that is computed");
     Region *region;
@@ -287,6 +301,18 @@ static Status translate_batch_norm(Planner *planner, int index) {
     region->problem.scale = scale, region->problem.shift = shift;
     return absorb_activation(planner, region);
 }
+// Whether input i of a layer normalisation, if there, has just the dims that are normalised together: ONNX also takes
+// what broadcasts to the whole input.
+static bool normalised_dims(const Planner *planner, const Node *node, int i) {
+    if (!node_has_input(node, i)) return true;
+    Shape shape, given;
+    value_shape(planner, node->inputs[0], &shape), value_shape(planner, node->inputs[i], &given);
+    const int64_t axis = node_int(node, "axis", -1);
+    const int first = (int)(axis < 0 ? axis + shape.rank : axis), count = shape.rank - first, lead = given.rank - count;
+    bool same = lead >= 0;
+    for (int k = 0; same && k < given.rank; k++) same = given.dim[k] == (k < lead ? 1 : shape.dim[first + k - lead]);
+    return same;
+}
 static Status translate_norm(Planner *planner, int index) {
     const Node *node = planner->graph->nodes[index];
     const float *scale = constant_floats(planner, node, 1);
@@ -295,6 +321,8 @@ static Status translate_norm(Planner *planner, int index) {
     value_shape(planner, node->inputs[0], &shape);
     if (!value_is_float(planner, node->inputs[0]) || !scale || (node_has_input(node, 2) && !shift))
         return region_reference(planner, node, index, "scale or bias that are computed, or not float32");
+    if (node->op == OP_LayerNormalization && !(normalised_dims(planner, node, 1) && normalised_dims(planner, node, 2)))
+        return region_reference(planner, node, index, "scale or bias that do not have the normalised dims");
     Region *region;
     TRY(begin(planner, index, PROBLEM_NORM, 1, &region));
     Problem *problem = &region->problem;

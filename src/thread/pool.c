@@ -240,6 +240,7 @@ static void share_out(Pool *pool) {
 void pool_run(Pool *pool, const Phase *phases, int count, char *const *bases, void *scratch, size_t scratch_stride,
               uint64_t *times) {
     FloatMode mode;
+    if (count < 1) return; // without a barrier at its end a run could be missed by a worker
     float_mode_enter(&mode);
     pool->phases = phases, pool->count = count, pool->bases = bases;
     pool->scratch = scratch, pool->scratch_stride = scratch_stride, pool->times = times;

@@ -1,0 +1,144 @@
+// verify must be able to say no: packages whose self-check, layers or tensors do not agree.
+#include "app/layers.h"
+#include "app/sample.h"
+#include "test.h"
+
+// A package of a small graph; `spoil` is added to one element of what its self-check expects.
+static const char *make_package(const char *name, double spoil) {
+    Graph *graph;
+    Arena arena = {0};
+    SelfCheck check;
+    Pipeline pipeline = pipeline_default();
+    Text text = {0};
+    char hash[65];
+    const char *path = test_temp(name);
+    CHECK_OK(graph_create(&graph));
+    const Shape shape = shape_of(4, (int64_t[]){1, 2, 8, 8});
+    const Type type = type_make(DT_F32, &shape);
+    ValueId x, middle, y;
+    CHECK_OK(graph_add_input(graph, "x", &type, &x));
+    CHECK_OK(graph_add_value(graph, "middle", &type, &middle));
+    CHECK_OK(graph_add_value(graph, "y", &type, &y));
+    CHECK_OK(graph_add_node(graph, OP_Tanh, "t", &x, 1, &middle, 1, -1, NULL));
+    CHECK_OK(graph_add_node(graph, OP_MaxPool, "p", &middle, 1, &y, 1, -1, NULL));
+    Node *pool = graph->nodes[1];
+    CHECK_OK(node_set_ints(graph, pool, "kernel_shape", (int64_t[]){3, 3}, 2));
+    CHECK_OK(node_set_ints(graph, pool, "pads", (int64_t[]){1, 1, 1, 1}, 4));
+    CHECK_OK(graph_add_output(graph, y));
+    CHECK_OK(graph_verify(graph));
+    CHECK_OK(self_check_make(graph, &pipeline, NULL, &arena, &check));
+    tensor_set(&check.expected[0], 3, tensor_get(&check.expected[0], 3) + spoil);
+    pipeline_print(&pipeline, &text);
+    const PackageContent content = {graph, text_get(&text), "{\"model\": \"tiny\", \"opt_level\": 3}", check};
+    CHECK_OK(package_write(path, &content, hash));
+    text_free(&text);
+    graph_free(graph);
+    arena_free(&arena);
+    setenv("XDG_DATA_HOME", test_temp("data"), 1);
+    return path;
+}
+
+TEST(right_package) {
+    stent_result *result = NULL;
+    const stent_status status = stent_verify(make_package("right.stent", 0), NULL, &result);
+    CHECK_MSG(status == STENT_OK, "%s", stent_message());
+    REQUIRE(result);
+    CHECK(strstr(stent_result_json(result), "\"ok\": true"));
+    stent_result_free(result);
+}
+TEST(spoilt_self_check) {
+    stent_result *result = NULL;
+    const char *package = make_package("spoilt.stent", 0.01);
+    CHECK_INT(stent_verify(package, NULL, &result), STENT_NO);
+    CHECK(strstr(stent_message(), "differs"));
+    REQUIRE(result); // told all the same
+    CHECK(strstr(stent_result_text(result), "DIFFERS    with the built-in self-check"));
+    CHECK(strstr(stent_result_text(result), "agrees     with the reference"));
+    CHECK(strstr(stent_result_json(result), "\"ok\": false"));
+    stent_result_free(result);
+    // Nobody else may run it.
+    stent_executable *executable;
+    CHECK_INT(stent_open(package, NULL, &executable), STENT_BAD);
+    CHECK(strstr(stent_message(), "self-check"));
+}
+TEST(layers_name_the_first_that_deviates) {
+    Opened opened;
+    Sample sample;
+    Arena arena = {0};
+    struct stent_result *result;
+    bool ok = true;
+    CHECK_OK(open_package(make_package("layers.stent", 0), NULL, OPEN_NO_CHECK, &opened));
+    CHECK_OK(sample_take(&opened, NULL, &arena, &sample));
+    CHECK_OK(result_begin("verify", &result));
+    CHECK_OK(verify_layers(&opened, common_options(NULL), sample.inputs, 3e-5, result, &ok));
+    CHECK(ok && strstr(text_get(&result->json), "\"first\": null"));
+    stent_result_free(result);
+    // With a budget that nobody can keep the first value is named, not the last.
+    CHECK_OK(result_begin("verify", &result));
+    CHECK_OK(verify_layers(&opened, common_options(NULL), sample.inputs, -1, result, &ok));
+    CHECK(!ok && strstr(text_get(&result->json), "\"first\": \"middle\""));
+    CHECK(strstr(text_get(&result->text), "FIRST beyond the budget"));
+    stent_result_free(result);
+    close_package(&opened);
+    arena_free(&arena);
+}
+TEST(differences) {
+    Opened opened;
+    Arena arena = {0};
+    Tensor *a, *b;
+    Difference d;
+    CHECK_OK(open_package(make_package("d.stent", 0), NULL, OPEN_NO_CHECK, &opened));
+    const Graph *graph = opened.package->graph;
+    CHECK_OK(make_tensors(graph, graph->outputs, 1, &arena, &a));
+    CHECK_OK(make_tensors(graph, graph->outputs, 1, &arena, &b));
+    for (int64_t i = 0; i < 128; i++) tensor_set(&a[0], i, i), tensor_set(&b[0], i, i);
+    CHECK_OK(difference_of(&opened, a, b, 0, 0, &d));
+    CHECK(d.max_abs == 0 && d.rms_rel == 0 && d.mask_changed == 0 && difference_passes(&d, 3e-5));
+    CHECK_INT(d.mask_pixels, 64);
+    tensor_set(&a[0], 5, 200); // another class is the largest in pixel 5
+    CHECK_OK(difference_of(&opened, a, b, 0, 0, &d));
+    CHECK(d.max_abs == 195 && !difference_passes(&d, 3e-5));
+    CHECK_INT(d.mask_changed, 1);
+    CHECK_INT(d.mask_ties, 0);
+    CHECK_INT(d.outside, 1);
+    // A tie: the expected classes stand on the edge, the output is moved by less than the error that is allowed.
+    tensor_set(&a[0], 5, tensor_get(&a[0], 64 + 5) + 1e-4);
+    tensor_set(&b[0], 5, tensor_get(&b[0], 64 + 5));
+    tensor_set(&b[0], 64 + 5, tensor_get(&b[0], 5) + 1e-4);
+    CHECK_OK(difference_of(&opened, a, b, 0, 0, &d));
+    CHECK_INT(d.mask_changed, 1);
+    CHECK_INT(d.mask_ties, 1);
+    CHECK(difference_passes(&d, 3e-5));
+    close_package(&opened);
+    arena_free(&arena);
+}
+TEST(usage) {
+    stent_verify_options options = STENT_OPTIONS(stent_verify_options);
+    options.expect = "y.npy";
+    CHECK_INT(stent_verify("x.stent", &options, NULL), STENT_USAGE);
+    options = STENT_OPTIONS(stent_verify_options);
+    options.atol = 1;
+    CHECK_INT(stent_verify("x.stent", &options, NULL), STENT_USAGE);
+}
+static int stop_at_once(void *context, const char *stage, double done, double total) {
+    (void)stage, (void)done, (void)total;
+    ++*(int *)context;
+    return 1;
+}
+TEST(progress_can_stop_every_verb) {
+    const char *package = make_package("stop.stent", 0);
+    int calls = 0;
+    stent_options common = STENT_OPTIONS(stent_options);
+    common.progress = stop_at_once, common.progress_context = &calls;
+    stent_result *result = NULL;
+    stent_bench_options bench = STENT_OPTIONS(stent_bench_options);
+    stent_profile_options profile = STENT_OPTIONS(stent_profile_options);
+    stent_verify_options verify = STENT_OPTIONS(stent_verify_options);
+    bench.common = profile.common = verify.common = common;
+    CHECK_INT(stent_bench(package, &bench, &result), STENT_CANCELLED);
+    CHECK_INT(stent_profile(package, &profile, &result), STENT_CANCELLED);
+    CHECK_INT(stent_verify(package, &verify, &result), STENT_CANCELLED);
+    CHECK_INT(stent_machine(true, &common, &result), STENT_CANCELLED);
+    CHECK(!result);
+    CHECK_INT(calls, 4);
+}

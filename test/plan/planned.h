@@ -1,0 +1,34 @@
+// Runs plans in hostile surroundings, for tests: arena, weights, scratch and outputs hold NaN beforehand and are of
+// exactly the size that the plan asks for (for the sanitizer); the units of phases that may run together come in a
+// shuffled order, then the same plan runs again over what the first run left, on a pool. Bits must be equal.
+#pragma once
+#include "plan/plan.h"
+#include "test.h"
+
+typedef struct Setting {
+    Isa isa;
+    int threads;
+    bool fuse, strict, reference;
+} Setting;
+
+Graph *planned_graph(const char *text); // ends the test when the text is wrong
+// Tensors of the graph's inputs: normal random numbers, small counts in integers; of its outputs: full of 0xff.
+Tensor *planned_inputs(const Graph *graph, uint64_t seed, Arena *arena);
+Tensor *planned_outputs(const Graph *graph, Arena *arena);
+Isa planned_best_isa(void);
+
+// False, with a failed check that names `what`, when the plan cannot be made, a run fails or two runs differ.
+bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, const Setting *setting, Tensor *outputs);
+// Each output against the expected one: rms / standard deviation at most `tolerance`; integers equal; non-finite values
+// at the same places.
+bool planned_compare(const char *what, const Graph *graph, const Tensor *actual, const Tensor *expected,
+                     double tolerance);
+bool planned_same_bits(const char *what, const Graph *graph, const Tensor *a, const Tensor *b);
+// The text on every ISA, with and without fusion, strict and not, on 1 to 3 threads, against the reference.
+void planned_check(const char *file, int line, const char *text, double tolerance);
+#define CHECK_PLANNED(text) planned_check(__FILE__, __LINE__, text, 1e-5)
+// The printed plan on the best ISA (mem_free).
+char *planned_text(const Graph *graph, const Setting *setting);
+
+// A random network as text, the same for the same seed. It has inputs, outputs of all kinds and a few thousand values.
+void random_network(uint64_t seed, Text *text);

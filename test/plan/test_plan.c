@@ -1,0 +1,249 @@
+// Small graphs on every instruction set, fused or not, against the reference.
+#include "plan/planned.h"
+
+TEST(two_convolutions_meet_in_one_sum) {
+    // Each of them could take the sum in: only one may.
+    CHECK_PLANNED(
+        "graph (%x: float32[1x5x6x7]) -> (%y) {\n"
+        " %w = const float32[8x5x3x3] random(seed=1, scale=0.2)\n"
+        " %v = const float32[8x5x1x1] random(seed=2, scale=0.2)\n"
+        " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+        " %b = Conv (%x, %v)\n"
+        " %s = Add (%a, %b)\n"
+        " %y = Relu (%s)\n"
+        "}\n");
+}
+TEST(a_concatenated_input_is_used_before) {
+    // The part of the concatenation that holds x is filled when the concatenation runs, not before.
+    CHECK_PLANNED("graph (%x: float32[1x16x6x7]) -> (%y) {\n"
+                  " %w = const float32[16x16x3x3] random(seed=1, scale=0.1)\n"
+                  " %v = const float32[4x32x1x1] random(seed=2, scale=0.2)\n"
+                  " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %c = Concat (%x, %a) {axis=1}\n"
+                  " %y = Conv (%c, %v)\n"
+                  "}\n");
+}
+TEST(the_same_value_with_another_rank) {
+    CHECK_PLANNED(
+        "graph (%x: float32[2x8x5], %z: float32[3x2x8x5]) -> (%y) {\n"
+        " %w = const float32[8x8x1] random(seed=1, scale=0.3)\n"
+        " %v = const float32[2x2x1x1] random(seed=1, scale=0.3)\n"
+        " %a = Conv (%x, %w)\n"
+        " %b = Conv (%z, %v)\n"
+        " %s = Add (%a, %b)\n"
+        " %y = Relu (%s)\n"
+        "}\n");
+}
+TEST(a_constant_with_several_ranks) {
+    CHECK_PLANNED("graph (%x: float32[2x8x3x5], %z: float32[1x3x8x2x4]) -> (%y, %u) {\n"
+                  " %k = const float32[8x1x1] random(seed=1)\n"
+                  " %w = const float32[8x8x1x1] random(seed=1, scale=0.3)\n"
+                  " %v = const float32[3x3x1x1x1] random(seed=1, scale=0.3)\n"
+                  " %a = Conv (%x, %w)\n"
+                  " %b = Conv (%z, %v)\n"
+                  " %y = Add (%a, %k)\n"
+                  " %u = Mul (%b, %k)\n"
+                  "}\n");
+}
+TEST(functions_of_padded_lanes_stay_finite) {
+    // 1/0 and log 0 in the lanes beyond 5 channels must not reach the second convolution.
+    static const char *const functions[] = {"Reciprocal", "Log", "Exp", "Sqrt", "Sigmoid", "Softplus"};
+    for (size_t i = 0; i < COUNT_OF(functions); i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "graph (%%x: float32[1x5x9x7]) -> (%%y) {\n"
+                 " %%w = const float32[5x5x3x3] random(seed=1, scale=0.02)\n"
+                 " %%b = const float32[5] random(seed=3, scale=0.1, offset=2)\n"
+                 " %%v = const float32[5x5x3x3] random(seed=2, scale=0.2)\n"
+                 " %%d = const float32[5x1x3x3] random(seed=4, scale=0.02)\n"
+                 " %%a = Conv (%%x, %%w, %%b) {pads=[1, 1, 1, 1]}\n"
+                 " %%f = %s (%%a)\n"
+                 " %%c = Conv (%%f, %%v) {pads=[1, 1, 1, 1]}\n"
+                 " %%e = Conv (%%x, %%d, %%b) {pads=[1, 1, 1, 1], group=5}\n"
+                 " %%g = %s (%%e)\n"
+                 " %%s = Add (%%g, %%c)\n"
+                 " %%y = Conv (%%s, %%v) {pads=[1, 1, 1, 1]}\n"
+                 "}\n",
+                 functions[i], functions[i]);
+        CHECK_PLANNED(text);
+    }
+}
+TEST(pads_that_add_and_cut) {
+    CHECK_PLANNED(
+        "graph (%x: float32[3x4x5]) -> (%a, %b, %c) {\n"
+        " %p = const int64[6] {2, 0, -1, -2, 1, -3} %q = const int64[6] {-3, 1, 4, 4, -2, -2} %r = const int64[6] "
+        "{0, 3, 0, -3, -4, 2}\n"
+        " %v = const float32[] {7}\n"
+        " %a = Pad (%x, %p, %v)\n"
+        " %b = Pad (%x, %q, %v)\n"
+        " %c = Pad (%x, %r, %v)\n"
+        "}\n");
+}
+TEST(layer_norm_with_a_short_scale) {
+    CHECK_PLANNED("graph (%x: float32[2x3x8x8]) -> (%a, %b, %c) {\n"
+                  " %s = const float32[8] random(seed=1)\n"
+                  " %t = const float32[1] random(seed=2)\n"
+                  " %u = const float32[8x1] random(seed=3)\n"
+                  " %v = const float32[8x8] random(seed=4)\n"
+                  " %a = LayerNormalization (%x, %s, %t)\n"
+                  " %b = LayerNormalization (%x, %u, %s) {axis=-1}\n"
+                  " %c = LayerNormalization (%x, %v, %u) {axis=2}\n"
+                  "}\n");
+}
+TEST(outputs_of_all_kinds) {
+    // An input, a constant, one value twice, a value that others read, a reshaped one and what it was made from.
+    CHECK_PLANNED("graph (%x: float32[1x3x5x6], %i: int64[3]) -> (%x, %i, %k, %a, %a, %b, %r, %s, %t, %u, %u) {\n"
+                  " %k = const float32[2x3] random(seed=1)\n"
+                  " %w = const float32[3x3x3x3] random(seed=2, scale=0.2)\n"
+                  " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %b = Relu (%a)\n"
+                  " %n = const int64[2] {1, -1}\n"
+                  " %r = Reshape (%b, %n)\n"
+                  " %s = Softmax (%r)\n"
+                  " %t = Reshape (%s, %n)\n"
+                  " %u = Identity (%x)\n"
+                  "}\n");
+}
+TEST(concatenations_of_concatenations) {
+    CHECK_PLANNED(
+        "graph (%x: float32[2x16x5x6]) -> (%y, %d) {\n"
+        " %w = const float32[16x16x3x3] random(seed=2, scale=0.1)\n"
+        " %v = const float32[16x32x1x1] random(seed=3, scale=0.2)\n"
+        " %u = const float32[5x112x3x3] random(seed=4, scale=0.05)\n"
+        " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+        " %b = Concat (%x, %a) {axis=1}\n"
+        " %c = Conv (%b, %v)\n"
+        " %d = Concat (%b, %c, %b, %a, %x) {axis=1}\n"
+        " %m = MaxPool (%d) {kernel_shape=[3, 3], pads=[1, 1, 1, 1]}\n"
+        " %e = Conv (%m, %u) {pads=[1, 1, 1, 1]}\n"
+        " %y = Concat (%e, %e) {axis=1}\n"
+        "}\n");
+}
+TEST(a_concatenation_whose_parts_do_not_fit_blocks) {
+    CHECK_PLANNED(
+        "graph (%x: float32[1x5x6x7]) -> (%y, %z) {\n"
+        " %w = const float32[7x5x3x3] random(seed=2, scale=0.2)\n"
+        " %k = const float32[1x3x6x7] random(seed=3)\n"
+        " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+        " %c = Concat (%a, %x, %k, %a) {axis=1}\n"
+        " %v = const float32[3x22x3x3] random(seed=5, scale=0.1)\n"
+        " %y = Conv (%c, %v) {pads=[1, 1, 1, 1]}\n"
+        " %z = Concat (%x, %x) {axis=-1}\n"
+        "}\n");
+}
+TEST(volumes_and_signals) {
+    CHECK_PLANNED(
+        "graph (%x: float32[1x2x5x6x4], %s: float32[2x3x31]) -> (%y, %u) {\n"
+        " %w = const float32[16x2x3x3x3] random(seed=2, scale=0.2)\n"
+        " %v = const float32[16x8x2x2x2] random(seed=3, scale=0.2)\n"
+        " %a = Conv (%x, %w) {pads=[1, 1, 1, 1, 1, 1]}\n"
+        " %b = Relu (%a)\n"
+        " %p = MaxPool (%b) {kernel_shape=[2, 2, 2], strides=[2, 2, 2], ceil_mode=1}\n"
+        " %c = ConvTranspose (%p, %v) {strides=[2, 2, 2], pads=[0, 0, 0, 1, 0, 0]}\n"
+        " %d = Concat (%b, %c) {axis=1}\n"
+        " %o = const float32[1x24x1x1x1] random(seed=4)\n"
+        " %e = Conv (%d, %o)\n"
+        " %y = Sigmoid (%e)\n"
+        " %q = const float32[6x1x5] random(seed=6)\n"
+        " %u = Conv (%s, %q) {group=3, strides=[2], dilations=[2], pads=[4, 3]}\n"
+        "}\n");
+}
+
+// ---- what is fused ----
+
+static const char unet[] =
+    "graph (%x: float32[1x3x32x32]) -> (%y) {\n"
+    " %w1 = const float32[16x3x3x3] random(seed=1, scale=0.2)\n"
+    " %w2 = const float32[16x16x3x3] random(seed=2, scale=0.1)\n"
+    " %w3 = const float32[16x16x2x2] random(seed=3, scale=0.2)\n"
+    " %w4 = const float32[16x32x3x3] random(seed=4, scale=0.1)\n"
+    " %w5 = const float32[1x16x1x1] random(seed=5, scale=0.2)\n"
+    " %a = Conv (%x, %w1) {pads=[1, 1, 1, 1]}\n"
+    " %skip = Relu (%a)\n"
+    " %p = MaxPool (%skip) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+    " %b = Conv (%p, %w2) {pads=[1, 1, 1, 1]}\n"
+    " %deep = Relu (%b)\n"
+    " %up = ConvTranspose (%deep, %w3) {strides=[2, 2]}\n"
+    " %c = Concat (%skip, %up) {axis=1}\n"
+    " %d = Conv (%c, %w4) {pads=[1, 1, 1, 1]}\n"
+    " %e = Relu (%d)\n"
+    " %f = Conv (%e, %w5)\n"
+    " %y = Sigmoid (%f)\n"
+    "}\n";
+static int count_words(const char *text, const char *word) {
+    int count = 0;
+    for (; (text = strstr(text, word)); text++) count++;
+    return count;
+}
+TEST(a_unet_runs_without_copies) {
+    Graph *graph = planned_graph(unet);
+    char *fused = planned_text(graph, &(Setting){planned_best_isa(), 2, .fuse = true});
+    CHECK_INT(count_words(fused, "Concat"), 0);
+    CHECK_INT(count_words(fused, " + Relu"), 3);
+    CHECK_INT(count_words(fused, "ConvTranspose"), 1);
+    CHECK_INT(count_words(fused, "  convert  "), 2); // the picture in, the mask out
+    CHECK_MSG(strstr(fused, "y  Conv + Sigmoid  1x1x32x32") != NULL, "%s", fused);
+    char *apart = planned_text(graph, &(Setting){planned_best_isa(), 2, .fuse = false});
+    CHECK_INT(count_words(apart, " + "), 0);
+    CHECK_INT(count_words(apart, "Relu"), 3);
+    mem_free(fused);
+    mem_free(apart);
+    graph_free(graph);
+    CHECK_PLANNED(unet);
+}
+TEST(what_has_no_fast_solver_is_named_with_the_reason) {
+    Graph *graph = planned_graph(
+        "graph (%x: float32[1x3x8x8]) -> (%y) {\n %k = const float32[] {2}\n %p = Pow (%x, %k)\n %y = Relu (%p)\n}\n");
+    char *text = planned_text(graph, &(Setting){planned_best_isa(), 1, .fuse = true});
+    CHECK_MSG(strstr(text, "reference  (no solver for this op)") != NULL, "%s", text);
+    CHECK_INT(count_words(text, "("), 1);
+    mem_free(text);
+    graph_free(graph);
+}
+
+// ---- bits do not depend on threads ----
+
+// The arithmetic of each step.
+static char *arithmetic(const char *text, int threads, Isa isa) {
+    Graph *graph = planned_graph(text);
+    Machine machine;
+    Plan *plan;
+    Text out = {0};
+    CHECK_OK(machine_detect(&machine));
+    machine.isa = isa;
+    CHECK_OK(plan_create(graph, &machine, &(PlanOptions){.threads = threads, .fuse = true}, &plan));
+    for (int i = 0; i < plan->n_steps; i++) {
+        text_add(&out, "%s %s %s", plan->steps[i].name, plan->steps[i].op, plan->steps[i].solver->name);
+        for (int k = 0; k < CONFIGURATION_NUMBERS; k++)
+            text_add(&out, " %d", (int)plan->steps[i].configuration.arithmetic[k]);
+        text_add(&out, "\n");
+    }
+    plan_free(plan);
+    graph_free(graph);
+    return out.data;
+}
+TEST(arithmetic_is_chosen_without_looking_at_threads) {
+    // Sizes about which algorithm and pool may go either way.
+    static const int channels[] = {3, 8, 32, 64, 256}, sizes[] = {2, 4, 6, 8, 16, 32, 64};
+    static const int threads[] = {2, 64};
+    for (int isa = 0; isa <= (int)planned_best_isa(); isa++)
+        for (size_t c = 0; c < COUNT_OF(channels); c++)
+            for (size_t s = 0; s < COUNT_OF(sizes); s++) {
+                char text[512];
+                snprintf(text, sizeof text,
+                         "graph (%%x: float32[1x%dx%dx%d]) -> (%%p, %%r) {\n"
+                         " %%w = const float32[%dx%dx3x3] full(1)\n"
+                         " %%a = Conv (%%x, %%w) {pads=[1, 1, 1, 1]}\n"
+                         " %%r = Relu (%%a)\n"
+                         " %%p = MaxPool (%%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                         "}\n",
+                         channels[c], sizes[s], sizes[s], MIN(2 * channels[c], 512), channels[c]);
+                char *one = arithmetic(text, 1, (Isa)isa);
+                for (size_t t = 0; t < COUNT_OF(threads); t++) {
+                    char *many = arithmetic(text, threads[t], (Isa)isa);
+                    CHECK_TEXT(many, one);
+                    mem_free(many);
+                }
+                mem_free(one);
+            }
+}
