@@ -117,7 +117,7 @@ STENT_API stent_status stent_open(const char *package, const stent_options *opti
 STENT_API void stent_release(stent_executable *executable); /* sessions made from it stay valid */
 STENT_API int stent_input_count(const stent_executable *executable);
 STENT_API int stent_output_count(const stent_executable *executable);
-/* Name, dtype and shape of input or output i (data NULL); the name lives as long as the executable. */
+/* Name, dtype and shape of input or output i (data NULL); the name lives as long as the executable. NULL: no such i. */
 STENT_API const char *stent_input(const stent_executable *executable, int i, stent_tensor *out);
 STENT_API const char *stent_output(const stent_executable *executable, int i, stent_tensor *out);
 STENT_API stent_status stent_session_create(stent_executable *executable, stent_session **out);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 // The numbers of the public enums are the internal ones.
-static_assert((int)STENT_OK == ST_OK && (int)STENT_NO == ST_NO && (int)STENT_USAGE == ST_USAGE && (int)STENT_BAD == ST_BAD &&
-                  (int)STENT_UNSUPPORTED == ST_UNSUPPORTED && (int)STENT_RESOURCE == ST_RESOURCE &&
-                  (int)STENT_CANCELLED == ST_CANCELLED,
+static_assert((int)STENT_OK == ST_OK && (int)STENT_NO == ST_NO && (int)STENT_USAGE == ST_USAGE &&
+                  (int)STENT_BAD == ST_BAD && (int)STENT_UNSUPPORTED == ST_UNSUPPORTED &&
+                  (int)STENT_RESOURCE == ST_RESOURCE && (int)STENT_CANCELLED == ST_CANCELLED,
               "stent_status mirrors Status");
 static_assert((int)STENT_FLOAT32 == DT_F32 && (int)STENT_BFLOAT16 == DT_BF16 && (int)STENT_INT64 == DT_I64 &&
                   (int)STENT_BOOL == DT_BOOL && (int)STENT_MAX_RANK == MAX_RANK,
@@ -67,9 +67,11 @@ static const char *describe(const Graph *graph, ValueId id, stent_tensor *out) {
     return value->name;
 }
 const char *stent_input(const stent_executable *executable, int i, stent_tensor *out) {
+    if (i < 0 || i >= graph_of(executable)->n_inputs) return NULL;
     return describe(graph_of(executable), graph_of(executable)->inputs[i], out);
 }
 const char *stent_output(const stent_executable *executable, int i, stent_tensor *out) {
+    if (i < 0 || i >= graph_of(executable)->n_outputs) return NULL;
     return describe(graph_of(executable), graph_of(executable)->outputs[i], out);
 }
 
@@ -83,8 +85,9 @@ stent_status stent_session_create(stent_executable *executable, stent_session **
     atomic_fetch_add(&executable->users, 1);
     session->inputs = mem_zero((size_t)graph->n_inputs + 1, sizeof(Tensor));
     session->outputs = mem_zero((size_t)graph->n_outputs + 1, sizeof(Tensor));
-    Status status = session->inputs && session->outputs ? session_create(executable->opened.executable, true, &session->session)
-                                                        : fail_memory(sizeof(Tensor));
+    Status status = session->inputs && session->outputs
+                        ? session_create(executable->opened.executable, true, &session->session)
+                        : fail_memory(sizeof(Tensor));
     if (status == ST_OK) *out = session;
     else stent_session_destroy(session);
     return (stent_status)status;
@@ -100,13 +103,14 @@ void stent_session_destroy(stent_session *session) {
 static Status take(const stent_tensor *given, int count, int expected, const char *what, Tensor *out) {
     FAIL_IF(count != expected, ST_USAGE, "expected %d %s, got %d", expected, what, count);
     for (int i = 0; i < count; i++) {
-        FAIL_IF(given[i].rank < 0 || given[i].rank > MAX_RANK || !given[i].data, ST_USAGE, "%s %d: no data, or a rank beyond 0 to %d",
-                what, i, MAX_RANK);
+        FAIL_IF(given[i].rank < 0 || given[i].rank > MAX_RANK || !given[i].data, ST_USAGE,
+                "%s %d: no data, or a rank beyond 0 to %d", what, i, MAX_RANK);
         out[i] = (Tensor){(DType)given[i].dtype, shape_of(given[i].rank, given[i].dim), given[i].data};
     }
     return ST_OK;
 }
-stent_status stent_run(stent_session *session, const stent_tensor *inputs, int n_inputs, stent_tensor *outputs, int n_outputs) {
+stent_status stent_run(stent_session *session, const stent_tensor *inputs, int n_inputs, stent_tensor *outputs,
+                       int n_outputs) {
     const Graph *graph = graph_of(session->executable);
     error_clear();
     Status status = take(inputs, n_inputs, graph->n_inputs, "inputs", session->inputs);

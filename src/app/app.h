@@ -14,7 +14,7 @@ struct stent_result {
     const char *log_file; // NULL: none; result_finish adds a line to it
     Text log;             // what the line tells beyond date, verb and outcome: hashes, never a picture's name
 };
-Status result_begin(const char *verb, struct stent_result **out); // "verb", "stent"
+Status result_begin(const char *verb, struct stent_result **out);                     // "verb", "stent"
 Status result_finish(struct stent_result *result, Status status, stent_result **out); // hands over, or frees on failure
 // Keys that every verb has: machine {isa, threads, cpu}.
 void result_machine(struct stent_result *result, const Machine *machine, int threads);
@@ -41,23 +41,23 @@ typedef struct Opened {
     Machine machine;
     int threads;
     bool strict;
-    const char *precision;     // what runs: "fp32" or "strict"
-    const char *model;         // name of the model file, as the package tells
-    int opt_level;             // that the package was compiled with
-    Executable *executable;    // its plan's graph is package->graph
+    const char *precision;  // what runs: "fp32" or "strict"
+    const char *model;      // name of the model file, as the package tells
+    int opt_level;          // that the package was compiled with
+    Executable *executable; // its plan's graph is package->graph
     char plan_hash[65];
-    const char *self_check;    // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
+    const char *self_check; // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
     double self_check_rms;
     double open_ms;
-    const char *log_file;      // of the options
+    const char *log_file; // of the options
     Arena arena;
 } Opened;
 enum OpenFlags {
     OPEN_NO_CHECK = 1,  // verify runs the check itself
     OPEN_REFERENCE = 2, // everything on the reference path
     OPEN_GRAPH = 4,     // shapes are bound, nothing is planned
-    OPEN_FREE = 8       // a picture's free dims that neither options nor pipeline fix are left so, without an executable;
-                        // with OPEN_GRAPH also those of other inputs
+    OPEN_FREE = 8 // a picture's free dims that neither options nor pipeline fix are left so, without an executable;
+                  // with OPEN_GRAPH also those of other inputs
 };
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
 void close_package(Opened *opened); // twice is fine
@@ -70,8 +70,10 @@ double precision_budget(const char *precision);
 // Runs the package's self-check on a session of `executable`; *rms is the worst output's. ST_NO: beyond the budget.
 // *ran false: there is none for the shapes that are bound.
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran);
-// Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL: synthetic.
-Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena, SelfCheck *out);
+// Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL:
+// synthetic.
+Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena,
+                       SelfCheck *out);
 // A smooth random picture in 0..1, seeded by the shape; integers get small counts, bools alternate.
 void synthetic_sample(Tensor *tensor);
 
@@ -81,6 +83,6 @@ Status make_tensors(const Graph *graph, const ValueId *values, int count, Arena 
 // Tensors from files for all inputs, in their order: "NAME=x.npy", "x.npy", or an .npz whose names are the inputs'.
 // items: NULL-terminated.
 Status read_inputs(const Graph *graph, const char *const *items, Arena *arena, Tensor **out);
-// Free dims of a package that no option fixes take the shapes of the tensors in `files`: common->inputs is set, its texts
-// in `arena`.
+// Free dims of a package that no option fixes take the shapes of the tensors in `files`: common->inputs is set, its
+// texts in `arena`.
 Status shapes_from_inputs(const char *package, const char *const *files, Arena *arena, stent_options *common);

@@ -32,7 +32,8 @@ static Status add_to_log(const struct stent_result *result, Status status) {
     char date[24];
     Text line = {0};
     clock_date(date);
-    text_add(&line, "%s stent %s %s: %s,%s\n", date, STENT_VERSION, result->verb, status_text(status), text_get(&result->log));
+    text_add(&line, "%s stent %s %s: %s,%s\n", date, STENT_VERSION, result->verb, status_text(status),
+             text_get(&result->log));
     Status written = text_status(&line);
     if (written == ST_OK) written = file_append(result->log_file, text_get(&line), line.length);
     text_free(&line);
@@ -74,7 +75,8 @@ Status choose_threads(const stent_options *options, const Machine *machine, int 
     const char *wanted = getenv("STENT_THREADS");
     int64_t count = options->threads;
     if (!count && wanted && *wanted)
-        FAIL_IF(!parse_i64(wanted, &count) || count < 1, ST_USAGE, "STENT_THREADS: expected a count from 1 on, got '%s'", wanted);
+        FAIL_IF(!parse_i64(wanted, &count) || count < 1, ST_USAGE,
+                "STENT_THREADS: expected a count from 1 on, got '%s'", wanted);
     if (!count) count = machine->cores;
     FAIL_IF(count < 1 || count > 1024, ST_USAGE, "threads: expected 1 to 1024, got %lld", (long long)count);
     *threads = (int)count;
@@ -102,7 +104,8 @@ Status parse_shape_options(const stent_options *options, Arena *arena, ShapeOpti
 static Status bind_option(Graph *graph, const ShapeOption *option) {
     const char *name = option->name;
     if (!name) {
-        FAIL_IF(graph->n_inputs != 1, ST_USAGE, "--input: the network has %d inputs: say which, NAME=SHAPE", graph->n_inputs);
+        FAIL_IF(graph->n_inputs != 1, ST_USAGE, "--input: the network has %d inputs: say which, NAME=SHAPE",
+                graph->n_inputs);
         name = graph->values[graph->inputs[0]].name;
     }
     const ValueId value = graph_find(graph, name);
@@ -134,8 +137,8 @@ Status bind_shapes(Graph *graph, const stent_options *options, const Pipeline *p
         TRY(bind_picture(graph, graph->inputs[i], pipeline));
         const Value *value = &graph->values[graph->inputs[i]];
         changed = changed || !was;
-        FAIL_IF(!type_is_static(&value->type), ST_USAGE, "input '%s' has free dims; give its shape: --input %s=1x3x256x256",
-                value->name, value->name);
+        FAIL_IF(!type_is_static(&value->type), ST_USAGE,
+                "input '%s' has free dims; give its shape: --input %s=1x3x256x256", value->name, value->name);
     }
     for (int i = 0; i < graph->n_values && !changed; i++)
         changed = (graph->values[i].producer || graph->values[i].is_input) && !type_is_static(&graph->values[i].type);

@@ -50,9 +50,11 @@ static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assume
     const Node *last = graph->values[graph->outputs[0]].producer;
     const char *op = last ? op_info(last->op)->name : "none";
     text_add(assumed, "assumed, as there is no pipeline file: %d channels", pipeline->channels);
-    if (pipeline->height) text_add(assumed, ", %lldx%lld pixels", (long long)pipeline->height, (long long)pipeline->width);
+    if (pipeline->height)
+        text_add(assumed, ", %lldx%lld pixels", (long long)pipeline->height, (long long)pipeline->width);
     text_add(assumed, ", values / 255, last op %s, ", op);
-    if (output->rank == 4 && frame_of_input(output, 0).channels > 1) text_add(assumed, "the class with the largest output");
+    if (output->rank == 4 && frame_of_input(output, 0).channels > 1)
+        text_add(assumed, "the class with the largest output");
     else text_add(assumed, "mask where the output is above %g", pipeline->threshold);
 }
 static Status read_pipeline(const char *path, Arena *arena, Pipeline *out) {
@@ -76,19 +78,22 @@ static Status match_pipeline(const Graph *graph, Pipeline *pipeline) {
         FAIL_IF(size[i] && has[i] > 0 && size[i] != has[i], ST_BAD,
                 "pipeline: input.size has %lld, the network's input '%s' has %lld", (long long)size[i],
                 graph->values[graph->inputs[0]].name, (long long)has[i]);
-    if (!pipeline->channels && frame.channels > 0 && frame.channels <= PIPELINE_CHANNELS) pipeline->channels = (int)frame.channels;
+    if (!pipeline->channels && frame.channels > 0 && frame.channels <= PIPELINE_CHANNELS)
+        pipeline->channels = (int)frame.channels;
     return ST_OK;
 }
 // An output that leaves 0..1 where the mask is cut at a probability deserves a word.
 static void warn_range(const SelfCheck *check, const Pipeline *pipeline, Text *text) {
-    if (pipeline->activation != ACTIVATION_NONE || check->n_outputs < 1 || !dtype_is_float(check->expected[0].dtype)) return;
+    if (pipeline->activation != ACTIVATION_NONE || check->n_outputs < 1 || !dtype_is_float(check->expected[0].dtype))
+        return;
     const Tensor *y = &check->expected[0];
     if (y->shape.rank == 4 && y->shape.dim[1] > 1) return; // classes: the largest wins
     for (int64_t i = 0; i < tensor_count(y); i++) {
         const double value = tensor_get(y, i);
         if (value >= -1e-6 && value <= 1 + 1e-6) continue;
-        text_add(text, "warning: the output leaves 0..1 (%.3g), yet the pipeline has no activation and cuts at %g;\n"
-                       "         for logits say \"activation\": \"sigmoid\" in the pipeline file\n",
+        text_add(text,
+                 "warning: the output leaves 0..1 (%.3g), yet the pipeline has no activation and cuts at %g;\n"
+                 "         for logits say \"activation\": \"sigmoid\" in the pipeline file\n",
                  value, pipeline->threshold);
         return;
     }
@@ -113,8 +118,6 @@ static Status emit_first(const stent_compile_options *options, const Graph *grap
     return status;
 }
 
-// The sample's graph: a copy as imported, with free dims of the first input fixed to one picture of the pipeline's size
-// or 256 a side.
 // How many channels the first convolution that reads `value` takes; 0: none reads it.
 static int64_t channels_read(const Graph *graph, ValueId value) {
     for (int i = 0; i < graph->n_nodes; i++) {
@@ -126,6 +129,8 @@ static int64_t channels_read(const Graph *graph, ValueId value) {
     }
     return 0;
 }
+// The sample's graph: a copy as imported, with free dims of the first input fixed to one picture of the pipeline's size
+// or 256 a side.
 static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph **out) {
     TRY(graph_copy(graph, out));
     Status status = ST_OK;
@@ -134,11 +139,13 @@ static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph *
         const Type type = value->type;
         if (type_is_static(&type)) continue;
         if (type.rank < 0) {
-            status = fail(ST_USAGE, "input '%s' has no shape; give it: --input %s=1x3x256x256", value->name, value->name);
+            status =
+                fail(ST_USAGE, "input '%s' has no shape; give it: --input %s=1x3x256x256", value->name, value->name);
             break;
         }
         const int64_t read = channels_read(graph, graph->inputs[i]);
-        const int64_t channels = pipeline->channels ? pipeline->channels : MAX(read, 1), height = pipeline->height, width = pipeline->width;
+        const int64_t channels = pipeline->channels ? pipeline->channels : MAX(read, 1), height = pipeline->height,
+                      width = pipeline->width;
         const int64_t side = type.rank == 5 ? 64 : 256;
         Shape shape = {type.rank, {1, channels, side, side, side, side, side, side}};
         if (type.rank == 4) {
@@ -153,8 +160,8 @@ static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph *
     if (status != ST_OK) graph_free(*out), *out = NULL;
     return status;
 }
-static Status make_check(const Graph *graph, const stent_compile_options *options, const Pipeline *pipeline, Arena *arena,
-                         SelfCheck *check, Text *text) {
+static Status make_check(const Graph *graph, const stent_compile_options *options, const Pipeline *pipeline,
+                         Arena *arena, SelfCheck *check, Text *text) {
     Graph *copy;
     Tensor sample;
     TRY(sample_graph(graph, pipeline, &copy));
@@ -163,7 +170,8 @@ static Status make_check(const Graph *graph, const stent_compile_options *option
     graph_free(copy);
     // Made-up values may not suit (an index outside, a division by zero); a given sample has to.
     if (status == ST_BAD && !options->sample) {
-        text_add(text, "warning: no self-check: the network refuses a synthetic sample (%s); give one: --sample x.npy\n",
+        text_add(text,
+                 "warning: no self-check: the network refuses a synthetic sample (%s); give one: --sample x.npy\n",
                  error_message());
         *check = (SelfCheck){0};
         status = ST_OK;
@@ -253,11 +261,14 @@ static Status compile(const char *model, const char *package, const stent_compil
     json_key(w, "self_check"), json_string(w, !check.n_outputs ? NULL : check.from_reference ? "reference" : "strict");
     text_add(text, "%s: %s opset %lld, %d operations, %.1f MB, self-check: %s\n", package, imported->format,
              (long long)imported->opset, graph->n_nodes, (double)file_size(package) / 1e6,
-             !check.n_outputs ? "none" : check.from_reference ? "by the reference" : "by the strict path, itself checked on a crop");
+             !check.n_outputs       ? "none"
+             : check.from_reference ? "by the reference"
+                                    : "by the strict path, itself checked on a crop");
     return report_progress(common, "done", 4, 4);
 }
 
-stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options, stent_result **out) {
+stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,
+                           stent_result **out) {
     static const stent_compile_options defaults = {.size = sizeof defaults, .opt_level = -1};
     if (!options) options = &defaults;
     struct stent_result *result = NULL;

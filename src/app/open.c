@@ -12,7 +12,8 @@ static Status choose_precision(const stent_options *options, Opened *opened) {
     if (opened->strict || !strcmp(opened->precision, "fp32")) return ST_OK;
     static const char *const known[] = {"bf16", "fp16", "int8"};
     for (size_t i = 0; i < COUNT_OF(known); i++)
-        FAIL_IF(!strcmp(opened->precision, known[i]), ST_UNSUPPORTED, "--precision %s: not had yet; fp32 and strict are", known[i]);
+        FAIL_IF(!strcmp(opened->precision, known[i]), ST_UNSUPPORTED,
+                "--precision %s: not had yet; fp32 and strict are", known[i]);
     return fail(ST_USAGE, "--precision: expected fp32 or strict, got '%s'", opened->precision);
 }
 static void drop_weights(void *package) { package_drop_weights(package); }
@@ -24,7 +25,8 @@ static Status read_description(Opened *opened) {
     TRY(json_parse(&opened->arena, text, strlen(text), &description));
     const Json *model = json_get(description, "model"), *level = json_get(description, "opt_level");
     opened->model = model && model->type == JSON_STRING ? model->string : "";
-    opened->opt_level = level && level->type == JSON_NUMBER && level->number >= 0 && level->number < 3 ? (int)level->number : 3;
+    opened->opt_level =
+        level && level->type == JSON_NUMBER && level->number >= 0 && level->number < 3 ? (int)level->number : 3;
     return ST_OK;
 }
 // Asked before the memory is taken.
@@ -37,8 +39,10 @@ static Status check_memory(const Plan *plan, uint64_t limit) {
 static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
     Plan *plan = NULL;
     Pool *pool = NULL;
-    const PlanOptions options = {.threads = opened->threads, .strict = opened->strict,
-                                 .fuse = opened->opt_level >= 3, .reference = (flags & OPEN_REFERENCE) != 0};
+    const PlanOptions options = {.threads = opened->threads,
+                                 .strict = opened->strict,
+                                 .fuse = opened->opt_level >= 3,
+                                 .reference = (flags & OPEN_REFERENCE) != 0};
     TRY(plan_create(opened->package->graph, &opened->machine, &options, &plan));
     Status status = check_memory(plan, max_memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
@@ -64,8 +68,8 @@ static Status first_use(Opened *opened) {
     opened->self_check = "recorded";
     if (record && path_kind(record) == PATH_FILE) return ST_OK;
     bool ran = false;
-    TRY(self_check_run(&opened->package->check, opened->executable, precision_budget(opened->precision), &opened->self_check_rms,
-                       &ran));
+    TRY(self_check_run(&opened->package->check, opened->executable, precision_budget(opened->precision),
+                       &opened->self_check_rms, &ran));
     opened->self_check = ran ? "passed" : "skipped";
     if (!ran) return ST_OK;
     log_verbose("self-check passed: rms / std %.2g", opened->self_check_rms);
@@ -105,8 +109,10 @@ static Status open_all(const char *path, const stent_options *options, int flags
     Status status = pipeline_parse(package->pipeline, strlen(package->pipeline), &opened->arena, &opened->pipeline);
     if (status != ST_OK) return fail_context(status, "%s: pipeline", path);
     status = read_description(opened);
-    if (status == ST_OK && (flags & OPEN_FREE) && awaits_picture(package->graph, options, &opened->pipeline)) return ST_OK;
-    if (status == ST_OK && (flags & OPEN_FREE) && (flags & OPEN_GRAPH) && awaits_shapes(package->graph, options)) return ST_OK;
+    if (status == ST_OK && (flags & OPEN_FREE) && awaits_picture(package->graph, options, &opened->pipeline))
+        return ST_OK;
+    if (status == ST_OK && (flags & OPEN_FREE) && (flags & OPEN_GRAPH) && awaits_shapes(package->graph, options))
+        return ST_OK;
     if (status == ST_OK)
         status = bind_shapes(package->graph, options, &opened->pipeline, MIN(opened->opt_level, 2), &opened->arena);
     if (status == ST_OK && (flags & OPEN_GRAPH)) return ST_OK;
@@ -138,6 +144,6 @@ void result_opened(struct stent_result *result, const Opened *opened) {
     json_key(w, "precision"), json_string(w, opened->precision);
     result_machine(result, &opened->machine, opened->threads);
     result->log_file = opened->log_file;
-    text_add(&result->log, " content %.16s plan %.16s %s %s %d threads", opened->package->content_hash, opened->plan_hash,
-             opened->precision, isa_name(opened->machine.isa), opened->threads);
+    text_add(&result->log, " content %.16s plan %.16s %s %s %d threads", opened->package->content_hash,
+             opened->plan_hash, opened->precision, isa_name(opened->machine.isa), opened->threads);
 }

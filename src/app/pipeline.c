@@ -7,9 +7,7 @@ static const char *const normalise_names[] = {"none", "zscore", "percentile", NU
 static const char *const scope_names[] = {"slice", "volume", NULL};
 static const char *const activation_names[] = {"none", "sigmoid", "softmax", NULL};
 
-Pipeline pipeline_default(void) {
-    return (Pipeline){.scale = 1.0 / 255, .percentiles = {10, 99}, .threshold = 0.5};
-}
+Pipeline pipeline_default(void) { return (Pipeline){.scale = 1.0 / 255, .percentiles = {10, 99}, .threshold = 0.5}; }
 
 // Where a value stands, for messages: "input.scale".
 typedef struct Place {
@@ -22,7 +20,8 @@ static Status wrong(const Place *place, const char *expected) {
 static Status read_number(const Place *place, double low, double high, double *out) {
     const Json *v = place->value;
     if (v->type != JSON_NUMBER || !(v->number >= low && v->number <= high)) {
-        return fail(ST_BAD, "line %d: %s.%s: expected a number from %g to %g", v->line, place->section, place->key, low, high);
+        return fail(ST_BAD, "line %d: %s.%s: expected a number from %g to %g", v->line, place->section, place->key, low,
+                    high);
     }
     *out = v->number;
     return ST_OK;
@@ -50,7 +49,8 @@ static Status read_choice(const Place *place, const char *const names[], int *ou
 }
 static Status read_numbers(const Place *place, int least, int most, double *out, int *count) {
     const Json *v = place->value;
-    if (v->type != JSON_ARRAY || v->count < (size_t)least || v->count > (size_t)most) return wrong(place, "a list of numbers");
+    if (v->type != JSON_ARRAY || v->count < (size_t)least || v->count > (size_t)most)
+        return wrong(place, "a list of numbers");
     for (size_t i = 0; i < v->count; i++) {
         if (v->items[i].type != JSON_NUMBER) return wrong(place, "a list of numbers");
         out[i] = v->items[i].number;
@@ -106,8 +106,10 @@ static Status read_input_key(const Place *place, Pipeline *p) {
     } else if (!strcmp(key, "clip")) {
         TRY(read_clip(place, p));
     } else {
-        return fail(ST_BAD, "line %d: input.%s: not known; expected channels, size, resize, scale, mean, std, normalise, "
-                            "percentiles, scope or clip", place->value->line, key);
+        return fail(ST_BAD,
+                    "line %d: input.%s: not known; expected channels, size, resize, scale, mean, std, normalise, "
+                    "percentiles, scope or clip",
+                    place->value->line, key);
     }
     return ST_OK;
 }
@@ -134,7 +136,8 @@ static Status read_output_key(const Place *place, Arena *arena, Pipeline *p) {
     if (!strcmp(key, "classes")) return read_classes(place, arena, p);
     if (!strcmp(key, "keep_largest")) return read_bool(place, &p->keep_largest);
     if (!strcmp(key, "min_area")) return read_count(place, 0, (int64_t)1 << 40, &p->min_area);
-    return fail(ST_BAD, "line %d: output.%s: not known; expected activation, threshold, classes, keep_largest or min_area",
+    return fail(ST_BAD,
+                "line %d: output.%s: not known; expected activation, threshold, classes, keep_largest or min_area",
                 place->value->line, key);
 }
 static Status read_section(const char *name, const Json *section, Arena *arena, Pipeline *p) {
@@ -149,16 +152,19 @@ Status pipeline_parse(const char *text, size_t length, Arena *arena, Pipeline *o
     Json *root;
     *out = pipeline_default();
     TRY(json_parse(arena, text, length, &root));
-    FAIL_IF(root->type != JSON_OBJECT, ST_BAD, "line %d: expected an object with version, input and output", root->line);
+    FAIL_IF(root->type != JSON_OBJECT, ST_BAD, "line %d: expected an object with version, input and output",
+            root->line);
     const Json *version = json_get(root, "version");
-    FAIL_IF(version && (version->type != JSON_NUMBER || version->number < 1), ST_BAD, "line %d: version: expected 1", version->line);
-    FAIL_IF(version && version->number != 1, ST_UNSUPPORTED, "line %d: a pipeline of version %g; this stent knows version 1",
-            version->line, version->number);
+    FAIL_IF(version && (version->type != JSON_NUMBER || version->number < 1), ST_BAD, "line %d: version: expected 1",
+            version->line);
+    FAIL_IF(version && version->number != 1, ST_UNSUPPORTED,
+            "line %d: a pipeline of version %g; this stent knows version 1", version->line, version->number);
     for (size_t i = 0; i < root->count; i++) {
         const char *key = root->keys[i];
         if (!strcmp(key, "input") || !strcmp(key, "output")) TRY(read_section(key, &root->items[i], arena, out));
-        else FAIL_IF(strcmp(key, "version"), ST_BAD, "line %d: key '%s': not known; expected version, input or output",
-                     root->items[i].line, key);
+        else
+            FAIL_IF(strcmp(key, "version"), ST_BAD, "line %d: key '%s': not known; expected version, input or output",
+                    root->items[i].line, key);
     }
     return ST_OK;
 }

@@ -44,12 +44,14 @@ Status read_inputs(const Graph *graph, const char *const *items, Arena *arena, T
 }
 static Status write_outputs(const Graph *graph, const char *path, const Tensor *outputs, Arena *arena) {
     if (!text_ends(path, ".npz")) {
-        FAIL_IF(graph->n_outputs != 1, ST_USAGE, "--output: the network has %d outputs: name an .npz file", graph->n_outputs);
+        FAIL_IF(graph->n_outputs != 1, ST_USAGE, "--output: the network has %d outputs: name an .npz file",
+                graph->n_outputs);
         return npy_write(path, &outputs[0]);
     }
     NamedTensor *named = arena_array(arena, (size_t)graph->n_outputs, sizeof *named);
     if (!named) return fail_memory(sizeof *named);
-    for (int i = 0; i < graph->n_outputs; i++) named[i] = (NamedTensor){graph->values[graph->outputs[i]].name, outputs[i]};
+    for (int i = 0; i < graph->n_outputs; i++)
+        named[i] = (NamedTensor){graph->values[graph->outputs[i]].name, outputs[i]};
     return npz_write(path, named, (size_t)graph->n_outputs);
 }
 Status shapes_from_inputs(const char *package, const char *const *files, Arena *arena, stent_options *common) {
@@ -74,7 +76,8 @@ Status shapes_from_inputs(const char *package, const char *const *files, Arena *
     package_close(probe);
     return status;
 }
-static Status run_files(const char *package, const stent_run_options *options, Arena *arena, struct stent_result *result) {
+static Status run_files(const char *package, const stent_run_options *options, Arena *arena,
+                        struct stent_result *result) {
     stent_options common = options->common;
     FAIL_IF(!options->output, ST_USAGE, "--output: expected the name of an .npy or .npz file");
     TRY(shapes_from_inputs(package, options->inputs, arena, &common));
@@ -94,7 +97,8 @@ static Status run_files(const char *package, const stent_run_options *options, A
         result_opened(result, &opened);
         json_key(&result->writer, "ms"), json_number(&result->writer, ms);
         json_key(&result->writer, "output"), json_string(&result->writer, options->output);
-        text_add(&result->text, "%s: %.1f ms on %s, %d threads\n", options->output, ms, isa_name(opened.machine.isa), opened.threads);
+        text_add(&result->text, "%s: %.1f ms on %s, %d threads\n", options->output, ms, isa_name(opened.machine.isa),
+                 opened.threads);
     }
     session_destroy(session);
     close_package(&opened);
@@ -107,7 +111,8 @@ stent_status stent_run_files(const char *package, const stent_run_options *optio
     error_clear();
     if (out) *out = NULL;
     Status status = result_begin("run", &result);
-    if (status == ST_OK) status = result_finish(result, run_files(package, options ? options : &defaults, &arena, result), out);
+    if (status == ST_OK)
+        status = result_finish(result, run_files(package, options ? options : &defaults, &arena, result), out);
     arena_free(&arena);
     return (stent_status)status;
 }

@@ -42,7 +42,10 @@ static double worst_rms(const Tensor *actual, const Tensor *expected, int count,
     for (int i = 0; i < count && *status == ST_OK; i++) {
         Comparison comparison;
         *status = tensor_compare(&actual[i], &expected[i], 0, 0, &comparison);
-        const double rms = dtype_is_float(expected[i].dtype) ? comparison.rms_rel : (comparison.outside ? INFINITY : 0);
+        // Integers are mostly classes: one near-tie in 100,000 may fall the other way.
+        const int64_t most = MAX(1, tensor_count(&expected[i]) / 100000);
+        const double rms =
+            dtype_is_float(expected[i].dtype) ? comparison.rms_rel : (comparison.outside > most ? INFINITY : 0);
         if (*status == ST_OK) worst = isnan(rms) ? INFINITY : fmax(worst, rms);
     }
     return worst;
@@ -74,7 +77,8 @@ static Status run_strict(const Graph *graph, const Tensor *inputs, Tensor *outpu
 // are fixed inside (a reshape to a constant size).
 static Graph *crop_graph(const Graph *graph, int64_t side) {
     Graph *copy = NULL;
-    if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank < 3 || graph_copy(graph, &copy) != ST_OK) return NULL;
+    if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank < 3 || graph_copy(graph, &copy) != ST_OK)
+        return NULL;
     Type *own = &copy->values[copy->inputs[0]].type;
     for (int i = 2; i < own->rank; i++) own->dim[i] = MIN(own->dim[i], side);
     for (int i = 0; i < copy->n_values; i++) // forget what was inferred for the full size
@@ -107,8 +111,10 @@ static Status check_on_crop(const Graph *graph, bool *trusted) {
         if (status == ST_OK) {
             const double rms = worst_rms(outputs, expected, crop->n_outputs, &status);
             if (status == ST_OK && !(rms <= STRICT_TOLERANCE))
-                status = fail(ST_NO, "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: "
-                                     "a defect of stent or of this machine", rms);
+                status = fail(ST_NO,
+                              "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: "
+                              "a defect of stent or of this machine",
+                              rms);
         }
         *trusted = status == ST_OK;
         arena_free(&arena);
@@ -118,13 +124,15 @@ static Status check_on_crop(const Graph *graph, bool *trusted) {
     return ST_OK;
 }
 
-Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena, SelfCheck *out) {
+Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena,
+                       SelfCheck *out) {
     (void)pipeline;
     *out = (SelfCheck){.n_inputs = graph->n_inputs, .n_outputs = graph->n_outputs};
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
     for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
     if (sample) {
-        FAIL_IF(graph->n_inputs != 1 || sample->dtype != out->inputs[0].dtype || !shape_equal(&sample->shape, &out->inputs[0].shape),
+        FAIL_IF(graph->n_inputs != 1 || sample->dtype != out->inputs[0].dtype ||
+                    !shape_equal(&sample->shape, &out->inputs[0].shape),
                 ST_USAGE, "--sample: expected one tensor of the input's dtype and shape");
         memcpy(out->inputs[0].data, sample->data, tensor_bytes(sample));
     }
@@ -158,8 +166,9 @@ Status self_check_run(const SelfCheck *check, Executable *executable, double bud
     session_destroy(session);
     arena_free(&arena);
     if (status == ST_OK && !(*rms <= budget))
-        return fail(ST_NO, "self-check: the result differs from the expected one by %.3g (rms / standard deviation), allowed "
-                           "%.3g: do not use this package on this machine; please report it with stent machine --json",
+        return fail(ST_NO,
+                    "self-check: the result differs from the expected one by %.3g (rms / standard deviation), allowed "
+                    "%.3g: do not use this package on this machine; please report it with stent machine --json",
                     *rms, budget);
     return status;
 }

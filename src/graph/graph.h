@@ -15,24 +15,24 @@ typedef enum Op {
 } Op;
 
 typedef enum OpKind {
-    KIND_UNARY,      // elementwise, one input, same shape
-    KIND_BINARY,     // elementwise with numpy broadcasting
-    KIND_COMPARE,    // as binary, gives bool
-    KIND_LOGICAL,    // bool in, bool out
-    KIND_CONV,       // anchors with weights
+    KIND_UNARY,   // elementwise, one input, same shape
+    KIND_BINARY,  // elementwise with numpy broadcasting
+    KIND_COMPARE, // as binary, gives bool
+    KIND_LOGICAL, // bool in, bool out
+    KIND_CONV,    // anchors with weights
     KIND_POOL,
     KIND_NORM,
     KIND_REDUCE,
-    KIND_SHAPE,      // moves or describes data
+    KIND_SHAPE, // moves or describes data
     KIND_OTHER
 } OpKind;
 
 typedef struct OpInfo {
     const char *name;
-    int min_inputs, max_inputs;   // max -1: any number
+    int min_inputs, max_inputs; // max -1: any number
     int min_outputs, max_outputs;
     OpKind kind;
-    const char *attributes;       // "name:type=default ..." see ops.def
+    const char *attributes; // "name:type=default ..." see ops.def
     const char *doc;
 } OpInfo;
 const OpInfo *op_info(Op op);
@@ -41,12 +41,12 @@ Op op_from_name(const char *name); // OP_NONE when unknown
 // A dim: known when >= 0; DIM_UNKNOWN; or a symbol (dim <= DIM_SYMBOL_0), number DIM_SYMBOL_0 - dim in graph->symbols.
 enum { DIM_UNKNOWN = -1, DIM_SYMBOL_0 = -2 };
 typedef struct Type {
-    DType dtype;            // DT_NONE: not known yet
-    int rank;               // -1: not known yet
+    DType dtype; // DT_NONE: not known yet
+    int rank;    // -1: not known yet
     int64_t dim[MAX_RANK];
 } Type;
-bool type_is_static(const Type *type);               // dtype, rank and all dims known
-Shape type_shape(const Type *type);                  // of a static type
+bool type_is_static(const Type *type); // dtype, rank and all dims known
+Shape type_shape(const Type *type);    // of a static type
 Type type_make(DType dtype, const Shape *shape);
 bool type_equal(const Type *a, const Type *b);
 
@@ -79,7 +79,7 @@ typedef struct Node {
 } Node;
 
 typedef struct Value {
-    const char *name;       // unique, not empty; the source model's own
+    const char *name; // unique, not empty; the source model's own
     Type type;
     Node *producer;         // NULL for inputs and constants
     const Tensor *constant; // NULL unless one; data lives in the graph's arena or in what the graph was made from
@@ -112,7 +112,7 @@ typedef struct Graph {
 // or outputs of the graph; names of at most 65535 bytes. What goes beyond is ST_BAD.
 // graph->values moves when a value is added: hold ValueIds, not pointers. Ids never change (nor do they in a copy).
 Status graph_create(Graph **out);
-void graph_free(Graph *graph); // NULL is fine
+void graph_free(Graph *graph);                      // NULL is fine
 Status graph_copy(const Graph *graph, Graph **out); // constants' data is shared, not copied
 
 // Building. Names are copied; an empty or taken name gets a fresh one ("name.1").
@@ -186,7 +186,8 @@ Status slice_range(int64_t dim, int64_t start, int64_t end, int64_t step, int64_
 // cannot be parsed back, unless all constants are inline: full = true).
 Status graph_print(const Graph *graph, bool full, Text *text);
 Status graph_parse(const char *text, size_t length, Graph **out);
-// For packages: constants of more than 64 elements stand as "data(OFFSET)", their bytes in `blob`, each at a multiple of
+// For packages: constants of more than 64 elements stand as "data(OFFSET)", their bytes in `blob`, each at a multiple
+// of
 // 64. graph_parse_blob checks offsets and sizes and does not read the blob; the graph points into it.
 Status graph_print_blob(const Graph *graph, Text *text, Text *blob);
 Status graph_parse_blob(const char *text, size_t length, const void *blob, size_t blob_size, Graph **out);

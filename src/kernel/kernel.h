@@ -10,7 +10,8 @@
 enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2 };
 
 // Batch-reduce GEMM micro-kernel: for r < rows, j < vectors * lanes
-//     c[r * ldc + j] (+)= sum over b < batch, k < depth of a[a_offset[b] + r * lda + k] * w[(b * depth + k) * vectors * lanes + j]
+//     c[r * ldc + j] (+)= sum over b < batch, k < depth of a[a_offset[b] + r * lda + k] * w[(b * depth + k) * vectors *
+//     lanes + j]
 // rows and vectors are fixed by the entry. accumulate: add to c instead of overwriting. Sums run in order of b and k
 // in fp32 (one rounding per multiply-add where the set has FMA). w and c aligned to a vector.
 // prefetch: w-sized memory that will be read next, fetched towards L2 as the kernel goes; may be any readable or
@@ -20,7 +21,7 @@ typedef void GemmKernel(int64_t batch, const int32_t *a_offset, const float *a, 
 
 // What happens to a finished row of sums on its way to memory.
 typedef struct Epilogue {
-    const float *bias;     // `lanes` a block, or NULL
+    const float *bias; // `lanes` a block, or NULL
     Activation activation;
 } Epilogue;
 
@@ -37,8 +38,8 @@ typedef struct PixelOperand {
 typedef struct Kernels Kernels;
 struct Kernels {
     Isa isa;
-    int lanes;       // floats in a vector = channels in a block
-    int rows;        // most rows of a GEMM micro-kernel
+    int lanes;             // floats in a vector = channels in a block
+    int rows;              // most rows of a GEMM micro-kernel
     double flop_per_cycle; // peak of one core
 
     GemmKernel *gemm[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1]; // [vectors][rows]
@@ -46,8 +47,8 @@ struct Kernels {
     // out[block j][pixel p] = activation(sums[p * ld + j * lanes] + bias[j] + residual), p < pixels, j < vectors.
     // residual may be NULL; it lies like out. out_block and out_pixel are strides.
     void (*finish)(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
-                   const float *residual, int64_t residual_block, int64_t residual_pixel, float *out,
-                   int64_t out_block, int64_t out_pixel);
+                   const float *residual, int64_t residual_block, int64_t residual_pixel, float *out, int64_t out_block,
+                   int64_t out_pixel);
 
     // tiles consecutive tiles of one tile row: reads rows -1..4 and pixels -1..4 of each 4x4 tile, for `blocks`
     // channel blocks; writes v[q * v_plane + t * v_tile + block * lanes].
@@ -59,9 +60,9 @@ struct Kernels {
     // `valid_pixels` pixels counted from the first tile's left edge are written) plus bias, residual, activation;
     // pooled: NULL or the 2x2 max-pooled copy (valid_rows, valid_pixels even then).
     void (*winograd_output)(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
-                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
-                            int64_t residual_row, int64_t residual_block, float *out, int64_t out_row,
-                            int64_t out_block, float *pooled, int64_t pooled_row, int64_t pooled_block);
+                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
+                            int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
+                            int64_t pooled_row, int64_t pooled_block);
 
     // Depthwise: one row of `pixels` outputs of one channel block: sums over taps t of in[p * in_pixel + offset[t]]
     // times w[t * lanes], then finish.
@@ -81,8 +82,8 @@ struct Kernels {
     // As binary for `pixels` pixels of `lanes` channels.
     void (*binary_pixels)(Binary binary, PixelOperand a, PixelOperand b, float *out, int64_t pixels);
     // out[p][l] = (in[p][l] - centre[l]) * scale[l] + shift[l], then the function. centre may be NULL: 0.
-    void (*affine)(const float *in, const float *centre, const float *scale, const float *shift,
-                   Activation activation, float *out, int64_t pixels);
+    void (*affine)(const float *in, const float *centre, const float *scale, const float *shift, Activation activation,
+                   float *out, int64_t pixels);
     // Pooling of one output row of one channel block. For output pixel p the window covers input pixels
     // first[p] .. first[p] + dilation * (count[p] - 1) of each of `rows` row pointers' offsets (floats). Maximum: NaN
     // wins, an empty window gives -inf. Sum: divided by divisor[p].
@@ -93,9 +94,8 @@ struct Kernels {
     // One output row of one channel block of a separable resize: `rows` input rows of in_pixels pixels at row_offset
     // with row_weight, then `taps` pixels an output pixel with index and weight (taps 0: the row stays as wide as it
     // is). scratch: in_pixels pixels.
-    void (*resize_row)(const float *in, const int64_t *row_offset, const float *row_weight, int rows,
-                       int64_t in_pixels, const int32_t *index, const float *weight, int taps, int pixels,
-                       float *scratch, float *out);
+    void (*resize_row)(const float *in, const int64_t *row_offset, const float *row_weight, int rows, int64_t in_pixels,
+                       const int32_t *index, const float *weight, int taps, int pixels, float *scratch, float *out);
     // Sum of differences from `shift` and of their squares over `pixels` pixels per lane, in double; added to sum and
     // squares.
     void (*lane_sums)(const float *in, int64_t pixels, const float *shift, double *sum, double *squares);

@@ -58,7 +58,8 @@ static void detect_isa(Machine *machine) {
 static void detect_name(Machine *machine) {
     uint32_t words[12] = {0};
     for (uint32_t i = 0; i < 3; i++)
-        if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3])) return;
+        if (!__get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]))
+            return;
     char name[49] = {0};
     memcpy(name, words, 48);
     const char *from = name;

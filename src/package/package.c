@@ -7,12 +7,12 @@
 enum { HEADER_BYTES = 128, ENTRY_BYTES = 32, ALIGN = 64, MOST_SECTIONS = 64, MOST_CHECK_TENSORS = 2048 };
 static const char magic[8] = {'S', 'T', 'E', 'N', 'T', 'P', 'K', '\n'};
 typedef enum SectionKind {
-    SECTION_GRAPH = 1,   // graph text; large constants by offset into SECTION_CONSTANTS
+    SECTION_GRAPH = 1, // graph text; large constants by offset into SECTION_CONSTANTS
     SECTION_CONSTANTS,
     SECTION_PIPELINE,
     SECTION_DESCRIPTION,
-    SECTION_CHECK,       // text: "reference" or "strict", then a line a tensor: input|expected dtype shape
-    SECTION_CHECK_DATA,  // their data, each at a multiple of 64
+    SECTION_CHECK,      // text: "reference" or "strict", then a line a tensor: input|expected dtype shape
+    SECTION_CHECK_DATA, // their data, each at a multiple of 64
     SECTION_KINDS
 } SectionKind;
 typedef struct Section {
@@ -52,7 +52,8 @@ static Status fill_sections(const PackageContent *content, Text sections[SECTION
     const SelfCheck *check = &content->check;
     text_add(&sections[SECTION_CHECK], "%s\n", check->from_reference ? "reference" : "strict");
     check_tensors(&sections[SECTION_CHECK], &sections[SECTION_CHECK_DATA], "input", check->inputs, check->n_inputs);
-    check_tensors(&sections[SECTION_CHECK], &sections[SECTION_CHECK_DATA], "expected", check->expected, check->n_outputs);
+    check_tensors(&sections[SECTION_CHECK], &sections[SECTION_CHECK_DATA], "expected", check->expected,
+                  check->n_outputs);
     for (int i = 0; i < SECTION_KINDS; i++) TRY(text_status(&sections[i]));
     return ST_OK;
 }
@@ -129,8 +130,9 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
         const uint8_t *entry = table + i * ENTRY_BYTES;
         const uint32_t kind = get32(entry);
         const Section section = {get64(entry + 8), get64(entry + 16), get64(entry + 24)};
-        FAIL_IF(section.offset % ALIGN || section.offset > file->size || section.size > file->size - section.offset, ST_BAD,
-                "section %u: expected it inside the file, got offset %llu", i, (unsigned long long)section.offset);
+        FAIL_IF(section.offset % ALIGN || section.offset > file->size || section.size > file->size - section.offset,
+                ST_BAD, "section %u: expected it inside the file, got offset %llu", i,
+                (unsigned long long)section.offset);
         FAIL_IF(section.offset < end, ST_BAD, "section %u: expected it behind the one before, got offset %llu", i,
                 (unsigned long long)section.offset);
         end = section.offset + section.size;

@@ -10,8 +10,7 @@ static Status first_layout(const Planner *planner, ValueId value, int rank, Layo
     Shape shape = type_shape(type);
     if (shape.rank < rank) {
         Shape padded = {.rank = rank};
-        for (int i = 0; i < rank; i++)
-            padded.dim[i] = i < rank - shape.rank ? 1 : shape.dim[i - (rank - shape.rank)];
+        for (int i = 0; i < rank; i++) padded.dim[i] = i < rank - shape.rank ? 1 : shape.dim[i - (rank - shape.rank)];
         shape = padded;
     }
     *out = layout_plain(type->dtype, &shape);
@@ -19,8 +18,10 @@ static Status first_layout(const Planner *planner, ValueId value, int rank, Layo
     const int64_t none[AXES] = {0};
     const int made = planner->primary[value];
     // A residual may be made by a later node than the anchor: it will most likely be blocked.
-    const bool blocked = made < 0 ? !planner->graph->values[value].constant : planner->forms[made].kind == LAYOUT_BLOCKED;
-    TRY(layout_blocked(&shape, blocked && made >= 0 ? planner->forms[made].block : planner->kernels->lanes, none, none, out));
+    const bool blocked =
+        made < 0 ? !planner->graph->values[value].constant : planner->forms[made].kind == LAYOUT_BLOCKED;
+    TRY(layout_blocked(&shape, blocked && made >= 0 ? planner->forms[made].block : planner->kernels->lanes, none, none,
+                       out));
     if (!blocked) out->kind = LAYOUT_PLAIN;
     return ST_OK;
 }
@@ -47,10 +48,18 @@ static Status output_form(Planner *planner, ValueId value, const OperandNeed *ne
 enum { USUAL_THREADS = 4 };
 // Cycles of the pool of `region` as a step of its own.
 static double pool_cycles(const Planner *planner, const Region *region) {
-    Problem pool = {.kind = PROBLEM_POOL, .threads = USUAL_THREADS, .n_inputs = 1,
-                    .n_outputs = 1, .in = {region->problem.out[0]}, .out = {region->problem.out[1]},
-                    .ic = region->problem.oc, .oc = region->problem.oc, .group = 1, .kernel = {1, 2, 2},
-                    .stride = {1, 2, 2}, .dilation = {1, 1, 1}};
+    Problem pool = {.kind = PROBLEM_POOL,
+                    .threads = USUAL_THREADS,
+                    .n_inputs = 1,
+                    .n_outputs = 1,
+                    .in = {region->problem.out[0]},
+                    .out = {region->problem.out[1]},
+                    .ic = region->problem.oc,
+                    .oc = region->problem.oc,
+                    .group = 1,
+                    .kernel = {1, 2, 2},
+                    .stride = {1, 2, 2},
+                    .dilation = {1, 1, 1}};
     Need need;
     Configuration configuration;
     double cycles = 0;
@@ -134,7 +143,8 @@ static Status choose_concat(Planner *planner, Region *region) {
         const ValueId value = node->inputs[i];
         const int made = planner->primary[value];
         Form *form = &planner->forms[made];
-        if (form->kind == LAYOUT_BLOCKED && form->block == lanes && form->parent < 0 && form->external < 0 && made != whole) {
+        if (form->kind == LAYOUT_BLOCKED && form->block == lanes && form->parent < 0 && form->external < 0 &&
+            made != whole) {
             form->parent = whole, form->parent_block = block;
         } else {
             int part;
@@ -165,9 +175,12 @@ static Status fall_back(Planner *planner, Region *region) {
     for (int i = 0; i < graph->n_nodes; i++)
         if (planner->absorbed_by[i] == anchor) planner->absorbed_by[i] = -1;
     const Node *node = graph->nodes[anchor];
-    *region = (Region){.name = graph->values[node->outputs[0]].name, .op = op_info(node->op)->name,
-                       .anchor = anchor, .order = anchor,
-                       .node = node, .why = "no solver takes this shape",
+    *region = (Region){.name = graph->values[node->outputs[0]].name,
+                       .op = op_info(node->op)->name,
+                       .anchor = anchor,
+                       .order = anchor,
+                       .node = node,
+                       .why = "no solver takes this shape",
                        .problem = {.kind = PROBLEM_REFERENCE}};
     for (int i = 0; i < PROBLEM_INPUTS; i++) region->in_value[i] = NO_VALUE, region->in_form[i] = -1;
     for (int i = 0; i < PROBLEM_OUTPUTS; i++) region->out_value[i] = NO_VALUE, region->out_form[i] = -1;

@@ -12,9 +12,15 @@ Status form_add(Planner *planner, ValueId value, LayoutKind kind, int block, int
         planner->forms = bigger, planner->forms_capacity = grown;
     }
     const Type *type = &planner->graph->values[value].type;
-    planner->forms[planner->n_forms] = (Form){.value = value, .shape = type_shape(type), .dtype = type->dtype,
-                                              .kind = kind, .block = kind == LAYOUT_PLAIN ? 1 : block,
-                                              .parent = -1, .external = -1, .first = -1, .last = -1};
+    planner->forms[planner->n_forms] = (Form){.value = value,
+                                              .shape = type_shape(type),
+                                              .dtype = type->dtype,
+                                              .kind = kind,
+                                              .block = kind == LAYOUT_PLAIN ? 1 : block,
+                                              .parent = -1,
+                                              .external = -1,
+                                              .first = -1,
+                                              .last = -1};
     *out = planner->n_forms++;
     return ST_OK;
 }
@@ -125,7 +131,8 @@ Status forms_place(Planner *planner, size_t *arena_bytes) {
             continue;
         }
         int64_t blocks = 0;
-        for (int k = i; planner->forms[k].parent >= 0; k = planner->forms[k].parent) blocks += planner->forms[k].parent_block;
+        for (int k = i; planner->forms[k].parent >= 0; k = planner->forms[k].parent)
+            blocks += planner->forms[k].parent_block;
         form->ref = (Ref){BASE_ARENA, root->offset + layout_origin_bytes(&root->layout)};
         form->ref = ref_add(form->ref, blocks * root->layout.stride_block * (int64_t)sizeof(float));
     }

@@ -95,7 +95,8 @@ static Status add_convert(Planner *planner, ValueId value, int from, int to, int
 }
 // The form of `value` that has this kind and block, made by a conversion when it is not there yet. shape: NULL, or the
 // value's with leading dims of 1 for broadcasting.
-static Status form_get(Planner *planner, ValueId value, const OperandNeed *need, const Shape *shape, int order, int *out) {
+static Status form_get(Planner *planner, ValueId value, const OperandNeed *need, const Shape *shape, int order,
+                       int *out) {
     const Value *described = &planner->graph->values[value];
     if (described->constant && planner->primary[value] < 0) {
         TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &planner->primary[value]));
@@ -148,7 +149,8 @@ static Status connect_region(Planner *planner, Region *region) {
 // A reshaped value is the plain memory of its input.
 static Status connect_alias(Planner *planner, const Region *region) {
     int from;
-    TRY(form_get(planner, region->alias->inputs[0], &(OperandNeed){LAYOUT_PLAIN, 1, {0}, {0}}, NULL, region->order, &from));
+    TRY(form_get(planner, region->alias->inputs[0], &(OperandNeed){LAYOUT_PLAIN, 1, {0}, {0}}, NULL, region->order,
+                 &from));
     planner->forms[planner->primary[region->out_value[0]]].parent = from;
     return ST_OK;
 }
@@ -194,8 +196,8 @@ static Status connect_outputs(Planner *planner) {
             }
         }
         int from, to;
-        const OperandNeed as_made = {made >= 0 ? planner->forms[made].kind : LAYOUT_PLAIN,
-                                     made >= 0 ? planner->forms[made].block : 1, {0}, {0}};
+        const OperandNeed as_made = {
+            made >= 0 ? planner->forms[made].kind : LAYOUT_PLAIN, made >= 0 ? planner->forms[made].block : 1, {0}, {0}};
         TRY(form_get(planner, value, &as_made, NULL, graph->n_nodes, &from));
         TRY(form_add(planner, value, LAYOUT_PLAIN, 1, &to));
         planner->forms[to].external = graph->n_inputs + i;
@@ -215,7 +217,8 @@ static void final_layouts(const Planner *planner, Region *region) {
         if (problem->in[i].kind == LAYOUT_PLAIN && shape.rank) problem->in[i].shape = shape;
     }
     for (int i = 0; i < problem->n_outputs; i++) problem->out[i] = planner->forms[region->out_form[i]].layout;
-    if (problem->kind == PROBLEM_CONVERT && problem->in[0].kind == LAYOUT_PLAIN) problem->in[0].shape = problem->out[0].shape;
+    if (problem->kind == PROBLEM_CONVERT && problem->in[0].kind == LAYOUT_PLAIN)
+        problem->in[0].shape = problem->out[0].shape;
 }
 
 typedef struct ConstantCopy {
@@ -260,7 +263,9 @@ static Status reference_problem(Planner *planner, Region *region) {
         if (node->inputs[i] < 0) continue;
         const Value *value = &graph->values[node->inputs[i]];
         if (value->constant) inputs[i] = *value->constant;
-        else inputs[i] = (Tensor){value->type.dtype, type_shape(&value->type), NULL}, in[i] = planner->forms[region->node_in_form[i]].ref;
+        else
+            inputs[i] = (Tensor){value->type.dtype, type_shape(&value->type), NULL},
+            in[i] = planner->forms[region->node_in_form[i]].ref;
     }
     for (int i = 0; i < node->n_outputs; i++) {
         if (node->outputs[i] < 0) continue;
@@ -311,7 +316,8 @@ static Status lower_all(Planner *planner, Plan *plan) {
         Region *region = planner->regions[i];
         final_layouts(planner, region);
         if (region->solver->temporary)
-            region->temporary = region->solver->temporary(&region->problem, &region->configuration, planner->kernels, planner->machine);
+            region->temporary =
+                region->solver->temporary(&region->problem, &region->configuration, planner->kernels, planner->machine);
     }
     TRY(forms_place(planner, &plan->arena_bytes));
     TRY(lower_constants(planner, &lowering));
@@ -321,14 +327,19 @@ static Status lower_all(Planner *planner, Plan *plan) {
         Region *region = planner->regions[i];
         lowering.step = i;
         TRY(lower_region(planner, region, &lowering));
-        const ValueId made = region->node && region->problem.kind == PROBLEM_REFERENCE ? region->node->outputs[0] : region->out_value[0];
+        const ValueId made =
+            region->node && region->problem.kind == PROBLEM_REFERENCE ? region->node->outputs[0] : region->out_value[0];
         PlanStep *step = &plan->steps[plan->n_steps++];
-        *step = (PlanStep){.name = region->name, .op = region->op, .solver = region->solver,
-                           .configuration = region->configuration, .cycles = region->cycles, .why = region->why};
+        *step = (PlanStep){.name = region->name,
+                           .op = region->op,
+                           .solver = region->solver,
+                           .configuration = region->configuration,
+                           .cycles = region->cycles,
+                           .why = region->why};
         if (made >= 0) value_shape(planner, made, &step->shape);
         step->bytes = region->problem.kind == PROBLEM_REFERENCE ? 0 : region_bytes(&region->problem);
         step->flop = region->problem.kind == PROBLEM_REFERENCE ? node_flop(planner->graph, region->node)
-                                                                : problem_flop(&region->problem);
+                                                               : problem_flop(&region->problem);
     }
     plan->phases = lowering.phases, plan->n_phases = lowering.n_phases;
     plan->prepare = lowering.prepare, plan->n_prepare = lowering.n_prepare;
@@ -347,7 +358,8 @@ Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions
     Plan *plan = mem_zero(1, sizeof *plan);
     if (!plan) return fail_memory(sizeof *plan);
     plan->graph = graph, plan->threads = options->threads, plan->isa = machine->isa;
-    Planner planner = {.graph = graph, .machine = machine, .kernels = kernels, .options = *options, .arena = &plan->arena};
+    Planner planner = {
+        .graph = graph, .machine = machine, .kernels = kernels, .options = *options, .arena = &plan->arena};
     Status status = start(&planner);
     if (status == ST_OK) status = translate_all(&planner);
     if (status == ST_OK) status = connect_all(&planner);

@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-bool value_is_float(const Planner *planner, ValueId value) { return planner->graph->values[value].type.dtype == DT_F32; }
+bool value_is_float(const Planner *planner, ValueId value) {
+    return planner->graph->values[value].type.dtype == DT_F32;
+}
 const Shape *value_shape(const Planner *planner, ValueId value, Shape *room) {
     *room = type_shape(&planner->graph->values[value].type);
     return room;
@@ -70,7 +72,8 @@ static bool node_function(const Planner *planner, const Node *node, Activation *
     case OP_Tanh: out->function = FN_TANH; return true;
     case OP_Swish: *out = (Activation){FN_SWISH, (float)node_float(node, "alpha", 1), 0}; return true;
     case OP_HardSigmoid:
-        *out = (Activation){FN_HARD_SIGMOID, (float)node_float(node, "alpha", 0.2), (float)node_float(node, "beta", 0.5)};
+        *out =
+            (Activation){FN_HARD_SIGMOID, (float)node_float(node, "alpha", 0.2), (float)node_float(node, "beta", 0.5)};
         return true;
     case OP_HardSwish: out->function = FN_HARD_SWISH; return true;
     case OP_Elu: *out = (Activation){FN_ELU, (float)node_float(node, "alpha", 1), 0}; return true;
@@ -97,7 +100,8 @@ static bool node_function(const Planner *planner, const Node *node, Activation *
     case OP_Clip: {
         const Tensor *low = node_constant(planner->graph, node, 1), *high = node_constant(planner->graph, node, 2);
         if ((node_has_input(node, 1) && !low) || (node_has_input(node, 2) && !high)) return false;
-        *out = (Activation){FN_CLIP, low ? (float)tensor_get(low, 0) : -FLT_MAX, high ? (float)tensor_get(high, 0) : FLT_MAX};
+        *out = (Activation){FN_CLIP, low ? (float)tensor_get(low, 0) : -FLT_MAX,
+                            high ? (float)tensor_get(high, 0) : FLT_MAX};
         return true;
     }
     default: return false;
@@ -197,7 +201,8 @@ static Status translate_conv(Planner *planner, int index) {
     const Tensor *weight = node_constant(planner->graph, node, 1);
     Shape shape;
     value_shape(planner, node->inputs[0], &shape);
-    if (!value_is_float(planner, node->inputs[0]) || !weight || weight->dtype != DT_F32 || shape.rank < 3 || shape.rank > 5)
+    if (!value_is_float(planner, node->inputs[0]) || !weight || weight->dtype != DT_F32 || shape.rank < 3 ||
+        shape.rank > 5)
         return region_reference(planner, node, index, "weights that are computed, or not float32");
     if (shape_count(&shape) == 0 || shape_count(&weight->shape) == 0)
         return region_reference(planner, node, index, "an input without elements");
@@ -329,11 +334,13 @@ static Status translate_norm(Planner *planner, int index) {
     problem->scale = scale, problem->shift = shift;
     problem->epsilon = node_float(node, "epsilon", 1e-5);
     problem->norm = NORM_INSTANCE;
-    if (node->op == OP_GroupNormalization) problem->norm = NORM_GROUP, problem->norm_groups = node_int(node, "num_groups", 1);
+    if (node->op == OP_GroupNormalization)
+        problem->norm = NORM_GROUP, problem->norm_groups = node_int(node, "num_groups", 1);
     if (node->op == OP_LayerNormalization) {
         problem->norm = NORM_LAYER, problem->norm_groups = 1;
         const int64_t axis = node_int(node, "axis", -1);
-        for (int i = (int)(axis < 0 ? axis + shape.rank : axis); i < shape.rank; i++) problem->norm_groups *= shape.dim[i];
+        for (int i = (int)(axis < 0 ? axis + shape.rank : axis); i < shape.rank; i++)
+            problem->norm_groups *= shape.dim[i];
     }
     return absorb_activation(planner, region);
 }
@@ -341,7 +348,8 @@ static Status translate_softmax(Planner *planner, int index) {
     const Node *node = planner->graph->nodes[index];
     Shape shape;
     value_shape(planner, node->inputs[0], &shape);
-    if (!value_is_float(planner, node->inputs[0]) || shape.rank < 1) return region_reference(planner, node, index, "not float32");
+    if (!value_is_float(planner, node->inputs[0]) || shape.rank < 1)
+        return region_reference(planner, node, index, "not float32");
     Region *region;
     TRY(begin(planner, index, PROBLEM_SOFTMAX, 1, &region));
     const int64_t axis = node_int(node, "axis", -1);
@@ -353,7 +361,8 @@ static Status translate_matmul(Planner *planner, int index) {
     const Node *node = planner->graph->nodes[index];
     Shape a, b;
     value_shape(planner, node->inputs[0], &a), value_shape(planner, node->inputs[1], &b);
-    if (!value_is_float(planner, node->inputs[0]) || !value_is_float(planner, node->inputs[1]) || a.rank < 2 || b.rank < 2)
+    if (!value_is_float(planner, node->inputs[0]) || !value_is_float(planner, node->inputs[1]) || a.rank < 2 ||
+        b.rank < 2)
         return region_reference(planner, node, index, "not float32 matrices");
     const bool gemm = node->op == OP_Gemm;
     const float *weight = constant_floats(planner, node, 1);
@@ -363,7 +372,8 @@ static Status translate_matmul(Planner *planner, int index) {
         Shape c = {0};
         if (node_has_input(node, 2)) value_shape(planner, node->inputs[2], &c);
         const int64_t n = b.dim[flipped ? 0 : 1];
-        if (node_int(node, "transA", 0) || node_float(node, "alpha", 1) != 1 || (bias && node_float(node, "beta", 1) != 1) ||
+        if (node_int(node, "transA", 0) || node_float(node, "alpha", 1) != 1 ||
+            (bias && node_float(node, "beta", 1) != 1) ||
             (node_has_input(node, 2) && (!bias || shape_count(&c) != n || c.dim[MAX(c.rank - 1, 0)] != n)) || !weight)
             return region_reference(planner, node, index, "a Gemm with factors, transposed a, or computed b or c");
     }
@@ -408,7 +418,8 @@ static bool global_reduce(const Planner *planner, const Node *node, PoolKind *ki
 static Status translate_reduce(Planner *planner, int index) {
     const Node *node = planner->graph->nodes[index];
     PoolKind kind;
-    if (!global_reduce(planner, node, &kind)) return region_reference(planner, node, index, "no solver for this reduction");
+    if (!global_reduce(planner, node, &kind))
+        return region_reference(planner, node, index, "no solver for this reduction");
     Shape shape;
     value_shape(planner, node->inputs[0], &shape);
     Region *region;

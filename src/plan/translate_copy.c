@@ -195,7 +195,8 @@ static Status copy_blocks(Planner *planner, int index, bool *done) {
     strides_of(deep, d), strides_of(wide, s);
     // Dims: n, c, block row, block column, h, w.
     const int64_t counts[6] = {in.dim[0], c, b, b, h, w};
-    const int64_t deep_stride[6] = {d[0], crd ? b * b * d[1] : d[1], crd ? b * d[1] : b * c * d[1], crd ? d[1] : c * d[1], d[2], d[3]};
+    const int64_t deep_stride[6] = {
+        d[0], crd ? b * b * d[1] : d[1], crd ? b * d[1] : b * c * d[1], crd ? d[1] : c * d[1], d[2], d[3]};
     const int64_t wide_stride[6] = {s[0], s[1], s[2], s[3], b * s[2], b * s[3]};
     StridedCopy copy = {.rank = 6};
     for (int i = 0; i < 6; i++) {

@@ -68,5 +68,6 @@ void layout_print(Text *text, const Layout *layout) {
     text_add(text, " blocked by %d", layout->block);
     for (int axis = 0; axis < AXES; axis++)
         if (layout->before[axis] || layout->after[axis])
-            text_add(text, " %c-%lld+%lld", "dhw"[axis], (long long)layout->before[axis], (long long)layout->after[axis]);
+            text_add(text, " %c-%lld+%lld", "dhw"[axis], (long long)layout -> before[axis],
+                     (long long)layout -> after[axis]);
 }

@@ -49,7 +49,8 @@ Status executable_create(Plan *plan, Pool *pool, void (*after_part)(void *contex
     executable->users = 1;
     executable->weights_bytes = MAX(plan->weights_bytes, 64);
     executable->weights = pages_alloc(executable->weights_bytes, 4096);
-    Status status = executable->weights ? prepare(executable, pool, after_part, context) : fail_memory(executable->weights_bytes);
+    Status status =
+        executable->weights ? prepare(executable, pool, after_part, context) : fail_memory(executable->weights_bytes);
     if (status != ST_OK) {
         executable_release(executable);
         return status;
@@ -80,7 +81,8 @@ Status session_create(Executable *executable, bool pin, Session **out) {
     session->scratch_bytes = MAX(plan->scratch_bytes, 64) * (size_t)plan->threads;
     session->arena = pages_alloc(session->arena_bytes, 4096);
     session->scratch = pages_alloc(session->scratch_bytes, 4096);
-    session->bases = mem_zero((size_t)(BASE_EXTERNAL + plan->graph->n_inputs + plan->graph->n_outputs), sizeof *session->bases);
+    session->bases =
+        mem_zero((size_t)(BASE_EXTERNAL + plan->graph->n_inputs + plan->graph->n_outputs), sizeof *session->bases);
     Status status = ST_OK;
     if (!session->arena || !session->scratch || !session->bases) status = fail_memory(session->arena_bytes);
     if (status == ST_OK) status = pool_create(plan->threads, pin, &session->pool);

@@ -1,5 +1,5 @@
-// Executable: a plan with prepared weights, immutable, counted, shared by sessions. Session: an executable with an arena
-// and a pool of threads; runs, used by one thread at a time.
+// Executable: a plan with prepared weights, immutable, counted, shared by sessions. Session: an executable with an
+// arena and a pool of threads; runs, used by one thread at a time.
 #pragma once
 #include "plan/plan.h"
 #include "thread/pool.h"

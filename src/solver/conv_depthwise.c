@@ -68,7 +68,8 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     }
     return true;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max) {
     (void)p, (void)kernels, (void)machine, (void)max;
     out[0] = (Configuration){{0}, {0}};
     return 1;
@@ -82,7 +83,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     Depthwise *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     const Layout *in = &p->in[0];
-    *w = (Depthwise){.problem = *p, .kernels = lowering->kernels, .in = lowering->in[0], .residual = lowering->in[1],
+    *w = (Depthwise){.problem = *p,
+                     .kernels = lowering->kernels,
+                     .in = lowering->in[0],
+                     .residual = lowering->in[1],
                      .out = lowering->out[0]};
     w->taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
     int32_t *offset = arena_array(lowering->arena, (size_t)w->taps, sizeof *offset);
@@ -106,5 +110,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_prepare(lowering, prepare_unit, w, blocks, 0));
     return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups, 0);
 }
-const Solver solver_conv_depthwise = {"conv_depthwise", 1, PROBLEM_CONV, applicable, configurations, estimate, NULL,
-                                      lower, NULL};
+const Solver solver_conv_depthwise = {"conv_depthwise", 1,    PROBLEM_CONV, applicable, configurations,
+                                      estimate,         NULL, lower,        NULL};

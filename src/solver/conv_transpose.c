@@ -38,7 +38,8 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     border(p, &need->in[0]);
     return true;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max) {
     (void)p, (void)kernels, (void)machine, (void)max;
     out[0] = (Configuration){.arithmetic = {DIRECT_CHUNK}};
     return 1;
@@ -89,5 +90,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     return direct_lower(p, &direct, lowering);
 }
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
-const Solver solver_conv_transpose = {"conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate,
-                                      NULL, lower, print};
+const Solver solver_conv_transpose = {
+    "conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print};

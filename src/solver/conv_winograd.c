@@ -7,8 +7,8 @@
 //   image    three phases over shared buffers: all input tiles, the 36 products cut by panels of output channels, all
 //            output tiles. Weights are read once.
 //   weights  all input tiles, then a unit takes some panels of output channels all the way: it transforms their plain
-//            weights chunk by chunk in its own L2, and its products never leave it. A quarter of the weights' memory and
-//            traffic. For many channels on small images.
+//            weights chunk by chunk in its own L2, and its products never leave it. A quarter of the weights' memory
+//            and traffic. For many channels on small images.
 // All give the same bits: the same kernel transforms the weights, when a package is opened or on the way.
 // Sums run over chunks of 128 input channels, part sums in order (belongs to the arithmetic).
 // Transformed weights take 4 times the memory of the plain ones: [q][panel][ic][panel width]; plain ones are packed as
@@ -26,10 +26,10 @@ typedef struct Winograd {
     int64_t tiles_h, tiles_w, tiles; // tiles: of all images
     int64_t channels, out_channels;  // rounded up to blocks
     int n_panels;
-    bool plain;                      // weights stay plain (WEIGHTS)
+    bool plain; // weights stay plain (WEIGHTS)
     int64_t tiles_a_unit;
-    int64_t v_tile, v_plane, m_tile, m_plane; // in floats
-    int64_t u_plane;                          // WEIGHTS: of one panel's transformed chunk
+    int64_t v_tile, v_plane, m_tile, m_plane;                              // in floats
+    int64_t u_plane;                                                       // WEIGHTS: of one panel's transformed chunk
     int64_t block_group, in_groups, out_groups, panel_group, panel_groups; // IMAGE
 } Winograd;
 
@@ -163,7 +163,8 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
     static const int32_t no_offset[1] = {0};
     const Winograd *w = arguments;
     const Kernels *kernels = w->kernels;
-    const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group), p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
+    const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group),
+              p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
     const float *plain = ref_at(bases, w->weights), *v = ref_at(bases, w->v);
     float *u = scratch, *m = u + w->panel_group * Q * w->u_plane;
     const int64_t groups = div_up(w->tiles, kernels->rows), first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
@@ -171,8 +172,8 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
         const int64_t depth = MIN(CHUNK, w->channels - c0);
         for (int panel = p0; panel < p1; panel++) {
             const int width = panel_width(w, panel);
-            kernels->winograd_weights(plain + TAPS * (panel_weights(w, 0, panel) + c0 * width), (int)depth, width / lanes,
-                                      u + (panel - p0) * Q * w->u_plane, w->u_plane);
+            kernels->winograd_weights(plain + TAPS * (panel_weights(w, 0, panel) + c0 * width), (int)depth,
+                                      width / lanes, u + (panel - p0) * Q * w->u_plane, w->u_plane);
         }
         for (int q = 0; q < Q; q++)
             for (int panel = p0; panel < p1; panel++) {
@@ -208,7 +209,8 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
         float *to = w->plain ? base + TAPS * (panel_weights(w, 0, panel) + ic * width) : plain;
         for (int tap = 0; tap < TAPS; tap++)
             for (int k = 0; k < width; k++)
-                to[tap * width + k] = ic < p->ic && oc0 + k < p->oc ? p->weight[((oc0 + k) * p->ic + ic) * TAPS + tap] : 0;
+                to[tap * width + k] =
+                    ic < p->ic && oc0 + k < p->oc ? p->weight[((oc0 + k) * p->ic + ic) * TAPS + tap] : 0;
         if (!w->plain)
             w->kernels->winograd_weights(plain, 1, width / lanes, base + panel_weights(w, 0, panel) + ic * width,
                                          w->channels * w->out_channels);
@@ -223,7 +225,7 @@ static void bias_unit(const void *arguments, char *const *bases, int64_t unit, v
 }
 
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
-    if (p->strict || p->group != 1 || !p->weight) return false;
+    if (p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
     if (p->kernel[AXIS_D] != 1 || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
     for (int axis = 0; axis < AXES; axis++)
         if (p->stride[axis] != 1 || p->dilation[axis] != 1 || p->pad_begin[axis] < 0) return false;
@@ -279,7 +281,8 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
 static size_t weights_scratch(const Winograd *w) {
     return (size_t)(Q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max) {
     const Winograd w = describe(p, &(Configuration){.schedule = {IMAGE, 0}}, kernels);
     int count = 0;
     const size_t tile_bytes = (size_t)(Q * (w.channels + w.out_channels)) * sizeof(float);
@@ -345,7 +348,8 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     *w = describe(p, c, lowering->kernels);
     w->in = lowering->in[0], w->residual = lowering->in[1];
     w->out = lowering->out[0], w->pooled = lowering->out[1];
-    w->weights = lowering_weights(lowering, (size_t)((w->plain ? TAPS : Q) * w->channels * w->out_channels) * sizeof(float));
+    w->weights =
+        lowering_weights(lowering, (size_t)((w->plain ? TAPS : Q) * w->channels * w->out_channels) * sizeof(float));
     const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
     if (p->bias) {
@@ -369,5 +373,5 @@ static void print(const Configuration *c, Text *text) {
     else if (c->schedule[0] == IMAGE) text_add(text, "whole image");
     else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
 }
-const Solver solver_conv_winograd = {"conv_winograd", 1, PROBLEM_CONV, applicable, configurations, estimate, temporary,
-                                     lower, print};
+const Solver solver_conv_winograd = {"conv_winograd", 1,         PROBLEM_CONV, applicable, configurations,
+                                     estimate,        temporary, lower,        print};

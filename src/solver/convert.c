@@ -51,12 +51,10 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
     const int64_t end = MIN((group + 1) * ROWS_A_UNIT, l->size[AXIS_H]);
     for (int64_t h = group * ROWS_A_UNIT; h < end; h++) {
         const int64_t plain = plain_row(l, n, block * l->block, d, h), row = blocked_row(l, n, block, d, h);
-        if (in->kind == LAYOUT_BLOCKED && out->kind == LAYOUT_BLOCKED)
-            reblock_row(in, from, out, to, n, block, d, h);
+        if (in->kind == LAYOUT_BLOCKED && out->kind == LAYOUT_BLOCKED) reblock_row(in, from, out, to, n, block, d, h);
         else if (l == out)
             w->kernels->to_blocked(from + plain, plain_plane(l), channels, l->block, l->size[AXIS_W], to + row);
-        else
-            w->kernels->to_plain(from + row, l->block, channels, l->size[AXIS_W], to + plain, plain_plane(l));
+        else w->kernels->to_plain(from + row, l->block, channels, l->size[AXIS_W], to + plain, plain_plane(l));
     }
 }
 static void copy_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -71,7 +69,8 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     need->out[0].kind = p->out[0].kind, need->out[0].block = p->out[0].block;
     return (p->in[0].kind == LAYOUT_PLAIN && p->out[0].kind == LAYOUT_PLAIN) || p->in[0].dtype == DT_F32;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max) {
     (void)p, (void)kernels, (void)machine, (void)max;
     out[0] = (Configuration){{0}, {0}};
     return 1;

@@ -15,18 +15,18 @@
 enum { PIXELS_A_UNIT = 256 };
 
 typedef struct Panel {
-    int vectors;                // 1 or 2 channel blocks
-    int64_t block;              // first output channel block
-    int64_t in_block, in_blocks;// the input channel blocks that it reads
-    size_t weights;             // offset in floats
+    int vectors;                 // 1 or 2 channel blocks
+    int64_t block;               // first output channel block
+    int64_t in_block, in_blocks; // the input channel blocks that it reads
+    size_t weights;              // offset in floats
 } Panel;
 
 typedef struct SweepWork {
     const struct DirectWork *work;
     Sweep sweep;
-    Panel *panels;              // (n_panels)
+    Panel *panels; // (n_panels)
     int64_t rows_a_unit, row_groups;
-    int32_t *a_offset;          // (chunk_blocks * taps)
+    int32_t *a_offset; // (chunk_blocks * taps)
     Ref weights;
 } SweepWork;
 
@@ -36,9 +36,9 @@ typedef struct DirectWork {
     Ref in, out, residual, bias;
     bool transposed_weights;
     int n_panels;
-    int64_t chunk_blocks;       // input channel blocks in a chunk
-    int depth;                  // GEMM depth of a batch: channels of a pixel times tap_run
-    int lanes_used;             // channels of a pixel that are read
+    int64_t chunk_blocks; // input channel blocks in a chunk
+    int depth;            // GEMM depth of a batch: channels of a pixel times tap_run
+    int lanes_used;       // channels of a pixel that are read
 } DirectWork;
 
 static void direct_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -57,8 +57,8 @@ static void direct_unit(const void *arguments, char *const *bases, int64_t unit,
     const int panel_width = panel->vectors * kernels->lanes;
     const int64_t groups = div_up(width, kernels->rows);
     const int64_t lda = s->i_step[AXIS_W] * in->block;
-    const float *image = (const float *)ref_at(bases, d->in) + n * in->stride_n +
-                         qd * s->i_step[AXIS_D] * in->stride[AXIS_D];
+    const float *image =
+        (const float *)ref_at(bases, d->in) + n * in->stride_n + qd * s->i_step[AXIS_D] * in->stride[AXIS_D];
     const float *weights = (const float *)ref_at(bases, w->weights) + panel->weights;
     float *sums = scratch;
     for (int64_t b0 = 0; b0 < panel->in_blocks; b0 += d->chunk_blocks) {
@@ -84,8 +84,9 @@ static void direct_unit(const void *arguments, char *const *bases, int64_t unit,
         const int64_t oh = s->o_first[AXIS_H] + (row0 + r) * s->o_step[AXIS_H];
         const float *residual = NULL;
         if (p->has_residual)
-            residual = (const float *)ref_at(bases, d->residual) + n * res->stride_n + panel->block * res->stride_block +
-                       od * res->stride[AXIS_D] + oh * res->stride[AXIS_H] + s->o_first[AXIS_W] * res->block;
+            residual = (const float *)ref_at(bases, d->residual) + n * res->stride_n +
+                       panel->block * res->stride_block + od * res->stride[AXIS_D] + oh * res->stride[AXIS_H] +
+                       s->o_first[AXIS_W] * res->block;
         float *to = (float *)ref_at(bases, d->out) + n * out->stride_n + panel->block * out->stride_block +
                     od * out->stride[AXIS_D] + oh * out->stride[AXIS_H] + s->o_first[AXIS_W] * out->block;
         kernels->finish(sums + r * width * panel_width, panel_width, (int)width, panel->vectors, &epilogue, residual,
@@ -176,8 +177,8 @@ static Status lower_sweep(DirectWork *d, const Sweep *sweep, Lowering *lowering)
     w->rows_a_unit = div_up(sweep->count[AXIS_H], MAX(w->row_groups, 1)); // evenly
     w->row_groups = div_up(sweep->count[AXIS_H], MAX(w->rows_a_unit, 1));
     const int64_t units = d->problem.out[0].n * sweep->count[AXIS_D] * w->row_groups * d->n_panels;
-    const size_t scratch = (size_t)(w->rows_a_unit * sweep->count[AXIS_W]) * GEMM_MAX_VECTORS *
-                           (size_t)d->kernels->lanes * sizeof(float);
+    const size_t scratch =
+        (size_t)(w->rows_a_unit * sweep->count[AXIS_W]) * GEMM_MAX_VECTORS * (size_t)d->kernels->lanes * sizeof(float);
     TRY(lowering_prepare(lowering, prepare_unit, w, d->n_panels, 0));
     return lowering_phase(lowering, direct_unit, w, units, scratch);
 }
@@ -185,15 +186,19 @@ Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowe
     DirectWork *d = arena_alloc(lowering->arena, sizeof *d);
     if (!d) return fail_memory(sizeof *d);
     const int block = problem->in[0].block;
-    *d = (DirectWork){.problem = *problem, .kernels = lowering->kernels, .in = lowering->in[0],
-                      .residual = lowering->in[1], .out = lowering->out[0],
+    *d = (DirectWork){.problem = *problem,
+                      .kernels = lowering->kernels,
+                      .in = lowering->in[0],
+                      .residual = lowering->in[1],
+                      .out = lowering->out[0],
                       .transposed_weights = direct->transposed_weights};
     d->n_panels = (int)div_up(problem->out[0].blocks, GEMM_MAX_VECTORS);
     d->chunk_blocks = MIN(problem->in[0].blocks, MAX(1, DIRECT_CHUNK / block));
     d->lanes_used = problem->in[0].blocks == 1 ? (int)problem->ic : block;
     d->depth = d->lanes_used * (direct->n_sweeps ? direct->sweeps[0].tap_run : 1);
     if (problem->bias) {
-        d->bias = lowering_weights(lowering, (size_t)(problem->out[0].blocks * lowering->kernels->lanes) * sizeof(float));
+        d->bias =
+            lowering_weights(lowering, (size_t)(problem->out[0].blocks * lowering->kernels->lanes) * sizeof(float));
         TRY(lowering_prepare(lowering, bias_unit, d, 1, 0));
     }
     for (int i = 0; i < direct->n_sweeps; i++) {

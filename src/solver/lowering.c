@@ -51,7 +51,8 @@ static void border_unit(const void *arguments, char *const *bases, int64_t unit,
     const int64_t slices = l->size[AXIS_D] + l->before[AXIS_D] + l->after[AXIS_D];
     const int64_t d = unit % slices - l->before[AXIS_D];
     const int64_t block = unit / slices % l->blocks, n = unit / slices / l->blocks;
-    float *slice = (float *)ref_at(bases, a->origin) + n * l->stride_n + block * l->stride_block + d * l->stride[AXIS_D];
+    float *slice =
+        (float *)ref_at(bases, a->origin) + n * l->stride_n + block * l->stride_block + d * l->stride[AXIS_D];
     const int64_t left = l->before[AXIS_W], width = left + l->size[AXIS_W] + l->after[AXIS_W];
     const int64_t height = l->size[AXIS_H] + l->before[AXIS_H] + l->after[AXIS_H];
     float *corner = slice - l->before[AXIS_H] * l->stride[AXIS_H] - left * l->block;

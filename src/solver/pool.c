@@ -102,10 +102,10 @@ static void pool_unit(const void *arguments, char *const *bases, int64_t unit, v
         const int rows = window_rows(w, range.d, h, offset);
         if (p->pool == POOL_MAX) {
             w->kernels->pool_max(in, offset, rows, ww->first, ww->count, p->dilation[AXIS_W], width, out);
-            continue;
+        } else {
+            row_divisors(w, range.d, h, divisor);
+            w->kernels->pool_sum(in, offset, rows, ww->first, ww->count, p->dilation[AXIS_W], divisor, width, out);
         }
-        row_divisors(w, range.d, h, divisor);
-        w->kernels->pool_sum(in, offset, rows, ww->first, ww->count, p->dilation[AXIS_W], divisor, width, out);
         zero_padded_lanes(&p->out[0], range.block, out);
     }
 }

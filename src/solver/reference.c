@@ -21,8 +21,8 @@ static Status evaluate(const ReferenceProblem *r, char *const *bases, Arena *are
     TRY(reference_node(node, given, arena, outputs));
     for (int i = 0; i < node->n_outputs; i++) {
         if (r->outputs[i].dtype == DT_NONE) continue;
-        FAIL_IF(outputs[i].dtype != r->outputs[i].dtype || !shape_equal(&outputs[i].shape, &r->outputs[i].shape), ST_BAD,
-                "node '%s' (%s): the result's shape depends on the data", node->name, op_info(node->op)->name);
+        FAIL_IF(outputs[i].dtype != r->outputs[i].dtype || !shape_equal(&outputs[i].shape, &r->outputs[i].shape),
+                ST_BAD, "node '%s' (%s): the result's shape depends on the data", node->name, op_info(node->op)->name);
         memcpy(ref_at(bases, r->output_refs[i]), outputs[i].data, tensor_bytes(&outputs[i]));
     }
     return ST_OK;
@@ -45,7 +45,8 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     (void)p, (void)kernels, (void)need; // operands are plain, and named in the ReferenceProblem
     return true;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out, int max) {
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max) {
     (void)p, (void)kernels, (void)machine, (void)max;
     out[0] = (Configuration){{0}, {0}};
     return 1;
@@ -58,4 +59,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     (void)c;
     return lowering_phase(lowering, unit_run, p->reference, 1, 0);
 }
-const Solver solver_reference = {"reference", 1, PROBLEM_REFERENCE, applicable, configurations, estimate, NULL, lower, NULL};
+const Solver solver_reference = {"reference", 1,   PROBLEM_REFERENCE, applicable, configurations, estimate, NULL,
+                                 lower,       NULL};

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOLVER_LIST(X)                                                                                             \
-    X(conv_winograd) X(conv_direct) X(conv_depthwise) X(conv_transpose) X(matmul) X(pool) X(resize) X(unary)        \
-    X(binary) X(affine) X(norm) X(softmax) X(convert) X(copy) X(reference)
+#define SOLVER_LIST(X)                                                                                                 \
+    X(conv_winograd)                                                                                                   \
+    X(conv_direct) X(conv_depthwise) X(conv_transpose) X(matmul) X(pool) X(resize) X(unary) X(binary) X(affine)        \
+        X(norm) X(softmax) X(convert) X(copy) X(reference)
 #define SOLVER_DECLARE(name) extern const Solver solver_##name;
 SOLVER_LIST(SOLVER_DECLARE)
 #define SOLVER_ROW(name) &solver_##name,
@@ -63,7 +64,8 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
         memset(list, 0, sizeof list);
         const int count = solver->configurations(problem, kernels, machine, list, CANDIDATES);
         for (int c = 0; c < count; c++) {
-            if (fixed && memcmp(list[c].arithmetic, fixed->configuration.arithmetic, sizeof list[c].arithmetic)) continue;
+            if (fixed && memcmp(list[c].arithmetic, fixed->configuration.arithmetic, sizeof list[c].arithmetic))
+                continue;
             const double cycles = solver->estimate(problem, &list[c], kernels, machine);
             const double cost = disturb(cycles, problem, candidate++);
             if (cost < best.cost) best = (Choice){solver, need, list[c], cost, cycles};
@@ -71,13 +73,20 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
     }
     return best;
 }
-// In two steps, so that bits never depend on the number of threads: the arithmetic as for a fixed number, then the
-// schedule for the real one.
+static void one_image(Layout *layout) {
+    if (layout->kind == LAYOUT_BLOCKED && layout->n > 1) layout->shape.dim[0] = layout->n = 1;
+}
+// In two steps, so that bits depend neither on the number of threads nor on the batch: the arithmetic as for a fixed
+// number of threads and one image, then the schedule for the real ones.
 const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, Need *need,
                             Configuration *configuration, double *cycles) {
     enum { USUAL_THREADS = 4 };
     Problem usual = *problem;
     usual.threads = USUAL_THREADS;
+    if (problem->kind == PROBLEM_CONV || problem->kind == PROBLEM_CONV_TRANSPOSE) {
+        for (int i = 0; i < problem->n_inputs; i++) one_image(&usual.in[i]);
+        for (int i = 0; i < problem->n_outputs; i++) one_image(&usual.out[i]);
+    }
     const Choice arithmetic = best_of(&usual, kernels, machine, NULL);
     if (!arithmetic.solver) return NULL;
     const Choice choice = best_of(problem, kernels, machine, &arithmetic);

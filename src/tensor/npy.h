@@ -1,5 +1,5 @@
-// numpy's .npy (versions 1 to 3, C and Fortran order, both byte orders) and .npz (stored or deflated zip; no encryption, no zip64
-// beyond 4 GiB) files. Bounded: the header's shape must match the file's size.
+// numpy's .npy (versions 1 to 3, C and Fortran order, both byte orders) and .npz (stored or deflated zip; no
+// encryption, no zip64 beyond 4 GiB) files. Bounded: the header's shape must match the file's size.
 #pragma once
 #include "tensor/tensor.h"
 

@@ -9,7 +9,8 @@
 #include "thread/work.h"
 
 typedef struct Pool Pool;
-// threads >= 1; pin: bind workers to distinct CPUs within the process's affinity. ST_RESOURCE when a thread cannot start.
+// threads >= 1; pin: bind workers to distinct CPUs within the process's affinity. ST_RESOURCE when a thread cannot
+// start.
 Status pool_create(int threads, bool pin, Pool **out);
 void pool_destroy(Pool *pool);
 int pool_threads(const Pool *pool);

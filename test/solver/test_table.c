@@ -42,6 +42,38 @@ TEST(table_chooses_and_avoids) {
     chosen(&p, &worst);
     CHECK(worst > cycles);
 }
+// The arithmetic (which fixes the bits) is one for every number of threads and images.
+TEST(table_arithmetic_ignores_threads_and_batch) {
+    const float weight = 1;
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    for (int64_t ic = 8; ic <= 512; ic *= 2)
+        for (int64_t size = 1; size <= 64; size *= 2) {
+            const Solver *first = NULL;
+            Configuration of_first;
+            for (int variant = 0; variant < 16; variant++) {
+                Problem p;
+                Need need;
+                Configuration configuration;
+                double cycles;
+                const int64_t none[AXES] = {0}, images = 1 + variant / 4 * 3;
+                const Shape in = harness_shape(4, images, ic, size, size, 0),
+                            out = harness_shape(4, images, 64, size, size, 0);
+                a_convolution(&p, ic, size, &weight);
+                CHECK_OK(layout_blocked(&in, 8, none, none, &p.in[0]));
+                CHECK_OK(layout_blocked(&out, 8, none, none, &p.out[0]));
+                p.threads = 1 + variant % 4 * 5;
+                const Solver *solver =
+                    solver_choose(&p, kernels_for(ISA_SSE2), &machine, &need, &configuration, &cycles);
+                REQUIRE(solver);
+                if (!first) first = solver, of_first = configuration;
+                CHECK_MSG(solver == first &&
+                              !memcmp(configuration.arithmetic, of_first.arithmetic, sizeof of_first.arithmetic),
+                          "%d channels at %d: %d threads and %d images choose %s instead of %s", (int)ic, (int)size,
+                          p.threads, (int)images, solver->name, first->name);
+            }
+        }
+}
 TEST(lowering_zeroes_borders) {
     const Shape shape = harness_shape(5, 2, 5, 2, 3, 4);
     const int64_t before[AXES] = {1, 2, 0}, after[AXES] = {0, 1, 3};

@@ -29,19 +29,17 @@ enum { ROW_GROUP = 3, ROW_GROUPS = (GEMM_MAX_ROWS + ROW_GROUP - 1) / ROW_GROUP }
 #define HIDE(pointer) __asm__("" : "+r"(pointer))
 
 // One step of depth, z values behind the row pointers.
-#define GEMM_STEP(z) \
-    do { \
-        vf weight[GEMM_MAX_VECTORS]; \
-        UNROLL for (int j = 0; j < vectors; j++) { \
-            weight[j] = vload(w + ((z) * vectors + j) * VL); \
-            PIN(weight[j]); \
-        } \
-        UNROLL for (int i = 0; i < rows; i++) { \
-            vf value = vset1(*(const float *)(row[i / ROW_GROUP] + i % ROW_GROUP * step + 4 * (z))); \
-            UNROLL for (int j = 0; j < vectors; j++) { \
-                MULTIPLY_ADD(acc[i][j], value, weight[j]); \
-            } \
-        } \
+#define GEMM_STEP(z)                                                                                                   \
+    do {                                                                                                               \
+        vf weight[GEMM_MAX_VECTORS];                                                                                   \
+        UNROLL for (int j = 0; j < vectors; j++) {                                                                     \
+            weight[j] = vload(w + ((z)*vectors + j) * VL);                                                             \
+            PIN(weight[j]);                                                                                            \
+        }                                                                                                              \
+        UNROLL for (int i = 0; i < rows; i++) {                                                                        \
+            vf value = vset1(*(const float *)(row[i / ROW_GROUP] + i % ROW_GROUP * step + 4 * (z)));                   \
+            UNROLL for (int j = 0; j < vectors; j++) { MULTIPLY_ADD(acc[i][j], value, weight[j]); }                    \
+        }                                                                                                              \
     } while (0)
 
 INLINE void gemm_block(const int rows, const int vectors, int64_t batch, const int32_t *a_offset, const float *a,
@@ -58,7 +56,8 @@ INLINE void gemm_block(const int rows, const int vectors, int64_t batch, const i
         }
         int64_t k = depth;
         for (; k >= 2; k -= 2) {
-            UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++) __builtin_prefetch(prefetch + 64 * line, 0, 2);
+            UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++)
+                __builtin_prefetch(prefetch + 64 * line, 0, 2);
             prefetch += 2 * vectors * VL * 4;
             GEMM_STEP(0);
             GEMM_STEP(1);
@@ -82,19 +81,20 @@ INLINE void gemm_block(const int rows, const int vectors, int64_t batch, const i
     }
 }
 
-#define GEMM_KERNEL(rows, vectors) \
-    static void gemm_##rows##x##vectors(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, \
-                                        const float *w, int64_t depth, float *c, int64_t ldc, int accumulate, \
-                                        const char *prefetch) { \
-        gemm_block(rows, vectors, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch); \
+#define GEMM_KERNEL(rows, vectors)                                                                                     \
+    static void gemm_##rows##x##vectors(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda,           \
+                                        const float *w, int64_t depth, float *c, int64_t ldc, int accumulate,          \
+                                        const char *prefetch) {                                                        \
+        gemm_block(rows, vectors, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch);                    \
     }
 #define GEMM_ROW(rows) GEMM_KERNEL(rows, 1) GEMM_KERNEL(rows, 2)
-GEMM_ROW(1) GEMM_ROW(2) GEMM_ROW(3) GEMM_ROW(4) GEMM_ROW(5) GEMM_ROW(6)
+GEMM_ROW(1)
+GEMM_ROW(2) GEMM_ROW(3) GEMM_ROW(4) GEMM_ROW(5) GEMM_ROW(6)
 #if KERNEL_VL == 16
-GEMM_ROW(7) GEMM_ROW(8) GEMM_ROW(9) GEMM_ROW(10) GEMM_ROW(11) GEMM_ROW(12) GEMM_ROW(13) GEMM_ROW(14)
+    GEMM_ROW(7) GEMM_ROW(8) GEMM_ROW(9) GEMM_ROW(10) GEMM_ROW(11) GEMM_ROW(12) GEMM_ROW(13) GEMM_ROW(14)
 #endif
 
-void KERNEL(fill_gemm)(Kernels *kernels) {
+        void KERNEL(fill_gemm)(Kernels *kernels) {
 #define GEMM_FILL(r) kernels->gemm[1][r] = gemm_##r##x1, kernels->gemm[2][r] = gemm_##r##x2
     GEMM_FILL(1), GEMM_FILL(2), GEMM_FILL(3), GEMM_FILL(4), GEMM_FILL(5), GEMM_FILL(6);
     kernels->rows = 6;

@@ -5,8 +5,8 @@
 //
 // Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), with the Toom-Cook points 0, +-a, +-b and
 // infinity, a = 3/4, b = 3/2 instead of the usual 1 and 2: both transforms then hold smaller numbers, and the error is
-// about half; with sums cut at 128 channels a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd
-// Convolution", 2020). All constants of B' and A' are exact in fp32.
+// about half; with sums cut at 128 channels a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis
+// and Improving the Accuracy of Winograd Convolution", 2020). All constants of B' and A' are exact in fp32.
 //     B' = [ a2b2   0  -(a2+b2)   0   1  0 ]     A' = [ 1  1   1   1   1  0 ]
 //          [  0  -ab2   -b2       a   1  0 ]          [ 0  a  -a   b  -b  0 ]
 //          [  0   ab2   -b2      -a   1  0 ]          [ 0  a2  a2  b2  b2 0 ]
@@ -99,11 +99,10 @@ INLINE void finish_tile(const Function function, const float *m, int64_t m_plane
 }
 INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return larger(larger(a, b), larger(c, d)); }
 
-INLINE void output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles,
-                        int blocks, int valid_rows, int64_t valid_pixels, const Epilogue *epilogue,
-                        const float *residual, int64_t residual_row, int64_t residual_block, float *out,
-                        int64_t out_row, int64_t out_block, float *pooled, int64_t pooled_row,
-                        int64_t pooled_block) {
+INLINE void output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
+                        int valid_rows, int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
+                        int64_t residual_row, int64_t residual_block, float *out, int64_t out_row, int64_t out_block,
+                        float *pooled, int64_t pooled_row, int64_t pooled_block) {
     vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta);
     for (int block = 0; block < blocks; block++) {
         vf bias = epilogue->bias ? vload(epilogue->bias + block * VL) : vzero();
@@ -156,11 +155,11 @@ static void output_slow(const Epilogue *epilogue, int tiles, int blocks, int val
     }
 }
 static void winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
-                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
-                            int64_t residual_row, int64_t residual_block, float *out, int64_t out_row,
-                            int64_t out_block, float *pooled, int64_t pooled_row, int64_t pooled_block) {
-#define OUTPUT(function, to_pool)                                                                                  \
-    output_loop(function, m, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,          \
+                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
+                            int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
+                            int64_t pooled_row, int64_t pooled_block) {
+#define OUTPUT(function, to_pool)                                                                                      \
+    output_loop(function, m, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,             \
                 residual_row, residual_block, out, out_row, out_block, to_pool, pooled_row, pooled_block)
     switch (epilogue->activation.function) {
     case FN_NONE: OUTPUT(FN_NONE, pooled); break;
