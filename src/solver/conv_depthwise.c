@@ -1,7 +1,6 @@
 // Depthwise convolution: every channel by itself (group == ic == oc). A lane is a channel, so nothing is broadcast and
 // nothing is wasted. Bound by loads. Unit: one block of channels, some rows.
-#include "solver/solver.h"
-#include <string.h>
+#include "solver/conv.h"
 
 enum { ROWS_A_UNIT = 8 };
 
@@ -24,7 +23,7 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
     const int64_t block = unit / w->row_groups / out->size[AXIS_D] % out->blocks;
     const int64_t n = unit / w->row_groups / out->size[AXIS_D] / out->blocks;
     const float *weights = (const float *)ref_at(bases, w->weights) + block * w->taps * lanes;
-    const Epilogue epilogue = {p->bias ? (const float *)ref_at(bases, w->bias) + block * lanes : NULL, p->activation};
+    const Epilogue epilogue = conv_epilogue(p, bases, w->bias, block, lanes);
     const int64_t end = MIN((group + 1) * ROWS_A_UNIT, out->size[AXIS_H]);
     for (int64_t h = group * ROWS_A_UNIT; h < end; h++) {
         const float *from = (const float *)ref_at(bases, w->in) + n * in->stride_n + block * in->stride_block +
@@ -50,22 +49,13 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
             const int64_t c = unit * lanes + lane;
             to[t * lanes + lane] = c < w->problem.oc ? w->problem.weight[c * w->taps + t] : 0;
         }
-    if (!w->problem.bias) return;
-    float *bias = (float *)ref_at(bases, w->bias) + unit * lanes;
-    for (int lane = 0; lane < lanes; lane++)
-        bias[lane] = unit * lanes + lane < w->problem.oc ? w->problem.bias[unit * lanes + lane] : 0;
 }
 
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (p->group != p->ic || p->ic != p->oc || p->group == 1 || p->has_pool || !p->weight) return false;
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     need->out[0] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
-    for (int axis = 0; axis < AXES; axis++) {
-        const int64_t last = (p->out[0].size[axis] - 1) * p->stride[axis] - p->pad_begin[axis] +
-                             (p->kernel[axis] - 1) * p->dilation[axis];
-        need->in[0].before[axis] = MAX(p->pad_begin[axis], 0);
-        need->in[0].after[axis] = MAX(last - (p->in[0].size[axis] - 1), 0);
-    }
+    conv_border(p, &need->in[0]);
     return true;
 }
 static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
@@ -82,7 +72,6 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     (void)c;
     Depthwise *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
-    const Layout *in = &p->in[0];
     *w = (Depthwise){.problem = *p,
                      .kernels = lowering->kernels,
                      .in = lowering->in[0],
@@ -94,18 +83,13 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     for (int t = 0; t < w->taps; t++) {
         const int64_t kw = t % p->kernel[AXIS_W], kh = t / p->kernel[AXIS_W] % p->kernel[AXIS_H];
         const int64_t kd = t / p->kernel[AXIS_W] / p->kernel[AXIS_H];
-        const int64_t at = (kd * p->dilation[AXIS_D] - p->pad_begin[AXIS_D]) * in->stride[AXIS_D] +
-                           (kh * p->dilation[AXIS_H] - p->pad_begin[AXIS_H]) * in->stride[AXIS_H] +
-                           (kw * p->dilation[AXIS_W] - p->pad_begin[AXIS_W]) * in->block;
-        FAIL_IF(at > INT32_MAX || at < INT32_MIN, ST_UNSUPPORTED, "a convolution reaches too far: %lld values",
-                (long long)at);
-        offset[t] = (int32_t)at;
+        TRY(conv_offset(p, kd, kh, kw, &offset[t]));
     }
     w->offset = offset;
     const int64_t blocks = p->out[0].blocks;
     const size_t block_bytes = (size_t)lowering->kernels->lanes * sizeof(float);
     w->weights = lowering_weights(lowering, (size_t)blocks * (size_t)w->taps * block_bytes);
-    if (p->bias) w->bias = lowering_weights(lowering, (size_t)blocks * block_bytes);
+    TRY(conv_lower_bias(p, lowering, &w->bias));
     w->row_groups = div_up(p->out[0].size[AXIS_H], ROWS_A_UNIT);
     TRY(lowering_prepare(lowering, prepare_unit, w, blocks, 0));
     return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups, 0);

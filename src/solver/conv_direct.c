@@ -1,6 +1,7 @@
 // Any convolution by direct sums: 1 to 3 spatial dims, stride, dilation, pads, groups. 1x1 convolutions ("pointwise")
 // are the same with one tap. First layers: with few input channels the input is blocked by all of them, so that a
 // kernel row of kw pixels is one run of kw * ic values and nothing is padded.
+#include "solver/conv.h"
 #include "solver/direct.h"
 
 // An input of so few channels is laid out with all of them in one pixel.
@@ -9,15 +10,6 @@ enum { FEW_CHANNELS = 4 };
 static bool few_channels(const Problem *p, const Kernels *kernels) {
     const bool ready = p->in[0].kind == LAYOUT_BLOCKED && p->in[0].block == kernels->lanes;
     return p->ic <= FEW_CHANNELS && p->ic < kernels->lanes && p->group == 1 && p->dilation[AXIS_W] == 1 && !ready;
-}
-// The border that a convolution reads beyond the input: in front the pads, behind what the last window reaches.
-static void conv_border(const Problem *p, OperandNeed *need) {
-    for (int axis = 0; axis < AXES; axis++) {
-        const int64_t last = (p->out[0].size[axis] - 1) * p->stride[axis] - p->pad_begin[axis] +
-                             (p->kernel[axis] - 1) * p->dilation[axis];
-        need->before[axis] = MAX(p->pad_begin[axis], 0);
-        need->after[axis] = MAX(last - (p->in[0].size[axis] - 1), 0);
-    }
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (p->has_pool || !p->weight) return false;
@@ -50,12 +42,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     const int columns = (int)p->kernel[AXIS_W] / run;
     for (int t = 0; t < taps; t++) {
         const int64_t kw = t % columns, kh = t / columns % p->kernel[AXIS_H], kd = t / columns / p->kernel[AXIS_H];
-        const int64_t at = (kd * p->dilation[AXIS_D] - p->pad_begin[AXIS_D]) * in->stride[AXIS_D] +
-                           (kh * p->dilation[AXIS_H] - p->pad_begin[AXIS_H]) * in->stride[AXIS_H] +
-                           (kw * p->dilation[AXIS_W] - p->pad_begin[AXIS_W]) * in->block;
-        FAIL_IF(at > INT32_MAX || at < INT32_MIN, ST_UNSUPPORTED, "a convolution reaches too far: %lld values",
-                (long long)at);
-        offset[t] = (int32_t)at;
+        TRY(conv_offset(p, kd, kh, kw, &offset[t]));
         for (int i = 0; i < run; i++) tap[t * run + i] = (int32_t)(t * run + i);
     }
     Sweep sweep = {.taps = taps, .offset = offset, .tap = tap, .tap_run = run};

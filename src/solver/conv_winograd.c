@@ -14,7 +14,7 @@
 // Transformed weights take 4 times the memory of the plain ones: [q][panel][ic][panel width]; plain ones are packed as
 // [panel][ic][tap][panel width].
 // Error: about 2x the rms of equally chunked direct sums, see docs/NUMERICS.md.
-#include "solver/solver.h"
+#include "solver/conv.h"
 #include <string.h>
 
 enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, Q = WINOGRAD_PRODUCTS };
@@ -75,7 +75,7 @@ static void output_tiles(const Winograd *w, char *const *bases, int64_t t0, int6
     const Problem *p = &w->problem;
     const Layout *out = &p->out[0], *small = &p->out[1], *rest = &p->in[1];
     const int lanes = w->kernels->lanes;
-    const Epilogue epilogue = {p->bias ? (const float *)ref_at(bases, w->bias) + b0 * lanes : NULL, p->activation};
+    const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b0, lanes);
     for (int64_t done = 0; done < count;) {
         const TilePlace at = place(w, t0 + done);
         const int64_t run = MIN(count - done, w->tiles_w - at.tx);
@@ -216,14 +216,6 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
                                          w->channels * w->out_channels);
     }
 }
-static void bias_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    (void)unit, (void)scratch;
-    const Winograd *w = arguments;
-    float *to = ref_at(bases, w->bias);
-    memset(to, 0, (size_t)w->out_channels * sizeof(float));
-    memcpy(to, w->problem.bias, (size_t)w->problem.oc * sizeof(float));
-}
-
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
     if (p->kernel[AXIS_D] != 1 || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
@@ -352,10 +344,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
         lowering_weights(lowering, (size_t)((w->plain ? TAPS : Q) * w->channels * w->out_channels) * sizeof(float));
     const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
-    if (p->bias) {
-        w->bias = lowering_weights(lowering, (size_t)w->out_channels * sizeof(float));
-        TRY(lowering_prepare(lowering, bias_unit, w, 1, 0));
-    }
+    TRY(conv_lower_bias(p, lowering, &w->bias));
     if (c->schedule[0] == TILES)
         return lowering_phase(lowering, tiles_unit, w, div_up(w->tiles, w->tiles_a_unit),
                               (size_t)(Q * (w->v_plane + w->m_plane)) * sizeof(float));

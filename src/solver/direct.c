@@ -10,6 +10,7 @@
 // convolution is dense over the channel blocks that a panel's groups touch, with zeros elsewhere.
 // Error: chunks of DIRECT_CHUNK channels times taps in order, chunk sums in order.
 #include "solver/direct.h"
+#include "solver/conv.h"
 #include <string.h>
 
 enum { PIXELS_A_UNIT = 256 };
@@ -77,8 +78,7 @@ static void direct_unit(const void *arguments, char *const *bases, int64_t unit,
         weights += stream;
     }
     if (panel->in_blocks == 0 || s->taps == 0) memset(sums, 0, (size_t)(rows * width * panel_width) * sizeof(float));
-    const Epilogue epilogue = {p->bias ? (const float *)ref_at(bases, d->bias) + panel->block * kernels->lanes : NULL,
-                               p->activation};
+    const Epilogue epilogue = conv_epilogue(p, bases, d->bias, panel->block, kernels->lanes);
     for (int64_t r = 0; r < rows; r++) {
         const int64_t od = s->o_first[AXIS_D] + qd * s->o_step[AXIS_D];
         const int64_t oh = s->o_first[AXIS_H] + (row0 + r) * s->o_step[AXIS_H];
@@ -120,14 +120,6 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
                 for (int j = 0; j < width; j++) *to++ = plain_weight(d, panel->block * lanes + j, ic, tap);
             }
 }
-static void bias_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    (void)unit, (void)scratch;
-    const DirectWork *d = arguments;
-    float *to = ref_at(bases, d->bias);
-    memset(to, 0, (size_t)(d->problem.out[0].blocks * d->kernels->lanes) * sizeof(float));
-    memcpy(to, d->problem.bias, (size_t)d->problem.oc * sizeof(float));
-}
-
 // Cuts the output channels into panels of two blocks (the last may be one) and finds what each reads.
 static Status make_panels(const DirectWork *d, const Sweep *sweep, Arena *arena, Panel **out, size_t *floats) {
     const Problem *p = &d->problem;
@@ -196,11 +188,7 @@ Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowe
     d->chunk_blocks = MIN(problem->in[0].blocks, MAX(1, DIRECT_CHUNK / block));
     d->lanes_used = problem->in[0].blocks == 1 ? (int)problem->ic : block;
     d->depth = d->lanes_used * (direct->n_sweeps ? direct->sweeps[0].tap_run : 1);
-    if (problem->bias) {
-        d->bias =
-            lowering_weights(lowering, (size_t)(problem->out[0].blocks * lowering->kernels->lanes) * sizeof(float));
-        TRY(lowering_prepare(lowering, bias_unit, d, 1, 0));
-    }
+    TRY(conv_lower_bias(problem, lowering, &d->bias));
     for (int i = 0; i < direct->n_sweeps; i++) {
         TRY(lower_sweep(d, &direct->sweeps[i], lowering));
         if (i) lowering->phases[lowering->n_phases - 1].joins_previous = true; // disjoint outputs

@@ -1,15 +1,7 @@
 // Epilogue of a GEMM tile (kernel.h: finish): bias, residual, activation, and from [pixel][channel] sums to blocks.
+#include "kernel/cpu/isa/activate.h"
 #include "kernel/cpu/isa/isa.h"
 
-// The activations that cost an instruction or two; all others go over the finished row once more, while it is in L1.
-INLINE vf cheap(const Function function, vf alpha, vf beta, vf x) {
-    switch (function) {
-    case FN_RELU: return vmax(vzero(), x); // NaN stays NaN: the second operand is returned
-    case FN_LEAKY_RELU: return vselect(x < vzero(), alpha * x, x);
-    case FN_CLIP: return vmin(beta, vmax(alpha, x));
-    default: return x;
-    }
-}
 INLINE void finish_loop(const Function function, const bool with_residual, const float *sums, int64_t ld, int pixels,
                         int vectors, const Epilogue *epilogue, const float *residual, int64_t residual_block,
                         int64_t residual_pixel, float *out, int64_t out_block, int64_t out_pixel) {
@@ -19,7 +11,7 @@ INLINE void finish_loop(const Function function, const bool with_residual, const
         for (int p = 0; p < pixels; p++) {
             vf x = vload(sums + p * ld + j * VL) + bias;
             if (with_residual) x += vload(residual + j * residual_block + p * residual_pixel);
-            vstore(out + j * out_block + p * out_pixel, cheap(function, alpha, beta, x));
+            vstore(out + j * out_block + p * out_pixel, activate(function, alpha, beta, x));
         }
     }
 }

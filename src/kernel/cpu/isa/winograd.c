@@ -14,6 +14,7 @@
 //          [  0   a2b   -a2      -b   1  0 ]
 //          [  0  a2b2    0  -(a2+b2)  0  1 ]          (a2 = a squared, and so on)
 // 36 multiply-adds replace 144: 4 times fewer, in the products; the transforms are adds and multiplies, O(1/channels).
+#include "kernel/cpu/isa/activate.h"
 #include "kernel/cpu/isa/isa.h"
 
 #define PA 0.75f
@@ -70,14 +71,6 @@ static void winograd_input(const float *in, int64_t in_row, int64_t in_block, in
             }
 }
 
-INLINE vf activate(const Function function, vf alpha, vf beta, vf x) {
-    switch (function) {
-    case FN_RELU: return vmax(vzero(), x);
-    case FN_LEAKY_RELU: return vselect(x < vzero(), alpha * x, x);
-    case FN_CLIP: return vmin(beta, vmax(alpha, x));
-    default: return x;
-    }
-}
 // One tile of one channel block: 4x4 finished outputs in y[row * 4 + pixel].
 INLINE void finish_tile(const Function function, const float *m, int64_t m_plane, vf bias, vf alpha, vf beta,
                         const float *residual, int64_t residual_row, vf *y) {
