@@ -128,7 +128,7 @@ Status infer_unsqueeze(const Infer *infer) {
     Type *out = &infer->out[0];
     const bool rank_known = in->rank >= 0 && axes.count >= 0;
     FAIL_IF(rank_known && axes.count > MAX_RANK - in->rank, ST_UNSUPPORTED, "expected at most %d dims, got %lld",
-            MAX_RANK, (long long)axes.count + in->rank);
+            MAX_RANK, (long long)MIN(axes.count, 1000000) + in->rank);
     *out = unknown_type(in->dtype, rank_known ? in->rank + (int)axes.count : -1);
     if (!rank_known || !axes.values) return ST_OK;
     bool fresh[MAX_RANK];
