@@ -78,14 +78,18 @@ void sha256_end(Sha256 *sha, uint8_t digest[32]) {
     for (int i = 0; i < 32; i++) digest[i] = (uint8_t)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
+void sha256_text(const uint8_t digest[32], char hex[65]) {
+    for (int i = 0; i < 64; i++) hex[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+    hex[64] = 0;
+}
+
 void sha256_hex(const void *data, size_t bytes, char hex[65]) {
     Sha256 sha;
     uint8_t digest[32];
     sha256_begin(&sha);
     sha256_add(&sha, data, bytes);
     sha256_end(&sha, digest);
-    for (int i = 0; i < 64; i++) hex[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
-    hex[64] = 0;
+    sha256_text(digest, hex);
 }
 
 // ---- the fast one ----

@@ -10,6 +10,7 @@ typedef struct Sha256 {
 void sha256_begin(Sha256 *sha);
 void sha256_add(Sha256 *sha, const void *data, size_t bytes);
 void sha256_end(Sha256 *sha, uint8_t digest[32]);
+void sha256_text(const uint8_t digest[32], char hex[65]); // the digest in hexadecimal
 void sha256_hex(const void *data, size_t bytes, char hex[65]);
 // Not against malice; several bytes a cycle (64-bit lanes, multiply and mix). Same on every machine.
 uint64_t hash64(const void *data, size_t bytes, uint64_t seed);

@@ -88,11 +88,7 @@ static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[
     put64(header + 16, file->length);
     sha256_end(&sha, header + 32);
     put64(header + 24, head_hash(header, count));
-    for (int i = 0; i < 32; i++) {
-        static const char digits[] = "0123456789abcdef";
-        hex[2 * i] = digits[header[32 + i] >> 4], hex[2 * i + 1] = digits[header[32 + i] & 15];
-    }
-    hex[64] = 0;
+    sha256_text(header + 32, hex);
     memcpy(file->data, header, HEADER_BYTES + count * ENTRY_BYTES);
     return ST_OK;
 }
@@ -218,11 +214,7 @@ static Status read_sections(Opening *opening) {
     package->description = section_text(package, &sections[SECTION_DESCRIPTION]);
     FAIL_IF(!opening->graph || !opening->check || !package->pipeline || !package->description, ST_RESOURCE,
             "out of memory");
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < 32; i++) {
-        package->content_hash[2 * i] = digits[package->mapping.data[32 + i] >> 4];
-        package->content_hash[2 * i + 1] = digits[package->mapping.data[32 + i] & 15];
-    }
+    sha256_text(package->mapping.data + 32, package->content_hash);
     return ST_OK;
 }
 static void read_body(void *context) {

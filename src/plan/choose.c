@@ -43,35 +43,28 @@ static Status output_form(Planner *planner, ValueId value, const OperandNeed *ne
     return ST_OK;
 }
 
-// The pool is taken in or not by the estimate for this many threads: arithmetic may hang on it, and bits must not
-// depend on the number of threads.
-enum { USUAL_THREADS = 4 };
-// Cycles of the pool of `region` as a step of its own.
-static double pool_cycles(const Planner *planner, const Region *region) {
-    Problem pool = {.kind = PROBLEM_POOL,
-                    .threads = USUAL_THREADS,
-                    .n_inputs = 1,
-                    .n_outputs = 1,
-                    .in = {region->problem.out[0]},
-                    .out = {region->problem.out[1]},
-                    .ic = region->problem.oc,
-                    .oc = region->problem.oc,
-                    .group = 1,
-                    .kernel = {1, 2, 2},
-                    .stride = {1, 2, 2},
-                    .dilation = {1, 1, 1}};
+// The pool is taken in or not by these: arithmetic may hang on it, so they see the usual problem.
+static double usual_cycles(const Planner *planner, const Problem *problem) {
+    const Problem usual = solver_usual(problem);
     Need need;
     Configuration configuration;
     double cycles = 0;
-    return solver_choose(&pool, planner->kernels, planner->machine, &need, &configuration, &cycles) ? cycles : 0;
-}
-static double usual_cycles(const Planner *planner, const Region *region) {
-    Problem usual = region->problem;
-    usual.threads = USUAL_THREADS;
-    Need need = {0};
-    Configuration configuration;
-    double cycles = 0;
     return solver_choose(&usual, planner->kernels, planner->machine, &need, &configuration, &cycles) ? cycles : 0;
+}
+// Cycles of the pool of `region` as a step of its own.
+static double pool_cycles(const Planner *planner, const Region *region) {
+    const Problem pool = {.kind = PROBLEM_POOL,
+                          .n_inputs = 1,
+                          .n_outputs = 1,
+                          .in = {region->problem.out[0]},
+                          .out = {region->problem.out[1]},
+                          .ic = region->problem.oc,
+                          .oc = region->problem.oc,
+                          .group = 1,
+                          .kernel = {1, 2, 2},
+                          .stride = {1, 2, 2},
+                          .dilation = {1, 1, 1}};
+    return usual_cycles(planner, &pool);
 }
 static const Solver *choose(const Planner *planner, Region *region) {
     return solver_choose(&region->problem, planner->kernels, planner->machine, &region->need, &region->configuration,
@@ -86,7 +79,8 @@ static Status choose_pool(Planner *planner, Region *region) {
     const Solver *together = choose(planner, region);
     apart.solver = choose(planner, &apart);
     const bool cheaper = together && apart.solver &&
-                         usual_cycles(planner, &apart) + pool_cycles(planner, region) < usual_cycles(planner, region);
+                         usual_cycles(planner, &apart.problem) + pool_cycles(planner, region) <
+                             usual_cycles(planner, &region->problem);
     if (!together || cheaper) {
         *region = apart;
         return ST_OK;

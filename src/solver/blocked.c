@@ -16,12 +16,6 @@ bool any_blocked(const Problem *problem) {
 OperandNeed need_blocked(const Kernels *kernels) { return (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}}; }
 OperandNeed need_plain(void) { return (OperandNeed){.kind = LAYOUT_PLAIN}; }
 
-int one_configuration(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
-                      int max) {
-    (void)problem, (void)kernels, (void)machine, (void)max;
-    memset(out, 0, sizeof *out);
-    return 1;
-}
 double operand_bytes(const Layout *layout) {
     return (double)shape_count(&layout->shape) * (double)dtype_size(layout->dtype);
 }

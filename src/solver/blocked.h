@@ -10,9 +10,6 @@ bool all_float32(const Problem *problem); // every operand
 bool any_blocked(const Problem *problem);
 OperandNeed need_blocked(const Kernels *kernels);
 OperandNeed need_plain(void);
-// For solvers with one way only.
-int one_configuration(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
-                      int max);
 // Cycles on problem->threads threads of work that takes `cycles` on one and moves `bytes`.
 double streaming_estimate(const Problem *problem, double cycles, double bytes);
 double operand_bytes(const Layout *layout);

@@ -58,12 +58,6 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     conv_border(p, &need->in[0]);
     return true;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
-                          int max) {
-    (void)p, (void)kernels, (void)machine, (void)max;
-    out[0] = (Configuration){{0}, {0}};
-    return 1;
-}
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     (void)c, (void)machine;
     return problem_flop(p) / (0.3 * kernels->flop_per_cycle) / p->threads + 2000;
@@ -94,5 +88,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_prepare(lowering, prepare_unit, w, blocks, 0));
     return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups, 0);
 }
-const Solver solver_conv_depthwise = {"conv_depthwise", 1,    PROBLEM_CONV, applicable, configurations,
+const Solver solver_conv_depthwise = {"conv_depthwise", 1,    PROBLEM_CONV, applicable, one_configuration,
                                       estimate,         NULL, lower,        NULL};

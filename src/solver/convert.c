@@ -69,12 +69,6 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     need->out[0].kind = p->out[0].kind, need->out[0].block = p->out[0].block;
     return (p->in[0].kind == LAYOUT_PLAIN && p->out[0].kind == LAYOUT_PLAIN) || p->in[0].dtype == DT_F32;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
-                          int max) {
-    (void)p, (void)kernels, (void)machine, (void)max;
-    out[0] = (Configuration){{0}, {0}};
-    return 1;
-}
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     (void)c, (void)kernels, (void)machine;
     return 8.0 * (double)shape_count(&p->out[0].shape) / 6 / p->threads + 2000;
@@ -89,4 +83,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->row_groups = div_up(l->size[AXIS_H], ROWS_A_UNIT);
     return lowering_phase(lowering, unit_run, w, l->n * l->blocks * l->size[AXIS_D] * w->row_groups, 0);
 }
-const Solver solver_convert = {"convert", 1, PROBLEM_CONVERT, applicable, configurations, estimate, NULL, lower, NULL};
+const Solver solver_convert = {"convert", 1,    PROBLEM_CONVERT, applicable, one_configuration,
+                               estimate,  NULL, lower,           NULL};

@@ -78,3 +78,10 @@ Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin
     int64_t slices = layout->size[AXIS_D] + layout->before[AXIS_D] + layout->after[AXIS_D];
     return lowering_phase(lowering, border_unit, arguments, slices * layout->blocks * layout->n, 0);
 }
+
+int one_configuration(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
+                      int max) {
+    (void)problem, (void)kernels, (void)machine, (void)max;
+    memset(out, 0, sizeof *out);
+    return 1;
+}

@@ -45,12 +45,6 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     (void)p, (void)kernels, (void)need; // operands are plain, and named in the ReferenceProblem
     return true;
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
-                          int max) {
-    (void)p, (void)kernels, (void)machine, (void)max;
-    out[0] = (Configuration){{0}, {0}};
-    return 1;
-}
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     (void)p, (void)c, (void)kernels, (void)machine;
     return 1e9;
@@ -59,5 +53,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     (void)c;
     return lowering_phase(lowering, unit_run, p->reference, 1, 0);
 }
-const Solver solver_reference = {"reference", 1,   PROBLEM_REFERENCE, applicable, configurations, estimate, NULL,
+const Solver solver_reference = {"reference", 1,   PROBLEM_REFERENCE, applicable, one_configuration, estimate, NULL,
                                  lower,       NULL};

@@ -60,9 +60,15 @@ typedef struct Solver {
     void (*print)(const Configuration *configuration, Text *text); // may be NULL
 } Solver;
 
+// For solvers with one way only.
+int one_configuration(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
+                      int max);
+
 extern const Solver *const solver_table[];
 extern const int solver_count;
 const Solver *solver_find(const char *name);
+// The problem as whatever fixes bits sees it: one image, and a number of threads that is always the same.
+Problem solver_usual(const Problem *problem);
 // Best applicable solver and configuration by estimate for `problem` (respecting STENT_AVOID, a comma-separated list
 // of solver names, and STENT_ESTIMATE=worst|random). NULL when none applies.
 const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, Need *need,

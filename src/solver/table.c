@@ -76,17 +76,21 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
 static void one_image(Layout *layout) {
     if (layout->kind == LAYOUT_BLOCKED && layout->n > 1) layout->shape.dim[0] = layout->n = 1;
 }
+Problem solver_usual(const Problem *problem) {
+    enum { USUAL_THREADS = 4 };
+    Problem usual = *problem;
+    usual.threads = USUAL_THREADS;
+    if (problem->kind != PROBLEM_CONV && problem->kind != PROBLEM_CONV_TRANSPOSE && problem->kind != PROBLEM_POOL)
+        return usual; // one solver each, and operands that may broadcast along the batch
+    for (int i = 0; i < problem->n_inputs; i++) one_image(&usual.in[i]);
+    for (int i = 0; i < problem->n_outputs; i++) one_image(&usual.out[i]);
+    return usual;
+}
 // In two steps, so that bits depend neither on the number of threads nor on the batch: the arithmetic as for a fixed
 // number of threads and one image, then the schedule for the real ones.
 const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, Need *need,
                             Configuration *configuration, double *cycles) {
-    enum { USUAL_THREADS = 4 };
-    Problem usual = *problem;
-    usual.threads = USUAL_THREADS;
-    if (problem->kind == PROBLEM_CONV || problem->kind == PROBLEM_CONV_TRANSPOSE) {
-        for (int i = 0; i < problem->n_inputs; i++) one_image(&usual.in[i]);
-        for (int i = 0; i < problem->n_outputs; i++) one_image(&usual.out[i]);
-    }
+    const Problem usual = solver_usual(problem);
     const Choice arithmetic = best_of(&usual, kernels, machine, NULL);
     if (!arithmetic.solver) return NULL;
     const Choice choice = best_of(problem, kernels, machine, &arithmetic);
