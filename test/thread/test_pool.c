@@ -238,6 +238,7 @@ TEST(a_thread_that_cannot_start_gives_a_status) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     test_skip("a sanitizer needs its address space");
 #endif
+    if (test_emulated()) test_skip("an emulator does not hold a program to its address space");
     const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = 200 << 20;
     REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
