@@ -75,8 +75,8 @@ static Status measure(const Machine *machine, const stent_options *options, int 
     char heading[64];
     snprintf(heading, sizeof heading, "%d threads >", threads);
     table_begin(&table, "GFLOP/s <", "1 thread >", heading, NULL);
-    Status status = pool_create(1, true, &one);
-    if (status == ST_OK) status = pool_create(threads, true, &all);
+    Status status = pool_create(1, &one);
+    if (status == ST_OK) status = pool_create(threads, &all);
     if (status == ST_OK) status = measure_all(machine, options, one, all, &result->writer, &table);
     if (status == ST_OK) status = measure_peaks(machine, all, &peaks);
     const Status printed = table_end(&table, &result->text);
