@@ -17,8 +17,8 @@ function each(kind, stems, endings,    stem, ending, n, m, i, j) {
 BEGIN {
     conditions = "a ae b be c e g ge l le na nae nb nbe nc ne ng nge nl nle no np ns nz o p pe po s z"
     # ---- x86-64 itself: integers and x87 ----
-    list("old", "adc add and bsf bsr bswap bt btc btr bts call cbw cdq cdqe clc cld cmc cmp cmpxchg cmpxchg8b cpuid cqo")
-    list("old", "cwd cwde dec div enter hlt idiv imul inc int3 jmp jecxz jrcxz lea leave loop loope loopne mov movabs")
+    list("old", "adc add and bsf bsr bswap bt btc btr bts call cbw cdq cdqe clc cld cmc cmp cmpxchg cmpxchg8b cpuid")
+    list("old", "cqo cwd cwde dec div enter hlt idiv imul inc int3 jmp jecxz jrcxz lea leave loop loope loopne mov movabs")
     list("old", "movsx movsxd movzx mul neg nop not or pop popf push pushf rcl rcr rdtsc ret rol ror sal sar sbb shl")
     list("old", "shld shr shrd stc std sub syscall test ud2 xadd xchg xlat xor")
     each("old", "movs stos lods cmps scas", "b w d q"); list("old", "movs stos lods cmps scas")
@@ -26,9 +26,9 @@ BEGIN {
     list("old", "endbr64") # a NOP where it means nothing
     list("old", "tzcnt")   # compilers write it for ctz, of what is not 0: a CPU without it runs bsf, the same then
     each("old", "fadd fsub fsubr fmul fdiv fdivr", " p"); list("old", "fadd fsub fsubr fmul fdiv fdivr")
-    list("old", "fld fst fstp fild fist fistp fiadd fisub fisubr fimul fidiv fidivr fchs fabs fsqrt frndint fprem fprem1")
-    list("old", "fscale fxch fcom fcomp fcompp fcomi fcomip fucom fucomp fucompp fucomi fucomip ftst fxam fxtract ficom")
-    list("old", "ficomp f2xm1 fyl2x fyl2xp1 fpatan fptan fsin fcos fsincos fld1 fldz fldpi fldl2e fldl2t fldlg2 fldln2")
+    list("old", "fld fst fstp fild fist fistp fiadd fisub fisubr fimul fidiv fidivr fchs fabs fsqrt frndint fprem")
+    list("old", "fprem1 fscale fxch fcom fcomp fcompp fcomi fcomip fucom fucomp fucompp fucomi fucomip ftst fxam fxtract")
+    list("old", "ficom ficomp f2xm1 fyl2x fyl2xp1 fpatan fptan fsin fcos fsincos fld1 fldz fldpi fldl2e fldl2t fldlg2 fldln2")
     list("old", "fnstcw fldcw fnstsw fnstenv fldenv fnclex fninit fwait ffree fnop fincstp fdecstp fnsave frstor emms")
     each("old", "fcmov", "b e be u nb ne nbe nu")
     list("old", "fxsave fxsave64 fxrstor fxrstor64 ldmxcsr stmxcsr pause lfence mfence sfence clflush movnti")
@@ -83,15 +83,17 @@ BEGIN {
     each("evex", "psll psrl", "w d q dq"); each("evex", "psra", "w d q"); each("evex", "psllv psrlv psrav", "w d q")
     each("evex", "prol pror prolv prorv", "d q"); each("evex", "pack", "sswb ssdw uswb usdw")
     each("evex", "punpckl punpckh", "bw wd dq qdq"); each("evex", "pmovsx pmovzx", "bw bd bq wd wq dq")
-    each("evex", "pextr pinsr", "b w d q"); list("evex", "pmaddwd pmaddubsw psadbw pshufb pshufd pshufhw pshuflw palignr")
+    each("evex", "pextr pinsr", "b w d q")
+    list("evex", "pmaddwd pmaddubsw psadbw pshufb pshufd pshufhw pshuflw palignr")
     each("evex", "pand pandn por pxor pternlog", "d q"); list("evex", "movdqa32 movdqa64")
     each("evex", "movdqu", "8 16 32 64"); each("evex", "pblendm ptestm ptestnm", "b w d q")
     each("evex", "blendm", "ps pd"); each("evex", "pbroadcast", "b w d q")
     each("evex", "pmovb2 pmovw2 pmovd2 pmovq2", "m"); each("evex", "pmovm2", "b w d q")
-    each("evex", "pmov pmovs pmovus", "qb qw qd db dw wb"); each("evex", "valign align", "d q")
+    each("evex", "pmov pmovs pmovus", "qb qw qd db dw wb"); each("evex", "align", "d q")
     each("evex", "perm permi2 permt2", "w d q ps pd")
     each("evex", "compress expand", "ps pd"); each("evex", "pcompress pexpand", "d q")
-    each("evex", "gatherd gatherq scatterd scatterq", "ps pd"); each("evex", "pgatherd pgatherq pscatterd pscatterq", "d q")
+    each("evex", "gatherd gatherq scatterd scatterq", "ps pd")
+    each("evex", "pgatherd pgatherq pscatterd pscatterq", "d q")
     each("evex", "insertf inserti extractf extracti", "32x4 64x2 32x8 64x4")
     each("evex", "broadcastf broadcasti", "32x2 32x4 64x2 32x8 64x4"); each("evex", "shuff shufi", "32x4 64x2")
     each("evex", "rcp14 rsqrt14 rndscale reduce range fixupimm getexp getmant scalef fpclass", "ps pd ss sd")
@@ -165,7 +167,8 @@ function allowed_here() {
 /^ *[0-9a-f]+:\t/ {
     split($0, part, "\t")
     text = part[3]
-    while (text ~ /^(lock|rep|repz|repnz|data16|addr32|cs|ds|es|ss|fs|gs|notrack|bnd|rex[.WRXB]*) /) sub(/^[^ ]+ +/, "", text)
+    while (text ~ /^(lock|rep|repz|repnz|data16|addr32|cs|ds|es|ss|fs|gs|notrack|bnd|rex[.WRXB]*) /)
+        sub(/^[^ ]+ +/, "", text)
     name = text; sub(/ .*/, "", name)
     operands = substr(text, length(name) + 1); sub(/ *[#<].*/, "", operands)
     count++

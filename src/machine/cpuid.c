@@ -5,7 +5,8 @@
 #include <cpuid.h>
 #endif
 
-enum { EAX, EBX, ECX, EDX, XCR0, EXTENDED = (int)0x80000000 };
+enum { EAX, EBX, ECX, EDX, XCR0 };
+#define EXTENDED 0x80000000u // the first leaf of the second range
 typedef struct FeatureBit {
     const char *name;
     Isa level;
@@ -38,7 +39,7 @@ static uint32_t raw_word(const Cpuid *cpuid, uint32_t leaf, uint32_t subleaf, in
     return 0;
 }
 static uint32_t word_of(const Cpuid *cpuid, uint32_t leaf, uint32_t subleaf, int word) {
-    const uint32_t greatest = raw_word(cpuid, leaf & (uint32_t)EXTENDED, 0, EAX);
+    const uint32_t greatest = raw_word(cpuid, leaf & EXTENDED, 0, EAX);
     if (leaf > greatest || (leaf == 7 && subleaf > raw_word(cpuid, 7, 0, EAX))) return 0;
     return raw_word(cpuid, leaf, subleaf, word);
 }
@@ -57,7 +58,7 @@ uint64_t cpuid_features(const Cpuid *cpuid) {
 void cpuid_brand(const Cpuid *cpuid, char name[49]) {
     char text[49] = {0};
     for (uint32_t i = 0; i < 12; i++) {
-        const uint32_t word = word_of(cpuid, (uint32_t)EXTENDED + 2 + i / 4, 0, (int)(i % 4));
+        const uint32_t word = word_of(cpuid, EXTENDED + 2 + i / 4, 0, (int)(i % 4));
         memcpy(text + 4 * i, &word, 4);
     }
     const char *from = text;
@@ -70,7 +71,7 @@ void cpuid_read(Cpuid *out) {
     *out = (Cpuid){0};
 #if defined(__x86_64__)
     static const uint32_t asked[CPUID_ANSWERS][2] = {
-        {0, 0}, {1, 0}, {7, 0}, {7, 1}, {0x80000000, 0}, {0x80000001, 0}, {0x80000002, 0}, {0x80000003, 0}, {0x80000004, 0}};
+        {0, 0}, {1, 0}, {7, 0}, {7, 1}, {EXTENDED, 0}, {EXTENDED + 2, 0}, {EXTENDED + 3, 0}, {EXTENDED + 4, 0}};
     for (int i = 0; i < CPUID_ANSWERS; i++) {
         CpuidAnswer *answer = &out->answers[i];
         answer->leaf = asked[i][0], answer->subleaf = asked[i][1];

@@ -3,7 +3,7 @@
 #pragma once
 #include "machine/machine.h"
 
-enum { CPUID_ANSWERS = 9 };
+enum { CPUID_ANSWERS = 8 };
 typedef struct CpuidAnswer {
     uint32_t leaf, subleaf, word[4]; // EAX, EBX, ECX, EDX
 } CpuidAnswer;
