@@ -74,11 +74,12 @@ void result_levels(struct stent_result *result, const Machine *machine) {
     json_key(w, "levels"), json_begin_array(w);
     for (int isa = 0; isa < ISA_COUNT; isa++) {
         const uint64_t needs = isa_needs((Isa)isa);
+        const bool had = kernels_for((Isa)isa) != NULL;
         json_begin_object(w);
         json_key(w, "isa"), json_string(w, isa_name((Isa)isa));
-        json_key(w, "had"), json_bool(w, kernels_for((Isa)isa) != NULL);
+        json_key(w, "had"), json_bool(w, had);
         put_features(w, "needs", needs);
-        put_features(w, "missing", needs & ~machine->features);
+        put_features(w, "missing", had ? 0 : needs & ~machine->features);
         json_end_object(w);
     }
     json_end_array(w);
