@@ -1,6 +1,10 @@
+#define _GNU_SOURCE
 #include "machine/cores.h"
 #include "test.h"
 #include <sys/stat.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 static void put(const char *path, const char *text) {
     FILE *file = fopen(path, "w");
@@ -47,8 +51,6 @@ TEST(without_proc_and_sys_there_is_no_quota) {
     CHECK_INT(cpus_of_quota(groups, test_temp("nothing")), 0);
 }
 #if defined(__linux__)
-#define __USE_GNU
-#include <sched.h>
 TEST(cpus_without_topology_are_cores) {
     cpu_set_t allowed;
     REQUIRE(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
