@@ -107,10 +107,12 @@ const char *test_temp(const char *name) {
 
 const char *test_program(void) { return access(program_path, X_OK) == 0 ? program_path : NULL; }
 
-bool test_long(void) {
-    const char *value = getenv("STENT_TEST_LONG");
+static bool is_set(const char *name) {
+    const char *value = getenv(name);
     return value && !strcmp(value, "1");
 }
+bool test_long(void) { return is_set("STENT_TEST_LONG"); }
+bool test_emulated(void) { return is_set("STENT_TEST_EMULATED"); }
 
 int test_run_command(const char *const *argv, char *out, size_t out_size) {
     int ends[2];
@@ -207,6 +209,8 @@ static void start_job(Job *job, const TestCase *test, int number, const Options 
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
+        signal(SIGINT, SIG_DFL); // a shell that starts the runner in the background, or nohup, has them ignored
+        signal(SIGHUP, SIG_DFL);
         setpgid(0, 0);
         run_test(test, number);
     }

@@ -26,6 +26,7 @@ const char *test_temp(const char *name);       // path in a folder of this run's
 int test_run_command(const char *const *argv, char *out, size_t out_size);
 const char *test_program(void); // path of the built program ($STENT_PROGRAM), or NULL when it is not there
 bool test_long(void);           // `make check-long` is running: sweeps may take minutes
+bool test_emulated(void);       // tools/older-cpu is running this on an emulated CPU
 
 #define TEST(name)                                                                     \
     static void test_##name(void);                                                     \

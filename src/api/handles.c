@@ -86,7 +86,7 @@ stent_status stent_session_create(stent_executable *executable, stent_session **
     session->inputs = mem_zero((size_t)graph->n_inputs + 1, sizeof(Tensor));
     session->outputs = mem_zero((size_t)graph->n_outputs + 1, sizeof(Tensor));
     Status status = session->inputs && session->outputs
-                        ? session_create(executable->opened.executable, true, &session->session)
+                        ? session_create(executable->opened.executable, &session->session)
                         : fail_memory(sizeof(Tensor));
     if (status == ST_OK) *out = session;
     else stent_session_destroy(session);

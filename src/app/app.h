@@ -18,6 +18,10 @@ Status result_begin(const char *verb, struct stent_result **out);               
 Status result_finish(struct stent_result *result, Status status, stent_result **out); // hands over, or frees on failure
 // Keys that every verb has: machine {isa, threads, cpu}.
 void result_machine(struct stent_result *result, const Machine *machine, int threads);
+// The key `levels`: each instruction-set level, whether it is had, the features that it needs and that are missing.
+void result_levels(struct stent_result *result, const Machine *machine);
+// One line: the level's name, and "had", or "not had" with what is missing.
+void tell_level(const Machine *machine, Isa isa, Text *text);
 
 // Progress. A status, because the callback may cancel.
 Status report_progress(const stent_options *options, const char *stage, double done, double total);

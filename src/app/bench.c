@@ -21,7 +21,7 @@ static Status runner_open(const char *package, const stent_options *options, con
     const Graph *graph = out->opened.package->graph;
     TRY(sample_take(&out->opened, file, arena, &out->sample));
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->outputs));
-    return session_create(out->opened.executable, true, &out->session);
+    return session_create(out->opened.executable, &out->session);
 }
 static void runner_close(Runner *runner) {
     session_destroy(runner->session);

@@ -2,6 +2,7 @@
 #include "app/frame.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "kernel/kernel.h"
 #include "pass/pass.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,36 @@ void result_machine(struct stent_result *result, const Machine *machine, int thr
     json_key(w, "threads"), json_integer(w, threads);
     json_key(w, "cpu"), json_string(w, machine->cpu);
     json_end_object(w);
+}
+static void put_features(JsonWriter *w, const char *key, uint64_t features) {
+    json_key(w, key), json_begin_array(w);
+    for (int f = 0; f < FEATURE_COUNT; f++)
+        if (features >> f & 1) json_string(w, feature_name((Feature)f));
+    json_end_array(w);
+}
+void result_levels(struct stent_result *result, const Machine *machine) {
+    JsonWriter *w = &result->writer;
+    json_key(w, "levels"), json_begin_array(w);
+    for (int isa = 0; isa < ISA_COUNT; isa++) {
+        const uint64_t needs = isa_needs((Isa)isa);
+        const bool had = kernels_for((Isa)isa) != NULL;
+        json_begin_object(w);
+        json_key(w, "isa"), json_string(w, isa_name((Isa)isa));
+        json_key(w, "had"), json_bool(w, had);
+        put_features(w, "needs", needs);
+        put_features(w, "missing", had ? 0 : needs & ~machine->features);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+void tell_level(const Machine *machine, Isa isa, Text *text) {
+    const uint64_t missing = isa_needs(isa) & ~machine->features;
+    const bool had = kernels_for(isa) != NULL;
+    text_add(text, "  %-7s %s", isa_name(isa), had ? "had" : "not had");
+    const char *between = ": ";
+    for (int f = 0; f < FEATURE_COUNT && !had; f++)
+        if (missing >> f & 1) text_add(text, "%s%s", between, feature_name((Feature)f)), between = ", ";
+    text_add(text, "\n");
 }
 
 Status report_progress(const stent_options *options, const char *stage, double done, double total) {

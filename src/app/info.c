@@ -127,6 +127,14 @@ static void tell_free(struct stent_result *result) {
     text_add(&result->text, "FLOP and memory: depend on the free dims; fix them with --input NAME=1x3x256x256\n");
 }
 
+// What runs here, and what the next level lacks.
+static void tell_isa(const Machine *machine, struct stent_result *result) {
+    result_levels(result, machine);
+    text_add(&result->text, "this machine runs it on %s%s\n", isa_name(machine->isa),
+             machine->best + 1 < ISA_COUNT ? "; the next level:" : "");
+    if (machine->best + 1 < ISA_COUNT) tell_level(machine, machine->best + 1, &result->text);
+}
+
 static Status info_model(const char *path, const stent_options *options, Arena *arena, Imported *model,
                          struct stent_result *result) {
     JsonWriter *w = &result->writer;
@@ -149,6 +157,7 @@ static Status info_model(const char *path, const stent_options *options, Arena *
     result_machine(result, &machine, threads);
     text_add(&result->text, "%s: %s model, opset %lld\n", path_name(path), model->format, (long long)model->opset);
     tell_graph(model->graph, result);
+    tell_isa(&machine, result);
     if (is_free(model->graph)) return tell_free(result), ST_OK;
     TRY(passes_run(model->graph, 2, NULL, NULL));
     return tell_plan(model->graph, &(PlanOptions){.threads = threads, .fuse = true}, &machine, result);
@@ -197,6 +206,7 @@ static Status info_package(const char *path, const stent_options *options, struc
     TRY(open_package(path, options, OPEN_GRAPH | OPEN_FREE, &opened));
     result_opened(result, &opened);
     Status status = tell_package(&opened, result);
+    tell_isa(&opened.machine, result);
     const PlanOptions plan = {.threads = opened.threads, .strict = opened.strict, .fuse = opened.opt_level >= 3};
     if (status == ST_OK) {
         if (is_free(opened.package->graph)) tell_free(result);

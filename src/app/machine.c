@@ -10,20 +10,21 @@ static void describe(const Machine *machine, int threads, struct stent_result *r
     result_machine(result, machine, threads);
     text_add(text, "%s\n%d cores, %.1f GB of memory, caches: %zu KB and %zu KB a core, %zu KB shared\n", machine->cpu,
              machine->cores, (double)machine->memory / 1e9, machine->l1d >> 10, machine->l2 >> 10, machine->l3 >> 10);
-    text_add(text, "instruction sets:");
+    text_add(text, "instruction sets: %s is used\n", isa_name(machine->isa));
+    for (int isa = 0; isa < ISA_COUNT; isa++) tell_level(machine, (Isa)isa, text);
+    result_levels(result, machine);
+    const bool amx = machine_has(machine, FEATURE_AMX_TILE) && machine_has(machine, FEATURE_AMX_BF16) &&
+                     machine_has(machine, FEATURE_XCR0_TILECFG) && machine_has(machine, FEATURE_XCR0_TILEDATA);
+    const bool bf16 = machine->best >= ISA_AVX512 && machine_has(machine, FEATURE_AVX512_BF16);
+    text_add(text, "  not used yet: amx %s, avx512-bf16 %s\n", amx ? "had" : "not had", bf16 ? "had" : "not had");
     json_key(w, "isas"), json_begin_object(w);
-    for (int isa = 0; isa < ISA_COUNT; isa++) {
-        const bool has = isa <= (int)machine->best && kernels_for((Isa)isa);
-        json_key(w, isa_name((Isa)isa)), json_bool(w, has);
-        text_add(text, " %s %s,", isa_name((Isa)isa), has ? "yes" : "no");
-    }
+    for (int isa = 0; isa < ISA_COUNT; isa++)
+        json_key(w, isa_name((Isa)isa)), json_bool(w, kernels_for((Isa)isa) != NULL);
     json_end_object(w);
-    text_add(text, " amx %s, avx512-bf16 %s; %s is used\n", machine->has_amx ? "yes" : "no",
-             machine->has_avx512_bf16 ? "yes" : "no", isa_name(machine->isa));
     json_key(w, "best_isa"), json_string(w, isa_name(machine->best));
-    json_key(w, "amx"), json_bool(w, machine->has_amx);
-    json_key(w, "avx512_bf16"), json_bool(w, machine->has_avx512_bf16);
-    json_key(w, "fma"), json_bool(w, machine->has_fma);
+    json_key(w, "amx"), json_bool(w, amx);
+    json_key(w, "avx512_bf16"), json_bool(w, bf16);
+    json_key(w, "fma"), json_bool(w, machine->best >= ISA_AVX2);
     json_key(w, "cores"), json_integer(w, machine->cores);
     json_key(w, "cpus_allowed"), json_integer(w, cpus_allowed());
     json_key(w, "l1d_bytes"), json_integer(w, (int64_t)machine->l1d);
@@ -74,8 +75,8 @@ static Status measure(const Machine *machine, const stent_options *options, int 
     char heading[64];
     snprintf(heading, sizeof heading, "%d threads >", threads);
     table_begin(&table, "GFLOP/s <", "1 thread >", heading, NULL);
-    Status status = pool_create(1, true, &one);
-    if (status == ST_OK) status = pool_create(threads, true, &all);
+    Status status = pool_create(1, &one);
+    if (status == ST_OK) status = pool_create(threads, &all);
     if (status == ST_OK) status = measure_all(machine, options, one, all, &result->writer, &table);
     if (status == ST_OK) status = measure_peaks(machine, all, &peaks);
     const Status printed = table_end(&table, &result->text);

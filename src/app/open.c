@@ -46,7 +46,7 @@ static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
     TRY(plan_create(opened->package->graph, &opened->machine, &options, &plan));
     Status status = check_memory(plan, max_memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
-    if (status == ST_OK) status = pool_create(opened->threads, true, &pool);
+    if (status == ST_OK) status = pool_create(opened->threads, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, drop_weights, opened->package, &opened->executable);
     else plan_free(plan);
     pool_destroy(pool);

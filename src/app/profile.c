@@ -49,7 +49,7 @@ static Status measure(Profile *p) {
 }
 static Status measure_limits(Profile *p) {
     Pool *pool = NULL;
-    Status status = pool_create(p->opened.threads, true, &pool);
+    Status status = pool_create(p->opened.threads, &pool);
     if (status == ST_OK) status = measure_peaks(&p->opened.machine, pool, &p->peaks);
     pool_destroy(pool);
     return status;
@@ -183,7 +183,7 @@ static Status profile_opened(Profile *p, struct stent_result *result) {
     p->plan = executable_plan(p->opened.executable);
     TRY(sample_take(&p->opened, NULL, p->arena, &p->sample));
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, p->arena, &p->outputs));
-    Status status = session_create(p->opened.executable, true, &p->session);
+    Status status = session_create(p->opened.executable, &p->session);
     if (status == ST_OK) status = measure(p);
     session_destroy(p->session);
     if (status == ST_OK) status = measure_limits(p);

@@ -88,7 +88,7 @@ static Status run_files(const char *package, const stent_run_options *options, A
     const Graph *graph = opened.package->graph;
     Status status = read_inputs(graph, options->inputs, arena, &inputs);
     if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, arena, &outputs);
-    if (status == ST_OK) status = session_create(opened.executable, true, &session);
+    if (status == ST_OK) status = session_create(opened.executable, &session);
     const uint64_t start = clock_ns();
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     const double ms = clock_ms_since(start);

@@ -33,7 +33,7 @@ static Status make_session(Segmenter *segmenter, const Opened *opened) {
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, &segmenter->arena, &segmenter->inputs));
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, &segmenter->arena, &segmenter->outputs));
     TRY(normaliser_create(pipeline, segmenter->input.channels, &segmenter->normaliser));
-    return session_create(opened->executable, true, &segmenter->session);
+    return session_create(opened->executable, &segmenter->session);
 }
 
 static Status ready(Segmenter *segmenter, double threshold) {

@@ -63,9 +63,9 @@ static Status run_strict(const Graph *graph, const Tensor *inputs, Tensor *outpu
     Status status = passes_run(copy, 2, NULL, NULL);
     const PlanOptions options = {.threads = machine.cores, .strict = true, .fuse = true};
     if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
-    if (status == ST_OK) status = pool_create(machine.cores, true, &pool);
+    if (status == ST_OK) status = pool_create(machine.cores, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
-    if (status == ST_OK) status = session_create(executable, true, &session);
+    if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     session_destroy(session);
     executable_release(executable);
@@ -160,7 +160,7 @@ Status self_check_run(const SelfCheck *check, Executable *executable, double bud
     Session *session = NULL;
     Tensor *outputs;
     Status status = make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &outputs);
-    if (status == ST_OK) status = session_create(executable, true, &session);
+    if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, check->inputs, outputs);
     if (status == ST_OK) *rms = worst_rms(outputs, check->expected, check->n_outputs, &status);
     session_destroy(session);

@@ -51,7 +51,7 @@ static Status run_fast(Verification *v) {
     const Graph *graph = v->opened.package->graph;
     Session *session = NULL;
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, v->arena, &v->outputs));
-    Status status = session_create(v->opened.executable, true, &session);
+    Status status = session_create(v->opened.executable, &session);
     if (status == ST_OK) status = session_run(session, v->sample.inputs, v->outputs);
     session_destroy(session);
     return status;

@@ -108,5 +108,5 @@ struct Kernels {
     void (*softmax_columns)(bool log_softmax, const float *in, int64_t length, int64_t step, int64_t width, float *out);
 };
 
-// The kernels of a level, or NULL when this build has none for it. Immutable.
+// The kernels of a level, or NULL when this build or this machine has none for it. Immutable.
 const Kernels *kernels_for(Isa isa);

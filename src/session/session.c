@@ -71,7 +71,7 @@ void executable_release(Executable *executable) {
 size_t executable_weights_bytes(const Executable *executable) { return executable->weights_bytes; }
 const Plan *executable_plan(const Executable *executable) { return executable->plan; }
 
-Status session_create(Executable *executable, bool pin, Session **out) {
+Status session_create(Executable *executable, Session **out) {
     *out = NULL;
     const Plan *plan = executable->plan;
     Session *session = mem_zero(1, sizeof *session);
@@ -85,7 +85,7 @@ Status session_create(Executable *executable, bool pin, Session **out) {
         mem_zero((size_t)(BASE_EXTERNAL + plan->graph->n_inputs + plan->graph->n_outputs), sizeof *session->bases);
     Status status = ST_OK;
     if (!session->arena || !session->scratch || !session->bases) status = fail_memory(session->arena_bytes);
-    if (status == ST_OK) status = pool_create(plan->threads, pin, &session->pool);
+    if (status == ST_OK) status = pool_create(plan->threads, &session->pool);
     if (status == ST_OK) status = pool_reserve(session->pool, plan->n_phases);
     if (status != ST_OK) {
         session_destroy(session);

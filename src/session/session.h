@@ -15,8 +15,8 @@ void executable_release(Executable *executable); // NULL is fine; the last one f
 const Plan *executable_plan(const Executable *executable);
 
 typedef struct Session Session;
-// threads workers of its own; the plan must have been made for as many. pin: see pool_create.
-Status session_create(Executable *executable, bool pin, Session **out);
+// threads workers of its own; the plan must have been made for as many.
+Status session_create(Executable *executable, Session **out);
 void session_destroy(Session *session);
 // inputs and outputs: one tensor for each of the graph's, dtype and shape as in the plan, data of the caller. Outputs
 // are written in place. No allocation, no file, no lock while it runs, unless a step is on the reference path.

@@ -156,31 +156,7 @@ int cpus_allowed(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? (int)count : 1;
 }
-#if defined(__linux__)
-// The index-th CPU of the process's affinity.
-static void pin_thread(pthread_t thread, const cpu_set_t *allowed, int index) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, allowed) || index-- > 0) continue;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        pthread_setaffinity_np(thread, sizeof one, &one);
-        return;
-    }
-}
-#endif
-static void pin_workers(Pool *pool) {
-#if defined(__linux__)
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed)) return;
-    if (pool->threads > CPU_COUNT(&allowed)) return; // more workers than CPUs: the system knows better
-    for (int i = 1; i < pool->threads; i++) pin_thread(pool->workers[i].thread, &allowed, i);
-#else
-    (void)pool;
-#endif
-}
-
-Status pool_create(int threads, bool pin, Pool **out) {
+Status pool_create(int threads, Pool **out) {
     *out = NULL;
     FAIL_IF(threads < 1 || threads > 1024, ST_USAGE, "threads: expected 1 to 1024, got %d", threads);
     Pool *pool = pages_alloc(sizeof *pool, 64);
@@ -201,7 +177,6 @@ Status pool_create(int threads, bool pin, Pool **out) {
         }
         pool->threads = i + 1;
     }
-    if (pin) pin_workers(pool);
     *out = pool;
     return ST_OK;
 }

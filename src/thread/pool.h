@@ -9,9 +9,9 @@
 #include "thread/work.h"
 
 typedef struct Pool Pool;
-// threads >= 1; pin: bind workers to distinct CPUs within the process's affinity. ST_RESOURCE when a thread cannot
-// start.
-Status pool_create(int threads, bool pin, Pool **out);
+// threads >= 1. The system places them within the process's affinity (docs/decisions/0015-threads-are-not-pinned.md).
+// ST_RESOURCE when a thread cannot start.
+Status pool_create(int threads, Pool **out);
 void pool_destroy(Pool *pool);
 int pool_threads(const Pool *pool);
 // The number of CPUs that this process may use (affinity), at least 1.

@@ -73,11 +73,12 @@ TEST(a_self_check_runs_once_for_each_plan) {
     check_self_check(path, &options, "passed");
     check_self_check(path, &options, "recorded");
     CHECK_INT(records(), 3);
+    const bool better = isa_best() > ISA_SSE2; // else it is the plan that it was
     setenv("STENT_ISA", "sse2", 1);
-    check_self_check(path, &options, "passed");
+    check_self_check(path, &options, better ? "passed" : "recorded");
     check_self_check(make_package("other.stent", free_network),
                      &(stent_options){.inputs = (const char *[]){"1x3x8x8", NULL}}, "skipped");
-    CHECK_INT(records(), 4);
+    CHECK_INT(records(), better ? 4 : 3);
 }
 TEST(without_a_place_for_the_record_it_runs_each_time) {
     use_data_folder();

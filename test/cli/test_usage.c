@@ -90,6 +90,28 @@ TEST(machine) {
     CHECK_TEXT(json_get(json, "verb")->string, "machine");
     arena_free(&arena);
 }
+TEST(each_level_says_what_it_lacks) {
+    static const char *const names[] = {"sse2", "avx", "avx2", "avx512"};
+    static const char *const last_needed[] = {"sse2", "xcr0.avx", "avx2", "xcr0.hi16_zmm"};
+    Arena arena = {0};
+    REQUIRE(program_stdout("machine", "--json", NULL) == 0);
+    const Json *json = program_json(&arena), *levels = json_get(json, "levels"), *isas = json_get(json, "isas");
+    REQUIRE(levels && levels->count == COUNT_OF(names));
+    REQUIRE(program_stdout("machine", NULL) == 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const Json *level = &levels->items[i], *needs = json_get(level, "needs"), *missing = json_get(level, "missing");
+        const bool had = json_get(level, "had")->boolean;
+        CHECK_TEXT(json_get(level, "isa")->string, names[i]);
+        CHECK_INT(had, json_get(isas, names[i])->boolean);
+        CHECK_INT(had, missing->count == 0);
+        CHECK_TEXT(needs->items[needs->count - 1].string, last_needed[i]);
+        char line[64];
+        snprintf(line, sizeof line, "\n  %-7s %s%s", names[i], had ? "had\n" : "not had: ",
+                 had ? "" : missing->items[0].string);
+        CHECK_MSG(strstr(program_out, line) != NULL, "no '%s' in\n%s", line, program_out);
+    }
+    arena_free(&arena);
+}
 TEST(forced_isa) {
     setenv("STENT_ISA", "sse2", 1);
     CHECK_INT(program_stdout("machine", NULL), 0);

@@ -7,7 +7,7 @@ TEST(every_isa_gives_a_peak) {
     Machine machine;
     Pool *pool;
     CHECK_OK(machine_detect(&machine));
-    CHECK_OK(pool_create(2, false, &pool));
+    CHECK_OK(pool_create(2, &pool));
     for (int isa = 0; isa <= (int)machine.best; isa++) {
         double gflops = 0;
         if (!kernels_for((Isa)isa)) continue;
@@ -20,7 +20,7 @@ TEST(bandwidth_of_small_and_large_sets) {
     Machine machine;
     Pool *pool;
     CHECK_OK(machine_detect(&machine));
-    CHECK_OK(pool_create(2, false, &pool));
+    CHECK_OK(pool_create(2, &pool));
     for (size_t bytes = 1; bytes < 1 << 22; bytes = bytes * 16 + 12345) {
         double gbytes = 0;
         CHECK_OK(measure_bandwidth(kernels_for(machine.isa), pool, bytes, &gbytes));

@@ -256,13 +256,13 @@ static void run_hostile(const Package *package) {
     Executable *executable = NULL;
     Session *session = NULL;
     CHECK_OK(machine_detect(&machine));
-    CHECK_OK(pool_create(1, false, &pool));
+    CHECK_OK(pool_create(1, &pool));
     const PlanOptions options = {.threads = 1, .fuse = true};
     Status status = plan_create(graph, &machine, &options, &plan);
     if (status == ST_OK && plan->arena_bytes + plan->weights_bytes > (size_t)1 << 28)
         plan_free(plan), status = ST_RESOURCE;
     else if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
-    if (status == ST_OK) status = session_create(executable, false, &session);
+    if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK)
         status = session_run(session, planned_inputs(graph, 1, &arena), planned_outputs(graph, &arena));
     session_destroy(session);

@@ -162,7 +162,7 @@ bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, con
     Pool *pool = NULL;
     poison(graph, outputs);
     Status status = make_plan(graph, setting, &plan);
-    if (status == ST_OK) status = pool_create(setting->threads, false, &pool);
+    if (status == ST_OK) status = pool_create(setting->threads, &pool);
     if (status != ST_OK) test_failed(__FILE__, __LINE__, "%s: %s", what, error_message());
     const bool good = status == ST_OK && run_plan(what, graph, plan, pool, inputs, outputs);
     pool_destroy(pool);

@@ -34,7 +34,7 @@ static Status make(const Graph *graph, int threads, Executable **out) {
     Pool *pool = NULL;
     TRY(machine_detect(&machine));
     TRY(plan_create(graph, &machine, &(PlanOptions){.threads = threads, .fuse = true}, &plan));
-    Status status = pool_create(threads, false, &pool);
+    Status status = pool_create(threads, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, out);
     else plan_free(plan);
     pool_destroy(pool);
@@ -64,8 +64,8 @@ static void check_run(const char *what, const Made *made, Session *session) {
 TEST(a_session_outlives_its_executable_handle) {
     Made made = make_network(network, 2);
     Session *a, *b;
-    CHECK_OK(session_create(made.executable, true, &a));
-    CHECK_OK(session_create(made.executable, false, &b));
+    CHECK_OK(session_create(made.executable, &a));
+    CHECK_OK(session_create(made.executable, &b));
     executable_release(made.executable);
     made.executable = NULL;
     check_run("first", &made, a);
@@ -101,7 +101,7 @@ TEST(sessions_run_side_by_side) {
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
         runners[i] = (Runner){.made = &made};
-        CHECK_OK(session_create(made.executable, i % 2, &runners[i].session));
+        CHECK_OK(session_create(made.executable, &runners[i].session));
     }
     for (int i = 0; i < 4; i++) REQUIRE(pthread_create(&threads[i], NULL, run_often, &runners[i]) == 0);
     for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
@@ -114,7 +114,7 @@ TEST(sessions_run_side_by_side) {
 TEST(a_run_allocates_nothing) {
     Made made = make_network(network, 2);
     Session *session;
-    CHECK_OK(session_create(made.executable, false, &session));
+    CHECK_OK(session_create(made.executable, &session));
     Tensor *outputs = planned_outputs(made.graph, &made.arena);
     mem_fail_after(0);
     const Status status = session_run(session, made.inputs, outputs);
@@ -126,7 +126,7 @@ TEST(a_run_allocates_nothing) {
 TEST(wrong_tensors_are_refused_by_name) {
     Made made = make_network(network, 1);
     Session *session;
-    CHECK_OK(session_create(made.executable, false, &session));
+    CHECK_OK(session_create(made.executable, &session));
     Tensor *outputs = planned_outputs(made.graph, &made.arena), input = made.inputs[0], output = outputs[1];
     input.shape.dim[3] = 9;
     CHECK_INT(session_run(session, &input, outputs), ST_BAD);
@@ -145,7 +145,7 @@ TEST(wrong_tensors_are_refused_by_name) {
 TEST(times_of_all_steps_are_measured) {
     Made made = make_network(network, 2);
     Session *session;
-    CHECK_OK(session_create(made.executable, false, &session));
+    CHECK_OK(session_create(made.executable, &session));
     const Plan *plan = executable_plan(made.executable);
     uint64_t *times = mem_zero((size_t)plan->n_steps + 1, sizeof *times);
     REQUIRE(times);
@@ -166,7 +166,7 @@ TEST(a_step_that_fails_says_why_and_the_next_run_works) {
                        "}\n";
     Made made = make_network(text, 2);
     Session *session;
-    CHECK_OK(session_create(made.executable, false, &session));
+    CHECK_OK(session_create(made.executable, &session));
     Tensor *outputs = planned_outputs(made.graph, &made.arena);
     int64_t *index = made.inputs[1].data;
     const int64_t right = index[0];
@@ -231,7 +231,7 @@ TEST(a_network_beyond_all_memory_is_refused) {
         Executable *executable = NULL;
         Session *session = NULL;
         Status status = make(graph, 1, &executable);
-        if (status == ST_OK) status = session_create(executable, false, &session);
+        if (status == ST_OK) status = session_create(executable, &session);
         CHECK_MSG(status == ST_RESOURCE || status == ST_UNSUPPORTED, "%d: status %d: %s", (int)i, status,
                   error_message());
         session_destroy(session);
@@ -246,7 +246,7 @@ TEST(no_memory_for_a_plan_or_a_session) {
         Session *session = NULL;
         mem_fail_after(n);
         Status status = make(graph, 2, &executable);
-        if (status == ST_OK) status = session_create(executable, false, &session);
+        if (status == ST_OK) status = session_create(executable, &session);
         mem_fail_after(-1);
         session_destroy(session);
         executable_release(executable);

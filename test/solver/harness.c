@@ -237,7 +237,7 @@ static void run_phases(const Phase *phases, int count, char *const *bases, int t
     for (int i = 0; i < count; i++) scratch = MAX(scratch, phases[i].scratch), units += phases[i].units;
     scratch = (size_t)round_up((int64_t)scratch, 64);
     if (!count) return;
-    CHECK_OK(pool_create(threads, false, &pool));
+    CHECK_OK(pool_create(threads, &pool));
     CHECK_OK(pool_reserve(pool, count));
     void *memory = filled(scratch * (size_t)threads);
     pool_run(pool, phases, count, bases, memory, scratch, NULL);

@@ -10,12 +10,13 @@ static void check_softmax(const Shape *shape, int axis, bool log_softmax, float 
     int64_t inner = 1;
     for (int i = axis + 1; i < shape->rank; i++) inner *= shape->dim[i];
     double *y = harness_doubles(n);
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t first = i / (inner * length) * inner * length + i % inner;
+    for (int64_t row = 0; length && row < n / length; row++) {
+        const int64_t first = row / inner * inner * length + row % inner, end = first + length * inner;
         double max = -INFINITY, sum = 0;
-        for (int64_t k = 0; k < length; k++) max = fmax(max, x[first + k * inner]);
-        for (int64_t k = 0; k < length; k++) sum += exp(x[first + k * inner] - max);
-        y[i] = log_softmax ? x[i] - max - log(sum) : exp(x[i] - max) / sum;
+        for (int64_t i = first; i < end; i += inner) max = fmax(max, x[i]);
+        for (int64_t i = first; i < end; i += inner) sum += exp(x[i] - max);
+        for (int64_t i = first; i < end; i += inner)
+            y[i] = log_softmax ? x[i] - max - log(sum) : exp(x[i] - max) / sum;
     }
     Text what = {0};
     text_add(&what, "axis %d of ", axis), shape_print(&what, shape);

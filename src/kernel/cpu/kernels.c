@@ -23,10 +23,15 @@
 LEVELS(LEVEL_DECLARE)
 
 static Kernels table[ISA_COUNT];
-// Filled before main: kernels_for is then free of races and never fails.
+// Filled before main: kernels_for is then free of races and never fails. The functions that fill a level are compiled
+// for it like the kernels themselves, so a level that the machine has not is left empty.
 __attribute__((constructor)) static void fill_all(void) {
-#define LEVEL_FILL(id, name, lanes_, flop)                                                  \
-    table[id] = (Kernels){.isa = id, .lanes = lanes_, .flop_per_cycle = flop}, FILL_CALL(name, &table[id]);
+    const Isa best = isa_best();
+#define LEVEL_FILL(id, name, lanes_, flop)                                           \
+    if (id <= best) {                                                                \
+        table[id] = (Kernels){.isa = id, .lanes = lanes_, .flop_per_cycle = flop};   \
+        FILL_CALL(name, &table[id]);                                                 \
+    }
     LEVELS(LEVEL_FILL)
 }
 const Kernels *kernels_for(Isa isa) {
