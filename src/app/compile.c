@@ -202,14 +202,12 @@ static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, Text 
     return status;
 }
 
-static void describe(const char *model, const Imported *imported, int opt_level, Text *json) {
+static void describe(const char *model, const Imported *imported, Text *json) {
     JsonWriter w = {.text = json};
     json_begin_object(&w);
     json_key(&w, "model"), json_string(&w, path_name(model));
     json_key(&w, "format"), json_string(&w, imported->format);
     json_key(&w, "opset"), json_integer(&w, imported->opset);
-    json_key(&w, "opt_level"), json_integer(&w, opt_level);
-    json_key(&w, "precision"), json_string(&w, "fp32");
     json_key(&w, "stent"), json_string(&w, STENT_VERSION);
     json_end_object(&w);
 }
@@ -242,8 +240,13 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(list_fallbacks(graph, &pipeline, text, result));
     TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);
-    describe(model, imported, level, &description);
-    const PackageContent content = {graph, text_get(&pipeline_text), text_get(&description), check};
+    describe(model, imported, &description);
+    const PackageContent content = {.graph = graph,
+                                    .pipeline = text_get(&pipeline_text),
+                                    .opt_level = level,
+                                    .precision = "fp32",
+                                    .description = text_get(&description),
+                                    .check = check};
     Status status = text_status(&pipeline_text);
     if (status == ST_OK) status = text_status(&description);
     if (status == ST_OK) status = package_write(package, &content, hash);
