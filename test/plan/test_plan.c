@@ -1,5 +1,6 @@
 // Small graphs on every instruction set, fused or not, against the reference.
 #include "plan/planned.h"
+#include "reference/reference.h"
 
 TEST(two_convolutions_meet_in_one_sum) {
     // Each of them could take the sum in: only one may.
@@ -78,6 +79,29 @@ TEST(pads_that_add_and_cut) {
         " %b = Pad (%x, %q, %v)\n"
         " %c = Pad (%x, %r, %v)\n"
         "}\n");
+}
+// Compared as bits: a double, as which tolerances are taken, does not hold these numbers.
+TEST(pads_keep_every_bit) {
+    Graph *graph = planned_graph("graph (%x: int64[3], %u: uint64[3], %f: float64[3]) -> (%a, %b, %c, %d) {\n"
+                                 " %p = const int64[2] {1, 2}\n"
+                                 " %v = const int64[] {-9007199254740993} %w = const uint64[] {18446744073709551615}\n"
+                                 " %z = const float64[] {-0.0}\n"
+                                 " %a = Pad (%x, %p, %v)\n"
+                                 " %b = Pad (%u, %p, %w)\n"
+                                 " %c = Pad (%f, %p, %z)\n"
+                                 " %d = Pad (%x, %p)\n"
+                                 "}\n");
+    Arena arena = {0};
+    const Setting setting = {.isa = planned_best_isa(), .threads = 2, .fuse = true};
+    const Tensor *inputs = planned_inputs(graph, 1, &arena);
+    Tensor *outputs = planned_outputs(graph, &arena), expected[4];
+    CHECK_OK(reference_run(graph, inputs, expected, &arena, NULL, NULL));
+    if (planned_run("pads", graph, inputs, &setting, outputs)) planned_same_bits("pads", graph, outputs, expected);
+    char *text = planned_text(graph, &setting);
+    CHECK(!strstr(text, "reference")); // by copies
+    mem_free(text);
+    arena_free(&arena);
+    graph_free(graph);
 }
 TEST(layer_norm_with_a_short_scale) {
     CHECK_PLANNED("graph (%x: float32[2x3x8x8]) -> (%a, %b, %c) {\n"
