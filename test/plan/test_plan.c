@@ -103,6 +103,44 @@ TEST(pads_keep_every_bit) {
     arena_free(&arena);
     graph_free(graph);
 }
+// Constants that are operands: in blocks (with a border of a consumer, and more dims than their own), plain, in both
+// forms, as a residual, by way of a reshape, and empty. They are converted when a package is opened: no run does it.
+static const char constant_operands[] =
+    "graph (%x: float32[1x5x6x7], %z: float32[0]) -> (%y, %r, %e, %k) {\n"
+    " %w = const float32[20x5x3x3] random(seed=1, scale=0.2)\n"
+    " %v = const float32[20x20x3x3] random(seed=2, scale=0.1)\n"
+    " %a = const float32[20x6x7] random(seed=3)\n"
+    " %b = const float32[1x20x1x7] random(seed=4)\n"
+    " %c = const float32[1x20x6x7] random(seed=5)\n"
+    " %p = const float32[3x4x5] random(seed=6)\n"
+    " %n = const float32[0] {}\n"
+    " %1 = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+    " %2 = Add (%1, %a)\n"
+    " %3 = Mul (%2, %b)\n"
+    " %4 = Conv (%c, %v) {pads=[1, 1, 1, 1]}\n"
+    " %5 = Conv (%3, %v) {pads=[1, 1, 1, 1]}\n"
+    " %6 = Add (%5, %c)\n"
+    " %y = Sub (%6, %4)\n"
+    " %s = const int64[2] {5, 12}\n"
+    " %q = Reshape (%p, %s)\n"
+    " %k = Transpose (%c) {perm=[3, 2, 1, 0]}\n"
+    " %r = Relu (%q)\n"
+    " %e = Add (%z, %n)\n"
+    "}\n";
+TEST(constants_are_converted_once) {
+    CHECK_PLANNED(constant_operands);
+    Graph *graph = planned_graph(constant_operands);
+    char *text = planned_text(graph, &(Setting){.isa = planned_best_isa(), .threads = 2, .fuse = true});
+    int converted = 0;
+    for (const char *at = text; (at = strstr(at, "convert  ")); at++) converted++;
+    CHECK_MSG(converted <= 2, "the input and the output alone:\n%s", text);
+    for (const char *name = "abc"; *name; name++) {
+        const char step[] = {'\n', *name, ' ', 0};
+        CHECK_MSG(!strstr(text, step), "a step for the constant %c:\n%s", *name, text);
+    }
+    mem_free(text);
+    graph_free(graph);
+}
 TEST(layer_norm_with_a_short_scale) {
     CHECK_PLANNED("graph (%x: float32[2x3x8x8]) -> (%a, %b, %c) {\n"
                   " %s = const float32[8] random(seed=1)\n"
