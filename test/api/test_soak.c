@@ -10,6 +10,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 33)
+#define HAS_MALLINFO2
+#endif
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 enum { SANITIZED = 1 }; // freed memory is held back for a while, so that its size says nothing
 #else
@@ -46,7 +51,7 @@ static Held held_now(void) {
     fclose(file);
     const int64_t page_kb = sysconf(_SC_PAGESIZE) / 1024;
     Held held = {.address_kb = size * page_kb, .resident_kb = (resident - shared) * page_kb};
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#ifdef HAS_MALLINFO2
     held.heap_bytes = (int64_t)mallinfo2().uordblks;
 #endif
     held.files = count_entries("/proc/self/fd"), held.threads = count_entries("/proc/self/task");

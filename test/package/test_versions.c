@@ -278,6 +278,20 @@ TEST(a_newer_format_is_refused) {
     check_future("version 0", 0, (PackagePart){0}, 3, "offset 8: expected a format version, got 0");
     check_future("unchanged", PACKAGE_VERSION, (PackagePart){0}, 0, "package of net.onnx");
 }
+static void check_newer(int status) {
+    CHECK_INT(status, 4);
+    check_one_line("future.stent: made by a newer stent (format ");
+}
+TEST(every_verb_refuses_a_newer_format) {
+    check_future("version", PACKAGE_VERSION + 1, (PackagePart){0}, 4, "made by a newer stent");
+    const char *path = test_temp("future.stent"), *masks = test_temp("masks"), *y = test_temp("y.npy");
+    check_newer(program("segment", path, TEST_SOURCE_ROOT "/examples/phantom/volume", "-o", masks, NULL));
+    check_newer(program("run", path, "--input", DATA "v1-net.npz", "--output", y, NULL));
+    check_newer(program("bench", path, NULL));
+    check_newer(program("profile", path, NULL));
+    check_newer(program("verify", path, NULL));
+    CHECK(path_kind(masks) == PATH_MISSING && path_kind(y) == PATH_MISSING);
+}
 // Also with a section table that this stent could not read, and more sections than it takes.
 TEST(a_newer_format_is_refused_whatever_it_holds) {
     uint8_t header[128] = "STENTPK\n";
