@@ -301,6 +301,15 @@ TEST(a_newer_format_is_refused_whatever_it_holds) {
     CHECK_INT(program("info", test_temp("strange.stent"), NULL), 4);
     check_one_line("made by a newer stent (format 2,");
 }
+TEST(the_rest_of_the_header_is_not_looked_at) {
+    size_t size;
+    uint8_t *bytes = read_whole(DATA "v1-net.stent", &size);
+    memset(bytes + 72, 0xa5, 56);
+    rehash_package(bytes, size);
+    write_whole(test_temp("told.stent"), bytes, size);
+    mem_free(bytes);
+    CHECK_INT(program("info", test_temp("told.stent"), NULL), 0);
+}
 TEST(unknown_sections_are_skipped_or_refused) {
     check_part("optional", 900, 1, "plans", 0, "package of net.onnx");
     check_part("empty and optional", 0xffffffff, 1, "", 0, "package of net.onnx");
