@@ -161,12 +161,12 @@ static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph *
     return status;
 }
 static Status make_check(const Graph *graph, const stent_compile_options *options, const Pipeline *pipeline,
-                         Arena *arena, SelfCheck *check, Text *text) {
+                         int threads, Arena *arena, SelfCheck *check, Text *text) {
     Graph *copy;
     Tensor sample;
     TRY(sample_graph(graph, pipeline, &copy));
     Status status = options->sample ? npy_read(arena, options->sample, &sample) : ST_OK;
-    if (status == ST_OK) status = self_check_make(copy, pipeline, options->sample ? &sample : NULL, arena, check);
+    if (status == ST_OK) status = self_check_make(copy, threads, options->sample ? &sample : NULL, arena, check);
     graph_free(copy);
     // Made-up values may not suit (an index outside, a division by zero); a given sample has to.
     if (status == ST_BAD && !options->sample) {
@@ -180,15 +180,14 @@ static Status make_check(const Graph *graph, const stent_compile_options *option
 }
 
 // What stays on the reference path on this machine, for the person who compiles.
-static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, Text *text, struct stent_result *result) {
+static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, const Machine *machine, int threads,
+                             Text *text, struct stent_result *result) {
     Graph *copy;
-    Machine machine;
     Plan *plan = NULL;
-    TRY(machine_detect(&machine));
     TRY(sample_graph(graph, pipeline, &copy));
-    const PlanOptions options = {.threads = machine.cores, .fuse = true};
+    const PlanOptions options = {.threads = threads, .fuse = true};
     Status status = passes_run(copy, 2, NULL, NULL);
-    if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
+    if (status == ST_OK) status = plan_create(copy, machine, &options, &plan);
     json_key(&result->writer, "fallbacks"), json_begin_array(&result->writer);
     for (int i = 0; status == ST_OK && i < plan->n_steps; i++) {
         const PlanStep *step = &plan->steps[i];
@@ -202,14 +201,12 @@ static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, Text 
     return status;
 }
 
-static void describe(const char *model, const Imported *imported, int opt_level, Text *json) {
+static void describe(const char *model, const Imported *imported, Text *json) {
     JsonWriter w = {.text = json};
     json_begin_object(&w);
     json_key(&w, "model"), json_string(&w, path_name(model));
     json_key(&w, "format"), json_string(&w, imported->format);
     json_key(&w, "opset"), json_integer(&w, imported->opset);
-    json_key(&w, "opt_level"), json_integer(&w, opt_level);
-    json_key(&w, "precision"), json_string(&w, "fp32");
     json_key(&w, "stent"), json_string(&w, STENT_VERSION);
     json_end_object(&w);
 }
@@ -222,7 +219,11 @@ static Status compile(const char *model, const char *package, const stent_compil
     Pipeline pipeline;
     Text *text = &result->text, assumed = {0}, pipeline_text = {0}, description = {0};
     SelfCheck check;
+    Machine machine;
+    int threads;
     char hash[65];
+    TRY(machine_detect(&machine));
+    TRY(choose_threads(common, &machine, &threads));
     TRY(report_progress(common, "reading", 0, 4));
     TRY(import(model, options, arena, imported));
     Graph *graph = imported->graph;
@@ -234,16 +235,21 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(match_pipeline(graph, &pipeline));
     TRY(emit_first(options, graph));
     TRY(report_progress(common, "self-check", 1, 4));
-    TRY(make_check(graph, options, &pipeline, arena, &check, text));
+    TRY(make_check(graph, options, &pipeline, threads, arena, &check, text));
     warn_range(&check, &pipeline, text);
     TRY(report_progress(common, "passes", 2, 4));
     // The package holds the graph as far as passes go without a machine; level 3 is planning, at opening.
     TRY(passes_run(graph, MIN(level, 2), emit_pass, (void *)(uintptr_t)options));
-    TRY(list_fallbacks(graph, &pipeline, text, result));
+    TRY(list_fallbacks(graph, &pipeline, &machine, threads, text, result));
     TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);
-    describe(model, imported, level, &description);
-    const PackageContent content = {graph, text_get(&pipeline_text), text_get(&description), check};
+    describe(model, imported, &description);
+    const PackageContent content = {.graph = graph,
+                                    .pipeline = text_get(&pipeline_text),
+                                    .opt_level = level,
+                                    .precision = "fp32",
+                                    .description = text_get(&description),
+                                    .check = check};
     Status status = text_status(&pipeline_text);
     if (status == ST_OK) status = text_status(&description);
     if (status == ST_OK) status = package_write(package, &content, hash);

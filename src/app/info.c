@@ -181,6 +181,15 @@ static void put_json(JsonWriter *w, const Json *json) {
         break;
     }
 }
+// The description, and what of its making fixes the answer.
+static void tell_made(JsonWriter *w, const Json *description, const Package *package) {
+    json_begin_object(w);
+    for (size_t i = 0; description->type == JSON_OBJECT && i < description->count; i++)
+        json_key(w, description->keys[i]), put_json(w, &description->items[i]);
+    json_key(w, "opt_level"), json_integer(w, package->opt_level);
+    json_key(w, "precision"), json_string(w, package->precision);
+    json_end_object(w);
+}
 static Status tell_package(Opened *opened, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     const Package *package = opened->package;
@@ -190,12 +199,15 @@ static Status tell_package(Opened *opened, struct stent_result *result) {
     const char *check = !package->check.n_outputs ? "none" : package->check.from_reference ? "reference" : "strict";
     json_key(w, "kind"), json_string(w, "package");
     json_key(w, "bytes"), json_integer(w, (int64_t)package->mapping.size);
-    json_key(w, "made"), put_json(w, description);
+    json_key(w, "made"), tell_made(w, description, package);
     json_key(w, "pipeline"), put_json(w, pipeline);
     json_key(w, "self_check"), json_string(w, check);
     json_key(w, "plans"), json_integer(w, 0); // stored plans: a package of this version carries none
+    Text made = {0};
+    tell_made(&(JsonWriter){.text = &made}, description, package);
     text_add(&result->text, "package of %s, %.1f MB\ncontent hash %s\nmade: %s\n", opened->model,
-             (double)package->mapping.size / 1e6, package->content_hash, package->description);
+             (double)package->mapping.size / 1e6, package->content_hash, text_get(&made));
+    text_free(&made);
     tell_graph(package->graph, result);
     text_add(&result->text, "pipeline: %s\nself-check: %s\n", package->pipeline, check);
     return ST_OK;

@@ -18,15 +18,14 @@ static Status choose_precision(const stent_options *options, Opened *opened) {
 }
 static void drop_weights(void *package) { package_drop_weights(package); }
 
-// What the package tells of its making; a package without these keys has the defaults.
+// What the package tells of its making; it may be silent.
 static Status read_description(Opened *opened) {
     Json *description;
     const char *text = opened->package->description;
     TRY(json_parse(&opened->arena, text, strlen(text), &description));
-    const Json *model = json_get(description, "model"), *level = json_get(description, "opt_level");
+    const Json *model = json_get(description, "model");
     opened->model = model && model->type == JSON_STRING ? model->string : "";
-    opened->opt_level =
-        level && level->type == JSON_NUMBER && level->number >= 0 && level->number < 3 ? (int)level->number : 3;
+    opened->opt_level = opened->package->opt_level;
     return ST_OK;
 }
 // Asked before the memory is taken.
@@ -57,10 +56,11 @@ static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
 static char *record_path(const Opened *opened, Arena *arena) {
     const char *folder = user_data_folder(arena);
     folder = folder ? path_join(arena, folder, "checked") : NULL;
-    char name[160];
-    // A strict plan may be the same as the fp32 one, yet has less error to give away.
-    snprintf(name, sizeof name, "%.16s-%.16s-%s%s-%s", opened->package->content_hash, opened->plan_hash,
-             isa_name(opened->machine.isa), opened->strict ? "-strict" : "", STENT_VERSION);
+    char name[192];
+    // The content hash leaves the self-check out, so that one stands for itself. A strict plan may be the same as the
+    // fp32 one, yet has less error to give away.
+    snprintf(name, sizeof name, "%.16s-%s-%.16s-%s%s-%s", opened->package->content_hash, opened->package->check_hash,
+             opened->plan_hash, isa_name(opened->machine.isa), opened->strict ? "-strict" : "", STENT_VERSION);
     return folder ? path_join(arena, folder, name) : NULL;
 }
 static Status first_use(Opened *opened) {

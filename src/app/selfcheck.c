@@ -1,6 +1,7 @@
 // The self-check: a sample of the input and what the network must answer, made when a package is compiled and run at a
 // plan's first use on a machine.
 #include "app/app.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "pass/pass.h"
 #include "reference/reference.h"
@@ -50,8 +51,8 @@ static double worst_rms(const Tensor *actual, const Tensor *expected, int count,
     }
     return worst;
 }
-// The strict path on all threads, over a graph of its own.
-static Status run_strict(const Graph *graph, const Tensor *inputs, Tensor *outputs) {
+// The strict path over a graph of its own.
+static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, Tensor *outputs) {
     Machine machine;
     Graph *copy = NULL;
     Plan *plan = NULL;
@@ -61,9 +62,10 @@ static Status run_strict(const Graph *graph, const Tensor *inputs, Tensor *outpu
     TRY(machine_detect(&machine));
     TRY(graph_copy(graph, &copy));
     Status status = passes_run(copy, 2, NULL, NULL);
-    const PlanOptions options = {.threads = machine.cores, .strict = true, .fuse = true};
+    const PlanOptions options = {.threads = threads, .strict = true, .fuse = true};
     if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
-    if (status == ST_OK) status = pool_create(machine.cores, &pool);
+    if (status == ST_OK) status = pool_create(threads, &pool);
+    if (status == ST_OK) log_verbose("expected output by the strict path, %d threads", pool_threads(pool));
     if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
     if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
@@ -89,7 +91,7 @@ static Graph *crop_graph(const Graph *graph, int64_t side) {
     return NULL;
 }
 // Strict against reference on a crop. ST_OK with *trusted false: no crop was possible.
-static Status check_on_crop(const Graph *graph, bool *trusted) {
+static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
     *trusted = false;
     for (int64_t side = 128; side >= 16; side /= 2) {
         Graph *crop = crop_graph(graph, side);
@@ -107,7 +109,7 @@ static Status check_on_crop(const Graph *graph, bool *trusted) {
             synthetic_sample(&inputs[0]);
             status = reference_run(crop, inputs, expected, &arena, NULL, NULL);
         }
-        if (status == ST_OK) status = run_strict(crop, inputs, outputs);
+        if (status == ST_OK) status = run_strict(crop, threads, inputs, outputs);
         if (status == ST_OK) {
             const double rms = worst_rms(outputs, expected, crop->n_outputs, &status);
             if (status == ST_OK && !(rms <= STRICT_TOLERANCE))
@@ -124,9 +126,7 @@ static Status check_on_crop(const Graph *graph, bool *trusted) {
     return ST_OK;
 }
 
-Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tensor *sample, Arena *arena,
-                       SelfCheck *out) {
-    (void)pipeline;
+Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, SelfCheck *out) {
     *out = (SelfCheck){.n_inputs = graph->n_inputs, .n_outputs = graph->n_outputs};
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
     for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
@@ -137,10 +137,10 @@ Status self_check_make(const Graph *graph, const Pipeline *pipeline, const Tenso
         memcpy(out->inputs[0].data, sample->data, tensor_bytes(sample));
     }
     bool trusted = false;
-    if (graph_flop(graph) > REFERENCE_FLOP) TRY(check_on_crop(graph, &trusted));
+    if (graph_flop(graph) > REFERENCE_FLOP) TRY(check_on_crop(graph, threads, &trusted));
     if (trusted) {
         TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
-        return run_strict(graph, out->inputs, out->expected);
+        return run_strict(graph, threads, out->inputs, out->expected);
     }
     out->from_reference = true;
     out->expected = arena_array(arena, (size_t)graph->n_outputs + 1, sizeof *out->expected);

@@ -171,5 +171,8 @@ Status lex_type(Lexer *lexer, Type *out) {
     const char *word;
     TRY(lex_word(lexer, "a dtype", &word));
     out->dtype = dtype_from_name(word);
-    return out->dtype != DT_NONE ? lex_dims(lexer, out) : lex_refuse(lexer, &before, "a dtype");
+    if (out->dtype != DT_NONE) return lex_dims(lexer, out);
+    FAIL_IF(isalpha((unsigned char)*word), ST_UNSUPPORTED,
+            "line %d: dtype '%.40s' is not known here; a newer stent may know it", lexer->line, word);
+    return lex_refuse(lexer, &before, "a dtype");
 }

@@ -73,8 +73,8 @@ static Status check_attr(const Node *node, const Attr *attr) {
     FAIL_IF(!op_attribute(node->op, attr->name, &rule), ST_BAD, "there is no attribute '%s'", attr->name);
     FAIL_IF(attr->type != rule.type, ST_BAD, "attribute '%s': expected type %s, got %s", attr->name,
             attr_type_name(rule.type), attr_type_name(attr->type));
-    FAIL_IF(rule.is_dtype && dtype_from_name(attr->s) == DT_NONE, ST_BAD, "attribute '%s': '%s' is not a dtype",
-            attr->name, attr->s);
+    FAIL_IF(rule.is_dtype && dtype_from_name(attr->s) == DT_NONE, ST_UNSUPPORTED,
+            "attribute '%s': '%s' is not a dtype that is known here", attr->name, attr->s);
     return ST_OK;
 }
 

@@ -2,6 +2,7 @@
 // memory for constants are bounded, and every node is checked and inferred as it is read.
 #include "graph/lexer.h"
 #include "graph/table.h"
+#include <ctype.h>
 #include <string.h>
 
 enum { MAX_TEXT = 16 << 20, MAX_PORTS = 1024, MAX_ATTRS = 256, MAX_ENTRIES = 65536 };
@@ -189,7 +190,8 @@ static Status parse_attr(Lexer *lexer, Statement *statement) {
     *attr = (Attr){0};
     AttrRule rule;
     TRY(lex_word(lexer, "an attribute's name", &attr->name));
-    FAIL_IF(!op_attribute(statement->op, attr->name, &rule), ST_BAD, "line %d: %s has no attribute '%s'", lexer->line,
+    FAIL_IF(!op_attribute(statement->op, attr->name, &rule), ST_UNSUPPORTED,
+            "line %d: %s has no attribute '%.60s' here; a newer stent may know it", lexer->line,
             op_info(statement->op)->name, attr->name);
     for (int i = 0; i < statement->n_attrs; i++)
         FAIL_IF(strcmp(statement->attrs[i].name, attr->name) == 0, ST_BAD, "line %d: attribute '%s' stands twice",
@@ -270,6 +272,9 @@ static Status parse_statement(Parser *parser) {
     TRY(lex_word(lexer, "an op or const", &word));
     if (strcmp(word, "const") == 0) return parse_constant(lexer, statement);
     statement->op = op_from_name(word);
+    // Well-formed: what a later version of the table may hold.
+    FAIL_IF(statement->op == OP_NONE && isalpha((unsigned char)*word), ST_UNSUPPORTED,
+            "line %d: operator '%.60s' is not known here; a newer stent may know it", lexer->line, word);
     if (statement->op == OP_NONE) {
         lexer->at = before.at;
         lexer->line = before.line;

@@ -1,20 +1,35 @@
 #include "package/package.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/text.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { HEADER_BYTES = 128, ENTRY_BYTES = 32, ALIGN = 64, MOST_SECTIONS = 64, MOST_CHECK_TENSORS = 2048 };
+enum { // fields of the header
+    AT_VERSION = 8,
+    AT_COUNT = 12,
+    AT_SIZE = 16,
+    AT_HEADER_HASH = 24,
+    AT_CONTENT_HASH = 32,
+    AT_TABLE_HASH = 64
+};
 static const char magic[8] = {'S', 'T', 'E', 'N', 'T', 'P', 'K', '\n'};
 typedef enum SectionKind {
     SECTION_GRAPH = 1, // graph text; large constants by offset into SECTION_CONSTANTS
     SECTION_CONSTANTS,
     SECTION_PIPELINE,
-    SECTION_DESCRIPTION,
-    SECTION_CHECK,      // text: "reference" or "strict", then a line a tensor: input|expected dtype shape
-    SECTION_CHECK_DATA, // their data, each at a multiple of 64
-    SECTION_KINDS
+    SECTION_SETTINGS,    // JSON: opt_level, precision
+    SECTION_CHECK,       // text: "reference" or "strict", then a line a tensor: input|expected dtype shape
+    SECTION_CHECK_DATA,  // their data, each at a multiple of 64
+    SECTION_DESCRIPTION, // JSON
+    SECTION_KINDS,
+    FIRST_OPTIONAL = SECTION_CHECK
 } SectionKind;
+// The network's answer does not depend on the section: the content hash leaves it out, and a reader that does not know
+// it goes on without it.
+enum { FLAG_OPTIONAL = 1 };
 typedef struct Section {
     uint64_t offset, size, hash;
 } Section;
@@ -45,9 +60,17 @@ static void check_tensors(Text *lines, Text *data, const char *what, const Tenso
         align(data);
     }
 }
+static void write_settings(const PackageContent *content, Text *json) {
+    JsonWriter w = {.text = json};
+    json_begin_object(&w);
+    json_key(&w, "opt_level"), json_integer(&w, content->opt_level);
+    json_key(&w, "precision"), json_string(&w, content->precision);
+    json_end_object(&w);
+}
 static Status fill_sections(const PackageContent *content, Text sections[SECTION_KINDS]) {
     TRY(graph_print_blob(content->graph, &sections[SECTION_GRAPH], &sections[SECTION_CONSTANTS]));
     text_add(&sections[SECTION_PIPELINE], "%s", content->pipeline);
+    write_settings(content, &sections[SECTION_SETTINGS]);
     text_add(&sections[SECTION_DESCRIPTION], "%s", content->description);
     const SelfCheck *check = &content->check;
     text_add(&sections[SECTION_CHECK], "%s\n", check->from_reference ? "reference" : "strict");
@@ -57,13 +80,13 @@ static Status fill_sections(const PackageContent *content, Text sections[SECTION
     for (int i = 0; i < SECTION_KINDS; i++) TRY(text_status(&sections[i]));
     return ST_OK;
 }
-// Of header and section table, with the field for the hash itself as 0. count: of sections.
-static uint64_t head_hash(const uint8_t *head, uint32_t count) {
-    uint8_t copy[HEADER_BYTES + MOST_SECTIONS * ENTRY_BYTES];
-    const size_t bytes = HEADER_BYTES + (size_t)count * ENTRY_BYTES;
-    memcpy(copy, head, bytes);
-    put64(copy + 24, 0);
-    return hash64(copy, bytes, 0);
+// With the field for the hash itself as 0. Of the header alone, so that a reader of any version can tell a damaged
+// version number from a newer one.
+static uint64_t header_hash(const uint8_t *header) {
+    uint8_t copy[HEADER_BYTES];
+    memcpy(copy, header, HEADER_BYTES);
+    put64(copy + AT_HEADER_HASH, 0);
+    return hash64(copy, HEADER_BYTES, 0);
 }
 static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[65]) {
     uint8_t header[HEADER_BYTES + SECTION_KINDS * ENTRY_BYTES] = {0}, *table = header + HEADER_BYTES;
@@ -74,21 +97,25 @@ static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[
     for (uint32_t i = 0; i < count; i++) {
         const Text *section = &sections[i + 1];
         uint8_t *entry = table + i * ENTRY_BYTES;
+        const bool optional = i + 1 >= FIRST_OPTIONAL;
         align(file);
-        put32(entry, i + 1);
+        put32(entry, i + 1), put32(entry + 4, optional ? FLAG_OPTIONAL : 0);
         put64(entry + 8, file->length), put64(entry + 16, section->length);
         put64(entry + 24, hash64(text_get(section), section->length, 0));
-        sha256_add(&sha, entry, 4), sha256_add(&sha, entry + 16, 8);
-        sha256_add(&sha, text_get(section), section->length);
+        if (!optional) {
+            sha256_add(&sha, entry, 4), sha256_add(&sha, entry + 16, 8);
+            sha256_add(&sha, text_get(section), section->length);
+        }
         text_bytes(file, text_get(section), section->length);
     }
     TRY(text_status(file));
     memcpy(header, magic, sizeof magic);
-    put32(header + 8, PACKAGE_VERSION), put32(header + 12, count);
-    put64(header + 16, file->length);
-    sha256_end(&sha, header + 32);
-    put64(header + 24, head_hash(header, count));
-    sha256_text(header + 32, hex);
+    put32(header + AT_VERSION, PACKAGE_VERSION), put32(header + AT_COUNT, count);
+    put64(header + AT_SIZE, file->length);
+    sha256_end(&sha, header + AT_CONTENT_HASH);
+    put64(header + AT_TABLE_HASH, hash64(table, count * ENTRY_BYTES, 0));
+    put64(header + AT_HEADER_HASH, header_hash(header));
+    sha256_text(header + AT_CONTENT_HASH, hex);
     memcpy(file->data, header, HEADER_BYTES + count * ENTRY_BYTES);
     return ST_OK;
 }
@@ -104,27 +131,35 @@ Status package_write(const char *path, const PackageContent *content, char hex[6
 
 // Reading. The file may shrink while it is read: what touches it stands inside file_guarded.
 
-// Checks the header and the table; sections[kind] of size 0 are absent.
-static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
+// The header, whose layout is the same in every version. count: of sections.
+static Status read_header(const Mapping *file, uint32_t *sections) {
     const uint8_t *data = file->data;
     FAIL_IF(file->size < HEADER_BYTES || memcmp(data, magic, sizeof magic), ST_BAD,
             "not a stent package (make one with: stent compile MODEL -o NET.stent)");
-    const uint32_t version = get32(data + 8), count = get32(data + 12);
+    FAIL_IF(header_hash(data) != get64(data + AT_HEADER_HASH), ST_BAD, "the header is damaged; copy the file again");
+    const uint32_t version = get32(data + AT_VERSION), count = get32(data + AT_COUNT);
     FAIL_IF(version > PACKAGE_VERSION, ST_UNSUPPORTED,
-            "a package of format version %u; this stent reads up to %d: take a newer stent", version, PACKAGE_VERSION);
-    FAIL_IF(version < 1, ST_BAD, "offset 8: expected a format version, got %u", version);
-    FAIL_IF(get64(data + 16) != file->size, ST_BAD,
+            "made by a newer stent (format %u, this one reads up to %d); update stent", version, PACKAGE_VERSION);
+    FAIL_IF(version < 1, ST_BAD, "offset %d: expected a format version, got %u", AT_VERSION, version);
+    FAIL_IF(get64(data + AT_SIZE) != file->size, ST_BAD,
             "the file is damaged or cut short: expected %llu bytes, got %zu; copy it again",
-            (unsigned long long)get64(data + 16), file->size);
+            (unsigned long long)get64(data + AT_SIZE), file->size);
     FAIL_IF(count > MOST_SECTIONS || HEADER_BYTES + (uint64_t)count * ENTRY_BYTES > file->size, ST_BAD,
-            "offset 12: expected at most %d sections, got %u", MOST_SECTIONS, count);
-    const uint8_t *table = data + HEADER_BYTES;
-    FAIL_IF(head_hash(data, count) != get64(data + 24), ST_BAD,
-            "the header or the section table is damaged; copy the file again");
+            "offset %d: expected at most %d sections, got %u", AT_COUNT, MOST_SECTIONS, count);
+    FAIL_IF(hash64(data + HEADER_BYTES, (size_t)count * ENTRY_BYTES, 0) != get64(data + AT_TABLE_HASH), ST_BAD,
+            "the section table is damaged; copy the file again");
+    *sections = count;
+    return ST_OK;
+}
+// Checks the header and the table; sections[kind] of offset 0 are absent.
+static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
+    uint32_t count;
+    TRY(read_header(file, &count));
+    const uint8_t *data = file->data, *table = data + HEADER_BYTES;
     uint64_t end = HEADER_BYTES + (uint64_t)count * ENTRY_BYTES; // of what has been seen of the file
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *entry = table + i * ENTRY_BYTES;
-        const uint32_t kind = get32(entry);
+        const uint32_t kind = get32(entry), flags = get32(entry + 4);
         const Section section = {get64(entry + 8), get64(entry + 16), get64(entry + 24)};
         FAIL_IF(section.offset % ALIGN || section.offset > file->size || section.size > file->size - section.offset,
                 ST_BAD, "section %u: expected it inside the file, got offset %llu", i,
@@ -134,7 +169,12 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
         end = section.offset + section.size;
         FAIL_IF(hash64(data + section.offset, section.size, 0) != section.hash, ST_BAD,
                 "section %u (offset %llu) is damaged; copy the file again", i, (unsigned long long)section.offset);
-        if (kind < 1 || kind >= SECTION_KINDS) continue; // a later addition that does not change the meaning
+        if (kind < 1 || kind >= SECTION_KINDS || flags & ~(uint32_t)FLAG_OPTIONAL) { // a later addition
+            FAIL_IF(!(flags & FLAG_OPTIONAL), ST_UNSUPPORTED,
+                    "section %u: kind %u with flags %u is not known here: made by a newer stent; update stent", i, kind,
+                    flags);
+            continue;
+        }
         FAIL_IF(sections[kind].offset, ST_BAD, "section %u: a second one of kind %u", i, kind);
         sections[kind] = section;
     }
@@ -142,6 +182,33 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
 }
 static char *section_text(Package *package, const Section *section) {
     return arena_string_n(&package->arena, (const char *)package->mapping.data + section->offset, section->size);
+}
+static Status read_settings(Package *package, const char *text) {
+    Json *root;
+    Status status = json_parse(&package->arena, text, strlen(text), &root);
+    if (status != ST_OK) return fail_context(status, "settings");
+    FAIL_IF(root->type != JSON_OBJECT, ST_BAD, "settings: expected an object");
+    package->opt_level = -1;
+    for (size_t i = 0; i < root->count; i++) {
+        const char *key = root->keys[i];
+        const Json *value = &root->items[i];
+        if (!strcmp(key, "opt_level")) {
+            FAIL_IF(value->type != JSON_NUMBER, ST_BAD, "settings: opt_level: expected a number");
+            for (int level = 0; level <= 3; level++)
+                if (value->number == level) package->opt_level = level;
+            FAIL_IF(package->opt_level < 0, ST_UNSUPPORTED, "settings: opt_level %g is not known here; update stent",
+                    value->number);
+        } else if (!strcmp(key, "precision")) {
+            FAIL_IF(value->type != JSON_STRING, ST_BAD, "settings: precision: expected a name");
+            package->precision = value->string;
+            FAIL_IF(strcmp(value->string, "fp32"), ST_UNSUPPORTED,
+                    "settings: precision '%.40s' is not known here; update stent", value->string);
+        } else {
+            return fail(ST_UNSUPPORTED, "settings: '%.40s' is not known here; update stent", key);
+        }
+    }
+    FAIL_IF(package->opt_level < 0 || !package->precision, ST_BAD, "settings: expected opt_level and precision");
+    return ST_OK;
 }
 // One line of the self-check's description: what, dtype, shape. Cuts `line` in place.
 static Status read_check_line(char *line, bool *input, Tensor *tensor) {
@@ -162,6 +229,8 @@ static Status read_check(Package *package, char *text, const Section *data) {
     if (!check->inputs || !check->expected) return fail_memory(MOST_CHECK_TENSORS * sizeof(Tensor));
     char *line = strtok_r(text, "\n", &text);
     check->from_reference = line && !strcmp(line, "reference");
+    FAIL_IF(line && !check->from_reference && strcmp(line, "strict"), ST_UNSUPPORTED,
+            "self-check: kind '%.40s' is not known here; update stent", line);
     uint64_t at = 0;
     for (int i = 0; (line = strtok_r(NULL, "\n", &text)); i++) {
         Tensor tensor = {0};
@@ -198,7 +267,7 @@ static Status match_check(const Package *package) {
 typedef struct Opening {
     Package *package;
     Section sections[SECTION_KINDS];
-    char *graph, *check; // texts, in the package's arena
+    char *graph, *settings, *check; // texts, in the package's arena
     Status status;
 } Opening;
 // What must be read inside the guard: hashes, and copies of the texts.
@@ -206,15 +275,20 @@ static Status read_sections(Opening *opening) {
     Package *package = opening->package;
     Section *sections = opening->sections;
     TRY(read_table(&package->mapping, sections));
-    for (int kind = SECTION_GRAPH; kind < SECTION_KINDS; kind++)
+    for (int kind = SECTION_GRAPH; kind < FIRST_OPTIONAL; kind++)
         FAIL_IF(!sections[kind].offset, ST_BAD, "section %d is missing", kind);
     opening->graph = section_text(package, &sections[SECTION_GRAPH]);
+    opening->settings = section_text(package, &sections[SECTION_SETTINGS]);
     opening->check = section_text(package, &sections[SECTION_CHECK]);
     package->pipeline = section_text(package, &sections[SECTION_PIPELINE]);
-    package->description = section_text(package, &sections[SECTION_DESCRIPTION]);
-    FAIL_IF(!opening->graph || !opening->check || !package->pipeline || !package->description, ST_RESOURCE,
-            "out of memory");
-    sha256_text(package->mapping.data + 32, package->content_hash);
+    package->description = sections[SECTION_DESCRIPTION].offset ? section_text(package, &sections[SECTION_DESCRIPTION])
+                                                                : arena_string(&package->arena, "{}");
+    FAIL_IF(!opening->graph || !opening->settings || !opening->check || !package->pipeline || !package->description,
+            ST_RESOURCE, "out of memory");
+    sha256_text(package->mapping.data + AT_CONTENT_HASH, package->content_hash);
+    const uint64_t hashes[] = {sections[SECTION_CHECK].hash, sections[SECTION_CHECK_DATA].hash};
+    snprintf(package->check_hash, sizeof package->check_hash, "%016llx",
+             (unsigned long long)hash64(hashes, sizeof hashes, 0));
     return ST_OK;
 }
 static void read_body(void *context) {
@@ -225,6 +299,7 @@ static Status read_all(Package *package) {
     Opening opening = {.package = package};
     TRY(file_guarded(&package->mapping, read_body, &opening));
     TRY(opening.status);
+    TRY(read_settings(package, opening.settings));
     const Section *constants = &opening.sections[SECTION_CONSTANTS];
     package->constants = package->mapping.data + constants->offset, package->constants_bytes = constants->size;
     TRY(graph_parse_blob(opening.graph, opening.sections[SECTION_GRAPH].size, package->constants, constants->size,

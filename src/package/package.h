@@ -1,16 +1,19 @@
 // The package: one file for every PC, never changed after it was made. Mapped, not read.
 //
-//     offset 0   header, 128 bytes: magic "STENTPK\n", format version, section count, file size, hash of header and
-//                section table, SHA-256 of all sections (the content hash)
-//     128        section table: kind, offset, size, hash64 of the bytes; 32 bytes an entry
-//     ...        sections, each at a multiple of 64: graph text, constants, pipeline, self-check tensors, description
+//     offset 0   header, 128 bytes: magic "STENTPK\n", format version, section count, file size, hash of the header,
+//                SHA-256 of the sections that fix the answer (the content hash), hash of the section table
+//     128        section table: kind, flags, offset, size, hash64 of the bytes; 32 bytes an entry
+//     ...        sections, each at a multiple of 64: graph text, constants, pipeline, settings; optional ones:
+//                self-check, description
 //
 // All integers little-endian. A reader refuses a newer format version, a size that is not the file's, a section outside
-// the file, overlapping sections, and bytes that do not give their hash. docs/FORMATS.md has the same in words.
+// the file, overlapping sections, bytes that do not give their hash, and what it does not know, unless that is marked
+// optional. docs/FORMATS.md has the same in words, and the rules by which the format may change.
 #pragma once
 #include "base/file.h"
 #include "graph/graph.h"
 
+// The newest format that is read. Written is the oldest one that a reader must know to understand the package.
 enum { PACKAGE_VERSION = 1 };
 
 // A sample of the network's inputs and what the outputs must be.
@@ -23,7 +26,9 @@ typedef struct SelfCheck {
 typedef struct PackageContent {
     const Graph *graph;
     const char *pipeline;    // JSON
-    const char *description; // JSON object: model, format, opset, opt level, precision, stent version
+    int opt_level;           // 0..3
+    const char *precision;   // "fp32"
+    const char *description; // JSON object: model, format, opset, stent version; fixes nothing of the answer
     SelfCheck check;
 } PackageContent;
 // Atomic. hex gets the content hash.
@@ -33,13 +38,16 @@ typedef struct Package {
     Mapping mapping;
     Graph *graph;            // constants lie in the mapping
     char *pipeline, *description;
+    int opt_level;
+    const char *precision;
     SelfCheck check;         // data in the mapping
-    char content_hash[65];
+    char content_hash[65];   // of graph, constants, pipeline and settings
+    char check_hash[17];     // of the self-check, which the content hash leaves out
     Arena arena;
     const void *constants;   // the section of the weights
     size_t constants_bytes;
 } Package;
-// ST_BAD: damaged, not a package; ST_UNSUPPORTED: a newer format version.
+// ST_BAD: damaged, not a package; ST_UNSUPPORTED: what a newer stent put in (format, section, operator ...).
 Status package_open(const char *path, Package **out);
 void package_close(Package *package); // NULL is fine; the graph goes with it
 // The plain weights are not needed any more (they can be read again).

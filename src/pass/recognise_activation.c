@@ -19,6 +19,7 @@ static Node *inner(const Graph *graph, ValueId value, Op op) {
     return node && used_once(graph, value) ? node : NULL;
 }
 
+// Of an op with one output: others may lack their first.
 static bool is_float(const Graph *graph, const Node *node) { return dtype_is_float(output_type(graph, node)->dtype); }
 
 // ---- x f(x) ----
@@ -86,7 +87,7 @@ static bool is_sixth(const Graph *graph, const Node *node, ValueId *value) {
 // (x clip(x + 3, 0, 6)) / 6; the sixth taken of the clip alone is a HardSigmoid, which then meets its x as above.
 static Status hard(Graph *graph, Node *node, bool *changed) {
     ValueId value, x;
-    if (!is_float(graph, node) || !is_sixth(graph, node, &value)) return ST_OK;
+    if (!is_sixth(graph, node, &value) || !is_float(graph, node)) return ST_OK;
     if (is_shifted_relu6(graph, value, &x)) {
         *changed = true;
         TRY(node_become(graph, node, OP_HardSigmoid, &x, 1));

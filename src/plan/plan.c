@@ -109,7 +109,9 @@ static Status form_get(Planner *planner, ValueId value, const OperandNeed *need,
         TRY(form_add(planner, value, need->kind, need->block, out));
         if (need->kind == LAYOUT_BLOCKED) planner->forms[*out].shape = *wanted;
     }
-    if (*out != made && !planner->forms[*out].ready) {
+    if (*out != made && !planner->forms[*out].ready && planner->forms[made].constant) {
+        planner->forms[*out].constant = planner->forms[*out].ready = true; // converted once, with the weights
+    } else if (*out != made && !planner->forms[*out].ready) {
         int from = made;
         // Blocks of other dims become channels: by way of the plain form.
         if (planner->forms[made].kind == LAYOUT_BLOCKED && need->kind == LAYOUT_BLOCKED && !shape_equal(wanted, &own))
@@ -221,27 +223,12 @@ static void final_layouts(const Planner *planner, Region *region) {
         problem->in[0].shape = problem->out[0].shape;
 }
 
-typedef struct ConstantCopy {
-    const void *from;
-    size_t bytes;
-    Ref to;
-} ConstantCopy;
-static void constant_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    (void)unit, (void)scratch;
-    const ConstantCopy *copy = arguments;
-    if (copy->bytes) memcpy(ref_at(bases, copy->to), copy->from, copy->bytes);
-}
-// Constants that are operands (not packed weights) get a plain copy among the weights.
+// Constants that are operands (not packed weights) get a copy among the weights in each layout that is read.
 static Status lower_constants(Planner *planner, Lowering *lowering) {
     for (int i = 0; i < planner->n_forms; i++) {
         Form *form = &planner->forms[i];
-        if (!form->constant) continue;
-        const Tensor *tensor = planner->graph->values[form->value].constant;
-        ConstantCopy *copy = arena_alloc(planner->arena, sizeof *copy);
-        if (!copy) return fail_memory(sizeof *copy);
-        *copy = (ConstantCopy){tensor->data, tensor_bytes(tensor), lowering_weights(lowering, tensor_bytes(tensor))};
-        form->ref = copy->to;
-        TRY(lowering_prepare(lowering, constant_unit, copy, 1, 0));
+        if (!form->constant || form->first < 0) continue;
+        TRY(lowering_constant(lowering, planner->graph->values[form->value].constant, &form->layout, &form->ref));
     }
     for (int i = 0; i < planner->n_forms; i++) {
         const Form *root = &planner->forms[form_root(planner, i)];

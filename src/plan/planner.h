@@ -14,7 +14,7 @@ typedef struct Form {
     int parent;            // the form that this is a part of (a concatenation, a reshaped tensor), or -1
     int64_t parent_block;  // BLOCKED part: its first channel block there
     int external;          // index of the caller's buffer (graph inputs, then outputs), or -1
-    bool constant;         // plain, in the weights
+    bool constant;         // in the weights
     bool ready;            // a region makes it; else one will when its concatenation runs, or when it is asked for
     int first, last;       // life, in regions; first -1: not made yet
     Layout layout;         // final

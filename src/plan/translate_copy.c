@@ -176,7 +176,8 @@ static Status copy_pad(Planner *planner, int index, bool *done) {
             if (behind) slab.to_offset += (first[axis] + inside[axis]) * slab.to_stride[axis];
             list[1 + 2 * axis + behind] = slab;
         }
-    region->problem.fill = value ? tensor_get(value, 0) : 0;
+    // Bytes, not a number: a double would round integers beyond 2^53.
+    if (value && tensor_count(value) > 0) memcpy(&region->problem.fill, value->data, dtype_size(value->dtype));
     *done = true;
     return ST_OK;
 }

@@ -66,7 +66,7 @@ typedef struct Problem {
     AxisTaps taps[AXES];        // RESIZE
     const StridedCopy *copies;  // COPY
     int n_copies;
-    double fill;                // COPY with input -1
+    uint64_t fill;              // COPY with input -1: the bytes of one element, as in memory
     const void *reference;      // REFERENCE: ReferenceProblem (solver/reference.h)
 } Problem;
 double problem_flop(const Problem *problem); // direct sums: 2 per multiply-add

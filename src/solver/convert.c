@@ -1,6 +1,6 @@
 // From one layout to another: plain <-> blocked, or blocked with another block. Bound by memory.
 // Unit: some rows of one channel block (of the blocked side; of the target when both are).
-#include "solver/solver.h"
+#include "solver/convert.h"
 #include <string.h>
 
 enum { ROWS_A_UNIT = 16 };
@@ -8,9 +8,13 @@ enum { ROWS_A_UNIT = 16 };
 typedef struct Convert {
     Problem problem;
     const Kernels *kernels;
+    const void *constant; // read instead of `in`, unless NULL
     Ref in, out;
     int64_t row_groups;
 } Convert;
+static const void *source(const Convert *w, char *const *bases) {
+    return w->constant ? w->constant : ref_at(bases, w->in);
+}
 
 // Rows of a plain tensor: the first value of (n, c, d, h), and the distance between channels.
 static int64_t plain_row(const Layout *blocked, int64_t n, int64_t c, int64_t d, int64_t h) {
@@ -46,7 +50,7 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
     const int64_t block = unit / w->row_groups / l->size[AXIS_D] % l->blocks;
     const int64_t n = unit / w->row_groups / l->size[AXIS_D] / l->blocks;
     const int channels = (int)MIN(l->block, l->c - block * l->block);
-    const float *from = ref_at(bases, w->in);
+    const float *from = source(w, bases);
     float *to = ref_at(bases, w->out);
     const int64_t end = MIN((group + 1) * ROWS_A_UNIT, l->size[AXIS_H]);
     for (int64_t h = group * ROWS_A_UNIT; h < end; h++) {
@@ -60,7 +64,7 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
 static void copy_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)unit, (void)scratch;
     const Convert *w = arguments;
-    memcpy(ref_at(bases, w->out), ref_at(bases, w->in), layout_bytes(&w->problem.in[0]));
+    memcpy(ref_at(bases, w->out), source(w, bases), layout_bytes(&w->problem.in[0]));
 }
 
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
@@ -73,15 +77,27 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     (void)c, (void)kernels, (void)machine;
     return 8.0 * (double)shape_count(&p->out[0].shape) / 6 / p->threads + 2000;
 }
+static int64_t row_units(Convert *w) {
+    const Layout *l = w->problem.out[0].kind == LAYOUT_BLOCKED ? &w->problem.out[0] : &w->problem.in[0];
+    w->row_groups = div_up(l->size[AXIS_H], ROWS_A_UNIT);
+    return l->n * l->blocks * l->size[AXIS_D] * w->row_groups;
+}
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     (void)c;
     Convert *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     *w = (Convert){.problem = *p, .kernels = lowering->kernels, .in = lowering->in[0], .out = lowering->out[0]};
-    const Layout *l = p->out[0].kind == LAYOUT_BLOCKED ? &p->out[0] : &p->in[0];
-    if (l->kind == LAYOUT_PLAIN) return lowering_phase(lowering, copy_unit, w, 1, 0);
-    w->row_groups = div_up(l->size[AXIS_H], ROWS_A_UNIT);
-    return lowering_phase(lowering, unit_run, w, l->n * l->blocks * l->size[AXIS_D] * w->row_groups, 0);
+    if (p->in[0].kind == LAYOUT_PLAIN && p->out[0].kind == LAYOUT_PLAIN)
+        return lowering_phase(lowering, copy_unit, w, 1, 0);
+    return lowering_phase(lowering, unit_run, w, row_units(w), 0);
+}
+Status prepare_constant(Lowering *lowering, const Tensor *constant, const Layout *layout, Ref out) {
+    Convert *w = arena_alloc(lowering->arena, sizeof *w);
+    if (!w) return fail_memory(sizeof *w);
+    *w = (Convert){.kernels = lowering->kernels, .constant = constant->data, .out = out};
+    w->problem.in[0] = layout_plain(constant->dtype, &layout->shape), w->problem.out[0] = *layout;
+    if (layout->kind == LAYOUT_PLAIN) return lowering_prepare(lowering, copy_unit, w, 1, 0);
+    return lowering_prepare(lowering, unit_run, w, row_units(w), 0);
 }
 const Solver solver_convert = {"convert", 1,    PROBLEM_CONVERT, applicable, one_configuration,
                                estimate,  NULL, lower,           NULL};

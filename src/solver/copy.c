@@ -2,7 +2,6 @@
 // copy is brought to its simplest form (dims of 1 dropped, even neighbours merged), so that a run of consecutive
 // elements is one memcpy; transpositions go in tiles that keep both sides in cache.
 #include "solver/blocked.h"
-#include <math.h>
 #include <string.h>
 
 // A copy as rows of `count` elements each; rows are numbered over the outer dims.
@@ -137,21 +136,14 @@ static void order_outer(CopyRows *c) {
         return;
     }
 }
-static Status element_bytes(DType dtype, double value, uint64_t *out) {
-    Tensor element = {dtype, {0}, out};
-    *out = 0;
-    FAIL_IF(!dtype_size(dtype), ST_UNSUPPORTED, "a copy of an unknown type");
-    tensor_set(&element, 0, value);
-    return ST_OK;
-}
 static Status lower(const Problem *p, const Configuration *configuration, Lowering *lowering) {
     (void)configuration;
     CopyWork *w = arena_alloc(lowering->arena, sizeof *w);
     CopyRows *copies = arena_array(lowering->arena, (size_t)MAX(p->n_copies, 1), sizeof *copies);
     if (!w || !copies) return fail_memory((size_t)p->n_copies * sizeof *copies);
-    *w = (CopyWork){.out = lowering->out[0], .size = dtype_size(p->out[0].dtype), .copies = copies};
+    *w = (CopyWork){
+        .out = lowering->out[0], .size = dtype_size(p->out[0].dtype), .fill = p->fill, .copies = copies};
     memcpy(w->in, lowering->in, sizeof w->in);
-    TRY(element_bytes(p->out[0].dtype, p->fill, &w->fill));
     int64_t units = 0;
     for (int i = 0; i < p->n_copies; i++) {
         CopyRows *c = &copies[w->n_copies];

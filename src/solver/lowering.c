@@ -1,5 +1,5 @@
 // What solvers put into a plan: phases, room for prepared weights, zeroed borders.
-#include "solver/solver.h"
+#include "solver/convert.h"
 #include <string.h>
 
 static Status append(Arena *arena, Phase **list, int *count, int *capacity, Phase phase) {
@@ -68,7 +68,8 @@ static void border_unit(const void *arguments, char *const *bases, int64_t unit,
     }
     zero_pixels(corner + (l->before[AXIS_H] + l->size[AXIS_H]) * l->stride[AXIS_H], width * l->after[AXIS_H], l->block);
 }
-Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin) {
+typedef Status AddPhase(Lowering *lowering, UnitFunction *run, const void *arguments, int64_t units, size_t scratch);
+static Status zero_border(Lowering *lowering, const Layout *layout, Ref origin, AddPhase *add) {
     bool any = false;
     for (int axis = 0; axis < AXES; axis++) any = any || layout->before[axis] || layout->after[axis];
     if (layout->kind != LAYOUT_BLOCKED || !any) return ST_OK;
@@ -76,7 +77,18 @@ Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin
     if (!arguments) return fail_memory(sizeof *arguments);
     *arguments = (BorderArguments){*layout, origin};
     int64_t slices = layout->size[AXIS_D] + layout->before[AXIS_D] + layout->after[AXIS_D];
-    return lowering_phase(lowering, border_unit, arguments, slices * layout->blocks * layout->n, 0);
+    return add(lowering, border_unit, arguments, slices * layout->blocks * layout->n, 0);
+}
+Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin) {
+    return zero_border(lowering, layout, origin, lowering_phase);
+}
+Status lowering_constant(Lowering *lowering, const Tensor *constant, const Layout *layout, Ref *out) {
+    const size_t bytes = layout_bytes(layout);
+    *out = lowering_weights(lowering, bytes);
+    if (!bytes) return ST_OK;
+    out->offset += layout_origin_bytes(layout);
+    TRY(zero_border(lowering, layout, *out, lowering_prepare));
+    return prepare_constant(lowering, constant, layout, *out);
 }
 
 int one_configuration(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,

@@ -40,6 +40,8 @@ Status lowering_prepare(Lowering *lowering, UnitFunction *run, const void *argum
 Ref lowering_weights(Lowering *lowering, size_t bytes);
 // Zeroes the border of a BLOCKED operand; joins the phase that follows. No phase when there is no border.
 Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin);
+// A constant among the prepared weights, laid out like this (dims of 1 may stand in front of its own). out: as in[].
+Status lowering_constant(Lowering *lowering, const Tensor *constant, const Layout *layout, Ref *out);
 
 typedef struct Solver {
     const char *name;

@@ -111,6 +111,12 @@ TEST(a_self_check_that_fails_refuses_the_package) {
         CHECK_INT(records(), 0);
     }
 }
+// The content hash is the same: it names the network.
+TEST(another_self_check_of_the_same_network_is_not_taken_as_passed) {
+    use_data_folder();
+    check_self_check(make_package("net.stent", network), NULL, "passed");
+    check_open(make_wrong_package(0.9f), NULL, STENT_BAD, "self-check");
+}
 TEST(an_output_that_fails_is_not_outvoted) {
     // The first of two outputs is wrong.
     use_data_folder();

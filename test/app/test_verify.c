@@ -26,10 +26,15 @@ static const char *make_package(const char *name, double spoil) {
     CHECK_OK(node_set_ints(graph, pool, "pads", (int64_t[]){1, 1, 1, 1}, 4));
     CHECK_OK(graph_add_output(graph, y));
     CHECK_OK(graph_verify(graph));
-    CHECK_OK(self_check_make(graph, &pipeline, NULL, &arena, &check));
+    CHECK_OK(self_check_make(graph, 2, NULL, &arena, &check));
     tensor_set(&check.expected[0], 3, tensor_get(&check.expected[0], 3) + spoil);
     pipeline_print(&pipeline, &text);
-    const PackageContent content = {graph, text_get(&text), "{\"model\": \"tiny\", \"opt_level\": 3}", check};
+    const PackageContent content = {.graph = graph,
+                                    .pipeline = text_get(&text),
+                                    .opt_level = 3,
+                                    .precision = "fp32",
+                                    .description = "{\"model\": \"tiny\"}",
+                                    .check = check};
     CHECK_OK(package_write(path, &content, hash));
     text_free(&text);
     graph_free(graph);

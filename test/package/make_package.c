@@ -12,8 +12,11 @@ const char *make_package(const char *name, const char *text) {
     pipeline_print(&defaults, &pipeline);
     bool fixed = true;
     for (int i = 0; i < graph->n_inputs; i++) fixed = fixed && type_is_static(&graph->values[graph->inputs[i]].type);
-    PackageContent content = {
-        .graph = graph, .pipeline = text_get(&pipeline), .description = "{\"model\": \"net.onnx\", \"opt_level\": 3}"};
+    PackageContent content = {.graph = graph,
+                              .pipeline = text_get(&pipeline),
+                              .opt_level = 3,
+                              .precision = "fp32",
+                              .description = "{\"model\": \"net.onnx\"}"};
     if (fixed) {
         content.check = (SelfCheck){.inputs = planned_inputs(graph, 5, &arena),
                                     .n_inputs = graph->n_inputs,
@@ -55,13 +58,62 @@ uint64_t section_offset(const uint8_t *bytes, int section) { return get_u64(entr
 uint64_t section_size(const uint8_t *bytes, int section) { return get_u64(entry(bytes, section) + 16); }
 void rehash_package(uint8_t *bytes, size_t size) {
     if (size < 128) return;
-    const uint64_t count = get_u64(bytes + 8) >> 32, table = 128 + 32 * count;
-    if (count > 64 || table > size) return;
-    for (int i = 0; i < (int)count; i++) {
-        const uint64_t offset = section_offset(bytes, i), length = section_size(bytes, i);
-        if (offset <= size && length <= size - offset)
-            put_u64(bytes + 128 + 32 * i + 24, hash64(bytes + offset, length, 0));
+    const uint64_t count = get_u64(bytes + 8) >> 32, table = 32 * count;
+    if (count <= 64 && 128 + table <= size) {
+        for (int i = 0; i < (int)count; i++) {
+            const uint64_t offset = section_offset(bytes, i), length = section_size(bytes, i);
+            if (offset <= size && length <= size - offset)
+                put_u64(bytes + 128 + 32 * i + 24, hash64(bytes + offset, length, 0));
+        }
+        put_u64(bytes + 64, hash64(bytes + 128, table, 0));
     }
     put_u64(bytes + 24, 0);
-    put_u64(bytes + 24, hash64(bytes, table, 0));
+    put_u64(bytes + 24, hash64(bytes, 128, 0));
+}
+
+int package_parts(const uint8_t *bytes, PackagePart parts[64]) {
+    const int count = (int)(get_u64(bytes + 8) >> 32);
+    REQUIRE(count <= 64);
+    for (int i = 0; i < count; i++) {
+        const uint64_t words = get_u64(entry(bytes, i));
+        parts[i] = (PackagePart){(uint32_t)words, (uint32_t)(words >> 32), bytes + section_offset(bytes, i),
+                                 (size_t)section_size(bytes, i)};
+    }
+    return count;
+}
+void content_hash_of(const PackagePart *parts, int count, uint8_t digest[32]) {
+    Sha256 sha;
+    sha256_begin(&sha);
+    for (int i = 0; i < count; i++) {
+        uint8_t head[16];
+        if (parts[i].flags & 1) continue;
+        put_u64(head, parts[i].kind), put_u64(head + 4, parts[i].size);
+        sha256_add(&sha, head, 12);
+        sha256_add(&sha, parts[i].bytes, parts[i].size);
+    }
+    sha256_end(&sha, digest);
+}
+void pack_parts(const char *path, uint32_t version, const PackagePart *parts, int count) {
+    Text file = {0};
+    static const char zeros[128 + 32 * 64];
+    text_bytes(&file, zeros, 128 + 32 * (size_t)count);
+    uint64_t offsets[64];
+    for (int i = 0; i < count; i++) {
+        text_bytes(&file, zeros, (64 - file.length % 64) % 64);
+        offsets[i] = file.length;
+        text_bytes(&file, parts[i].bytes, parts[i].size);
+    }
+    CHECK_OK(text_status(&file));
+    uint8_t *bytes = (uint8_t *)file.data;
+    memcpy(bytes, "STENTPK\n", 8);
+    put_u64(bytes + 8, version | (uint64_t)count << 32), put_u64(bytes + 16, file.length);
+    content_hash_of(parts, count, bytes + 32);
+    for (int i = 0; i < count; i++) {
+        uint8_t *at = bytes + 128 + 32 * i;
+        put_u64(at, parts[i].kind | (uint64_t)parts[i].flags << 32);
+        put_u64(at + 8, offsets[i]), put_u64(at + 16, parts[i].size);
+    }
+    rehash_package(bytes, file.length);
+    write_whole(path, bytes, file.length);
+    text_free(&file);
 }

@@ -79,6 +79,19 @@ TEST(lack_of_memory) {
     CHECK(!"never enough memory");
 }
 
+// No pass may look at the type of what is not there (the sanitizers see it).
+TEST(a_first_output_may_be_absent) {
+    static const char text[] = "graph (%x: float32[4x6]) -> (%a, %b) {\n"
+                               " _, %a = Split (%x) {num_outputs=2}\n"
+                               " %k = const int64[1] {2}\n"
+                               " _, %b = TopK (%x, %k)\n"
+                               "}";
+    Graph *before = parse_graph(text), *after = parse_graph(text);
+    CHECK_OK(passes_run(after, 2, NULL, NULL));
+    check_same_results(__FILE__, __LINE__, before, after, 1, 0);
+    graph_free(before);
+    graph_free(after);
+}
 TEST(all_levels_agree_on_a_free_batch) {
     const char *const text = "graph (%x: float32[Nx2x8x8]) -> (%y) {\n"
                              " %w = const float32[4x2x3x3] random(seed=1)\n"

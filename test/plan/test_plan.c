@@ -1,5 +1,6 @@
 // Small graphs on every instruction set, fused or not, against the reference.
 #include "plan/planned.h"
+#include "reference/reference.h"
 
 TEST(two_convolutions_meet_in_one_sum) {
     // Each of them could take the sum in: only one may.
@@ -78,6 +79,67 @@ TEST(pads_that_add_and_cut) {
         " %b = Pad (%x, %q, %v)\n"
         " %c = Pad (%x, %r, %v)\n"
         "}\n");
+}
+// Compared as bits: a double, as which tolerances are taken, does not hold these numbers.
+TEST(pads_keep_every_bit) {
+    Graph *graph = planned_graph("graph (%x: int64[3], %u: uint64[3], %f: float64[3]) -> (%a, %b, %c, %d) {\n"
+                                 " %p = const int64[2] {1, 2}\n"
+                                 " %v = const int64[] {-9007199254740993} %w = const uint64[] {18446744073709551615}\n"
+                                 " %z = const float64[] {-0.0}\n"
+                                 " %a = Pad (%x, %p, %v)\n"
+                                 " %b = Pad (%u, %p, %w)\n"
+                                 " %c = Pad (%f, %p, %z)\n"
+                                 " %d = Pad (%x, %p)\n"
+                                 "}\n");
+    Arena arena = {0};
+    const Setting setting = {.isa = planned_best_isa(), .threads = 2, .fuse = true};
+    const Tensor *inputs = planned_inputs(graph, 1, &arena);
+    Tensor *outputs = planned_outputs(graph, &arena), expected[4];
+    CHECK_OK(reference_run(graph, inputs, expected, &arena, NULL, NULL));
+    if (planned_run("pads", graph, inputs, &setting, outputs)) planned_same_bits("pads", graph, outputs, expected);
+    char *text = planned_text(graph, &setting);
+    CHECK(!strstr(text, "reference")); // by copies
+    mem_free(text);
+    arena_free(&arena);
+    graph_free(graph);
+}
+// Constants that are operands: in blocks (with a border of a consumer, and more dims than their own), plain, in both
+// forms, as a residual, by way of a reshape, and empty. They are converted when a package is opened: no run does it.
+static const char constant_operands[] =
+    "graph (%x: float32[1x5x6x7], %z: float32[0]) -> (%y, %r, %e, %k) {\n"
+    " %w = const float32[20x5x3x3] random(seed=1, scale=0.2)\n"
+    " %v = const float32[20x20x3x3] random(seed=2, scale=0.1)\n"
+    " %a = const float32[20x6x7] random(seed=3)\n"
+    " %b = const float32[1x20x1x7] random(seed=4)\n"
+    " %c = const float32[1x20x6x7] random(seed=5)\n"
+    " %p = const float32[3x4x5] random(seed=6)\n"
+    " %n = const float32[0] {}\n"
+    " %1 = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+    " %2 = Add (%1, %a)\n"
+    " %3 = Mul (%2, %b)\n"
+    " %4 = Conv (%c, %v) {pads=[1, 1, 1, 1]}\n"
+    " %5 = Conv (%3, %v) {pads=[1, 1, 1, 1]}\n"
+    " %6 = Add (%5, %c)\n"
+    " %y = Sub (%6, %4)\n"
+    " %s = const int64[2] {5, 12}\n"
+    " %q = Reshape (%p, %s)\n"
+    " %k = Transpose (%c) {perm=[3, 2, 1, 0]}\n"
+    " %r = Relu (%q)\n"
+    " %e = Add (%z, %n)\n"
+    "}\n";
+TEST(constants_are_converted_once) {
+    CHECK_PLANNED(constant_operands);
+    Graph *graph = planned_graph(constant_operands);
+    char *text = planned_text(graph, &(Setting){.isa = planned_best_isa(), .threads = 2, .fuse = true});
+    int converted = 0;
+    for (const char *at = text; (at = strstr(at, "convert  ")); at++) converted++;
+    CHECK_MSG(converted <= 2, "the input and the output alone:\n%s", text);
+    for (const char *name = "abc"; *name; name++) {
+        const char step[] = {'\n', *name, ' ', 0};
+        CHECK_MSG(!strstr(text, step), "a step for the constant %c:\n%s", *name, text);
+    }
+    mem_free(text);
+    graph_free(graph);
 }
 TEST(layer_norm_with_a_short_scale) {
     CHECK_PLANNED("graph (%x: float32[2x3x8x8]) -> (%a, %b, %c) {\n"

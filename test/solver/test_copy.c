@@ -32,10 +32,8 @@ static void check_copies(const char *what, Run run, const StridedCopy *copies, i
     for (size_t i = 0; i < COUNT_OF(dtypes); i++) {
         element_size = dtype_size(dtypes[i]);
         run.dtype = dtypes[i];
-        run.problem.copies = copies, run.problem.n_copies = n, run.problem.fill = 3;
-        uint64_t fill = 0;
-        Tensor one = {dtypes[i], {0}, &fill};
-        tensor_set(&one, 0, 3);
+        const uint64_t fill = 0x8070605040302010;
+        run.problem.copies = copies, run.problem.n_copies = n, run.problem.fill = fill;
         for (int k = 0; k < PROBLEM_INPUTS && run.in_shape[k].rank; k++)
             run.in[k] = numbered(shape_count(&run.in_shape[k]));
         harness_check_bytes(what, &solver_copy, &run, expected_copies(&run, &fill));
