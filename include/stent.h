@@ -188,7 +188,7 @@ STENT_API stent_status stent_segment(const char *package, const char *const *pat
                                      const stent_segment_options *options, stent_result **result);
 
 /* demo: the whole story on the data in `data` (examples/phantom): compile, segment, verify, a table and pictures in
- * `output`. NULL: where stent was built or installed; "demo-out". */
+ * `output`. NULL: the built-in data, which is unpacked to output/phantom; "demo-out". */
 STENT_API stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **result);
 
 #ifdef __cplusplus
