@@ -1,13 +1,14 @@
 // See machine.h. Levels are exact lists of CPUID bits plus what the system saves (XCR0): Intel SDM vol. 1, ch. 13-15.
+#define _GNU_SOURCE
 #include "machine/machine.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "machine/cache.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #if defined(__linux__)
-#define __USE_GNU
 #include <sched.h>
 #endif
 #if defined(__x86_64__)
@@ -71,9 +72,9 @@ static void detect_isa(Machine *machine) { machine->best = ISA_SSE2; } // the po
 static void detect_name(Machine *machine) { snprintf(machine->cpu, sizeof machine->cpu, "unknown"); }
 #endif
 
-static size_t cache_size(int name, size_t otherwise) {
-    long bytes = sysconf(name);
-    return bytes > 0 ? (size_t)bytes : otherwise;
+static size_t cache_size(int level, size_t otherwise) {
+    const size_t bytes = cache_bytes(level);
+    return bytes ? bytes : otherwise;
 }
 // Physical cores among the allowed CPUs: CPUs that are the first of their thread siblings.
 static int count_cores(void) {
@@ -105,9 +106,9 @@ Status machine_detect(Machine *out) {
     detect_isa(&machine);
     detect_name(&machine);
     machine.isa = machine.best;
-    machine.l1d = cache_size(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
-    machine.l2 = cache_size(_SC_LEVEL2_CACHE_SIZE, 256 << 10);
-    machine.l3 = cache_size(_SC_LEVEL3_CACHE_SIZE, 0);
+    machine.l1d = cache_size(1, 32 << 10);
+    machine.l2 = cache_size(2, 256 << 10);
+    machine.l3 = cache_size(3, 0);
     machine.cores = count_cores();
     machine.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     const char *wanted = getenv("STENT_ISA");
