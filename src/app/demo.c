@@ -325,12 +325,14 @@ static Status run_demo(Demo *demo, const char *data, struct stent_result *result
     return ST_OK;
 }
 
-stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **out) {
+stent_status stent_demo(const char *data, const char *output, const stent_options *given, stent_result **out) {
+    stent_options options = *common_options(NULL);
     struct stent_result *result = NULL;
-    Demo demo = {.options = common_options(options), .output = output ? output : "demo-out"};
+    Demo demo = {.options = &options, .output = output ? output : "demo-out"};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("demo", &result);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("demo", data, &options, &result);
     if (status == ST_OK) {
         status = run_demo(&demo, data, result);
         status = result_finish(result, status, out);
