@@ -287,8 +287,7 @@ stent_status stent_bench_lockstep(const char *package, const stent_bench_options
     error_clear();
     Status status = options_take(given, sizeof options, &options);
     if (status == ST_OK) status = result_begin("bench", package, &options.common, &result);
-    if (status == ST_OK)
-        status = result_finish(result, lockstep(package, &options, &arena, in, out, result), NULL);
+    if (status == ST_OK) status = result_finish(result, lockstep(package, &options, &arena, in, out, result), NULL);
     arena_free(&arena);
     return (stent_status)status;
 }

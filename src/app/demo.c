@@ -1,5 +1,5 @@
-// demo: the whole story on the phantoms of examples/phantom, which are built in: compile, segment, compare with the truth and with what is
-// expected, verify, latency. Leaves a table and pictures.
+// demo: the whole story on the phantoms of examples/phantom, which are built in: compile, segment, compare with the
+// truth and with what is expected, verify, latency. Leaves a table and pictures.
 #include "app/app.h"
 #include "app/demo_data.h"
 #include "base/clock.h"

@@ -4,13 +4,13 @@
 #include "base/file.h"
 #include <string.h>
 
-#define DEMO_FILE(number, name)                                                                                  \
-    __asm__(".pushsection .rodata\n.balign 16\n"                                                                 \
-            ".globl demo_file_" #number "\n.hidden demo_file_" #number "\ndemo_file_" #number ":\n"              \
-            ".incbin \"" name "\"\n"                                                                             \
-            ".globl demo_file_end_" #number "\n.hidden demo_file_end_" #number "\ndemo_file_end_" #number ":\n"  \
-            ".byte 0\n.popsection\n");                                                                           \
-    extern const char demo_file_##number[] __attribute__((visibility("hidden")));                                \
+#define DEMO_FILE(number, name)                                                                                        \
+    __asm__(".pushsection .rodata\n.balign 16\n"                                                                       \
+            ".globl demo_file_" #number "\n.hidden demo_file_" #number "\ndemo_file_" #number ":\n"                    \
+            ".incbin \"" name "\"\n"                                                                                   \
+            ".globl demo_file_end_" #number "\n.hidden demo_file_end_" #number "\ndemo_file_end_" #number ":\n"        \
+            ".byte 0\n.popsection\n");                                                                                 \
+    extern const char demo_file_##number[] __attribute__((visibility("hidden")));                                      \
     extern const char demo_file_end_##number[] __attribute__((visibility("hidden")));
 #include "demo_files.def"
 #undef DEMO_FILE

@@ -1,5 +1,5 @@
-// The log that --log asks for: a line of JSON for each run of a verb and each picture, added to a file. It says what was
-// done to what by hashes; names of files and messages, which hold such names, only with --log-paths.
+// The log that --log asks for: a line of JSON for each run of a verb and each picture, added to a file. It says what
+// was done to what by hashes; names of files and messages, which hold such names, only with --log-paths.
 #pragma once
 #include "base/json.h"
 #include "stent.h"

@@ -48,15 +48,15 @@ TEST(a_struct_without_its_size_is_wrong_use) {
 }
 // Each verb takes its options that way: none reads one without a size, or with a reserved field that is set.
 TEST(every_verb_looks_at_the_size) {
-#define CHECK_VERB(type, where, call)                              \
-    do {                                                           \
-        type options = {0};                                        \
-        CHECK_INT(call, STENT_USAGE);                              \
-        CHECK(strstr(stent_message(), "options: expected their size")); \
-        options.size = sizeof options;                             \
-        options where reserved[7] = 1;                             \
-        CHECK_INT(call, STENT_USAGE);                              \
-        CHECK(strstr(stent_message(), "reserved"));                \
+#define CHECK_VERB(type, where, call)                                                                                  \
+    do {                                                                                                               \
+        type options = {0};                                                                                            \
+        CHECK_INT(call, STENT_USAGE);                                                                                  \
+        CHECK(strstr(stent_message(), "options: expected their size"));                                                \
+        options.size = sizeof options;                                                                                 \
+        options where reserved[7] = 1;                                                                                 \
+        CHECK_INT(call, STENT_USAGE);                                                                                  \
+        CHECK(strstr(stent_message(), "reserved"));                                                                    \
     } while (0)
     const char *const paths[] = {"nothing"};
     stent_executable *executable;
