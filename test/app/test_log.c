@@ -8,8 +8,12 @@
 static const char *text_of(const char *path) {
     uint8_t *bytes;
     size_t size;
+    static Arena kept; // as long as the test
     CHECK_OK(file_read(path, 1 << 20, &bytes, &size));
-    return (const char *)bytes; // as long as the test
+    const char *copy = arena_string_n(&kept, (const char *)bytes, size);
+    mem_free(bytes);
+    REQUIRE(copy);
+    return copy;
 }
 static void hash_file(const char *path, char hash[65]) {
     uint8_t *bytes;
