@@ -9,7 +9,7 @@ export PYTHON
 configure = cmake -S . -B $(1) -DCMAKE_BUILD_TYPE=$(2) -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DSTENT_WERROR=$(WERROR)
 compile = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build $(1) --parallel $(JOBS)
 
-.PHONY: all sanitize debug setup demo check check-long check-frameworks bench install clean
+.PHONY: all sanitize debug setup demo check check-long check-frameworks bench dist install clean
 
 all:
 	@$(call configure,build,Release) > /dev/null
@@ -44,8 +44,12 @@ bench: all
 	tools/venv bench/peers.txt build/venv-bench
 	build/venv-bench/bin/python bench/versus.py
 
+dist:
+	@tools/setup dist
+	@tools/dist
+
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
 clean:
-	cmake -E rm -rf build demo-out
+	cmake -E rm -rf build dist demo-out

@@ -12,8 +12,11 @@
  *
  * Every function returns a stent_status; on anything but STENT_OK stent_message() says why in one line, for the calling
  * thread, until its next call. Handles are opaque; who creates one gives it back. An executable may be shared by threads;
- * a session is used by one thread at a time. Nothing is sent anywhere. Option structs begin with their size: set it with
- * STENT_OPTIONS, and fields that a newer library knows are zero for older callers. Strings are UTF-8 and copied.
+ * a session is used by one thread at a time. Nothing is sent anywhere. Strings are UTF-8 and copied.
+ *
+ * Option structs begin with their size: set it with STENT_OPTIONS (that of a `common` inside another struct is not
+ * looked at). Fields that a newer library knows are zero for older callers; a newer caller who sets what this library
+ * does not know gets STENT_USAGE.
  */
 #ifndef STENT_H
 #define STENT_H
@@ -66,8 +69,10 @@ typedef struct stent_options {
     bool untuned;                 /* ignore stored plans */
     uint64_t max_memory;          /* bytes; 0: no limit. STENT_RESOURCE when the network needs more */
     const char *log_file;         /* lines of the run are added here; no picture's name, only hashes */
+    bool log_paths;               /* in log_file also paths of files and messages, which may name a patient */
     stent_progress *progress;
     void *progress_context;
+    uint64_t reserved[8];         /* zero; room for fields to come: structs that hold this one keep their layout */
 } stent_options;
 #define STENT_OPTIONS(type) ((type){.size = sizeof(type)})
 
@@ -188,7 +193,7 @@ STENT_API stent_status stent_segment(const char *package, const char *const *pat
                                      const stent_segment_options *options, stent_result **result);
 
 /* demo: the whole story on the data in `data` (examples/phantom): compile, segment, verify, a table and pictures in
- * `output`. NULL: where stent was built or installed; "demo-out". */
+ * `output`. NULL: the built-in data, which is unpacked to output/phantom; "demo-out". */
 STENT_API stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **result);
 
 #ifdef __cplusplus

@@ -39,13 +39,17 @@ struct stent_session {
     Tensor *inputs, *outputs;
 };
 
-stent_status stent_open(const char *package, const stent_options *options, stent_executable **out) {
+stent_status stent_open(const char *package, const stent_options *given, stent_executable **out) {
+    stent_options options = *common_options(NULL);
     error_clear();
     *out = NULL;
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = options_check_common(&options);
+    if (status != ST_OK) return (stent_status)status;
     stent_executable *executable = mem_zero(1, sizeof *executable);
     if (!executable) return (stent_status)fail_memory(sizeof *executable);
     executable->users = 1;
-    Status status = open_package(package, options, 0, &executable->opened);
+    status = open_package(package, &options, 0, &executable->opened);
     if (status == ST_OK) *out = executable;
     else mem_free(executable);
     return (stent_status)status;

@@ -1,6 +1,8 @@
 // What the verbs share: results, common options, opening a package.
 #pragma once
+#include "app/options.h"
 #include "app/pipeline.h"
+#include "app/run_log.h"
 #include "base/json.h"
 #include "package/package.h"
 #include "session/session.h"
@@ -10,11 +12,11 @@
 struct stent_result {
     Text text, json;
     JsonWriter writer;
-    const char *verb;
-    const char *log_file; // NULL: none; result_finish adds a line to it
-    Text log;             // what the line tells beyond date, verb and outcome: hashes, never a picture's name
+    LogLine log; // of this call; result_finish writes it
 };
-Status result_begin(const char *verb, struct stent_result **out);                     // "verb", "stent"
+// "verb", "stent". path: of the package or model that the verb is about, for the log; NULL: none. Both are the caller's
+// until result_finish.
+Status result_begin(const char *verb, const char *path, const stent_options *options, struct stent_result **out);
 Status result_finish(struct stent_result *result, Status status, stent_result **out); // hands over, or frees on failure
 // Keys that every verb has: machine {isa, threads, cpu}.
 void result_machine(struct stent_result *result, const Machine *machine, int threads);
@@ -53,7 +55,6 @@ typedef struct Opened {
     const char *self_check; // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
     double self_check_rms;
     double open_ms;
-    const char *log_file; // of the options
     Arena arena;
 } Opened;
 enum OpenFlags {
@@ -65,8 +66,9 @@ enum OpenFlags {
 };
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
 void close_package(Opened *opened); // twice is fine
-// Keys of all results: model, content_hash, plan_hash, precision, and the machine's.
+// Keys of all results: model, content_hash, plan_hash, precision, and the machine's; and what the log tells of them.
 void result_opened(struct stent_result *result, const Opened *opened);
+void log_opened(JsonWriter *log, const Opened *opened);
 
 // Largest rms of the difference / standard deviation of the expected that a precision may have (docs/NUMERICS.md).
 double precision_budget(const char *precision);

@@ -205,15 +205,15 @@ static Status bench(const char *package, const stent_bench_options *options, Are
     runner_close(&runner);
     return status;
 }
-stent_status stent_bench(const char *package, const stent_bench_options *options, stent_result **out) {
-    static const stent_bench_options defaults = {.size = sizeof defaults};
+stent_status stent_bench(const char *package, const stent_bench_options *given, stent_result **out) {
+    stent_bench_options options = {.size = sizeof options};
     struct stent_result *result = NULL;
     Arena arena = {0};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("bench", &result);
-    if (status == ST_OK)
-        status = result_finish(result, bench(package, options ? options : &defaults, &arena, result), out);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("bench", package, &options.common, &result);
+    if (status == ST_OK) status = result_finish(result, bench(package, &options, &arena, result), out);
     arena_free(&arena);
     return (stent_status)status;
 }
@@ -263,12 +263,14 @@ static Status serve(Runner *runner, const stent_bench_options *options, FILE *in
     }
     return report_progress(&options->common, "lockstep", 0, 0); // a signal ends the waiting too
 }
-static Status lockstep(const char *package, const stent_bench_options *options, Arena *arena, FILE *in, FILE *out) {
+static Status lockstep(const char *package, const stent_bench_options *options, Arena *arena, FILE *in, FILE *out,
+                       struct stent_result *result) {
     Runner runner;
     double error;
     FAIL_IF(options->versus, ST_USAGE, "--lockstep and --versus don't go together");
     FAIL_IF(options->expect && !options->input, ST_USAGE, "--expect: needs --input x.npy");
     Status status = runner_open(package, &options->common, options->input, arena, &runner);
+    if (status == ST_OK) result_opened(result, &runner.opened);
     if (status == ST_OK) status = largest_error(&runner, options, arena, &error);
     if (status == ST_OK) {
         fprintf(out, "ready %.3g %s\n", error, STENT_VERSION);
@@ -278,11 +280,14 @@ static Status lockstep(const char *package, const stent_bench_options *options, 
     runner_close(&runner);
     return status;
 }
-stent_status stent_bench_lockstep(const char *package, const stent_bench_options *options, FILE *in, FILE *out) {
-    static const stent_bench_options defaults = {.size = sizeof defaults};
+stent_status stent_bench_lockstep(const char *package, const stent_bench_options *given, FILE *in, FILE *out) {
+    stent_bench_options options = {.size = sizeof options};
+    struct stent_result *result = NULL; // for the log
     Arena arena = {0};
     error_clear();
-    Status status = lockstep(package, options ? options : &defaults, &arena, in, out);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("bench", package, &options.common, &result);
+    if (status == ST_OK) status = result_finish(result, lockstep(package, &options, &arena, in, out, result), NULL);
     arena_free(&arena);
     return (stent_status)status;
 }

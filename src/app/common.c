@@ -1,21 +1,21 @@
 #include "app/app.h"
 #include "app/frame.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "kernel/kernel.h"
 #include "pass/pass.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-Status result_begin(const char *verb, struct stent_result **out) {
+Status result_begin(const char *verb, const char *path, const stent_options *options, struct stent_result **out) {
+    TRY(options_check_common(options));
     struct stent_result *result = mem_zero(1, sizeof *result);
     if (!result) return fail_memory(sizeof *result);
     result->writer.text = &result->json;
-    result->verb = verb;
     json_begin_object(&result->writer);
     json_key(&result->writer, "verb"), json_string(&result->writer, verb);
     json_key(&result->writer, "stent"), json_string(&result->writer, STENT_VERSION);
+    log_line_begin(&result->log, options, verb);
+    log_line_path(&result->log, path);
     *out = result;
     return ST_OK;
 }
@@ -25,30 +25,12 @@ void stent_result_free(stent_result *result) {
     if (!result) return;
     text_free(&result->text);
     text_free(&result->json);
-    text_free(&result->log);
+    log_line_drop(&result->log);
     mem_free(result);
-}
-// Date, verb, outcome, hashes. A message is not told: it may hold a file's name.
-static Status add_to_log(const struct stent_result *result, Status status) {
-    char date[24];
-    Text line = {0};
-    clock_date(date);
-    text_add(&line, "%s stent %s %s: %s,%s\n", date, STENT_VERSION, result->verb, status_text(status),
-             text_get(&result->log));
-    Status written = text_status(&line);
-    if (written == ST_OK) written = file_append(result->log_file, text_get(&line), line.length);
-    text_free(&line);
-    return written;
 }
 Status result_finish(struct stent_result *result, Status status, stent_result **out) {
     json_end_object(&result->writer);
-    if (result->log_file) {
-        char message[4096]; // a failure's own goes before one about the log
-        snprintf(message, sizeof message, "%s", error_message());
-        const Status logged = add_to_log(result, status);
-        if (status == ST_OK) status = logged;
-        else (void)fail_record(status, "%s", message);
-    }
+    status = log_line_end(&result->log, status);
     if ((status == ST_OK || status == ST_NO || status == ST_BAD) && (result->text.failed || result->json.failed))
         status = fail_memory(result->json.capacity);
     if (out && (status == ST_OK || status == ST_NO)) *out = result;

@@ -214,7 +214,6 @@ static Status compile(const char *model, const char *package, const stent_compil
                       Imported *imported, struct stent_result *result) {
     const stent_options *common = &options->common;
     const int level = options->opt_level < 0 ? 3 : options->opt_level;
-    result->log_file = common->log_file;
     FAIL_IF(level > 3, ST_USAGE, "-O: expected 0 to 3, got %d", level);
     Pipeline pipeline;
     Text *text = &result->text, assumed = {0}, pipeline_text = {0}, description = {0};
@@ -259,7 +258,7 @@ static Status compile(const char *model, const char *package, const stent_compil
     JsonWriter *w = &result->writer;
     json_key(w, "model"), json_string(w, path_name(model));
     json_key(w, "content_hash"), json_string(w, hash);
-    text_add(&result->log, " content %.16s", hash);
+    json_key(&result->log.writer, "content_hash"), json_string(&result->log.writer, hash);
     json_key(w, "precision"), json_string(w, "fp32");
     json_key(w, "package"), json_string(w, package);
     json_key(w, "bytes"), json_integer(w, file_size(package));
@@ -273,18 +272,18 @@ static Status compile(const char *model, const char *package, const stent_compil
     return report_progress(common, "done", 4, 4);
 }
 
-stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,
+stent_status stent_compile(const char *model, const char *package, const stent_compile_options *given,
                            stent_result **out) {
-    static const stent_compile_options defaults = {.size = sizeof defaults, .opt_level = -1};
-    if (!options) options = &defaults;
+    stent_compile_options options = {.size = sizeof options, .opt_level = -1};
     struct stent_result *result = NULL;
     Imported imported = {0};
     Arena arena = {0};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("compile", &result);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("compile", model, &options.common, &result);
     if (status == ST_OK) {
-        status = compile(model, package, options, &arena, &imported, result);
+        status = compile(model, package, &options, &arena, &imported, result);
         status = result_finish(result, status, out);
     }
     import_free(&imported);

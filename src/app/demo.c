@@ -1,6 +1,7 @@
-// demo: the whole story on the phantoms of examples/phantom: compile, segment, compare with the truth and with what is
-// expected, verify, latency. Leaves a table and pictures.
+// demo: the whole story on the phantoms of examples/phantom, which are built in: compile, segment, compare with the
+// truth and with what is expected, verify, latency. Leaves a table and pictures.
 #include "app/app.h"
+#include "app/demo_data.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "image/image.h"
@@ -9,13 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-// Where the examples lie: in the tree that stent was built from, and where they are installed.
-#ifndef STENT_EXAMPLES
-#define STENT_EXAMPLES "examples"
-#endif
-#ifndef STENT_SHARE
-#define STENT_SHARE "/usr/local/share/stent"
-#endif
 static const size_t expected_limit = 1 << 20, results_limit = 1 << 24; // bytes
 static const double dice_tolerance = 5e-5;                             // the same in four decimals
 
@@ -42,19 +36,16 @@ static const char *join(Demo *demo, const char *folder, const char *name) {
     return path_join(&demo->arena, folder, name);
 }
 
+// The given folder, or the built-in data, which is unpacked beside the results: there to be looked at and tried out.
 static Status find_data(Demo *demo, const char *given) {
-    static const char *const places[] = {STENT_EXAMPLES "/phantom", STENT_SHARE "/phantom"};
-    const size_t count = given ? 1 : COUNT_OF(places);
-    for (size_t i = 0; i < count; i++) {
-        const char *folder = given ? given : places[i], *model = join(demo, folder, "phantom-unet.onnx");
-        if (!model) return fail_memory(strlen(folder));
-        demo->data = folder;
-        if (path_kind(model) == PATH_FILE) return ST_OK;
-    }
-    FAIL_IF(given, ST_BAD, "%s: expected a folder with phantom-unet.onnx and volume/, like stent's examples/phantom",
-            given);
-    return fail(ST_BAD, "the demo's data is neither in %s nor in %s; name its folder: stent demo FOLDER", places[0],
-                places[1]);
+    demo->data = given ? given : join(demo, demo->output, "phantom");
+    if (!demo->data) return fail_memory(strlen(demo->output));
+    if (!given) return demo_data_unpack(demo->data);
+    const char *model = join(demo, given, "phantom-unet.onnx");
+    if (!model) return fail_memory(strlen(given));
+    FAIL_IF(path_kind(model) != PATH_FILE, ST_BAD,
+            "%s: expected a folder with phantom-unet.onnx and volume/, like stent's examples/phantom", given);
+    return ST_OK;
 }
 
 // ---- the verbs
@@ -334,12 +325,14 @@ static Status run_demo(Demo *demo, const char *data, struct stent_result *result
     return ST_OK;
 }
 
-stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **out) {
+stent_status stent_demo(const char *data, const char *output, const stent_options *given, stent_result **out) {
+    stent_options options = *common_options(NULL);
     struct stent_result *result = NULL;
-    Demo demo = {.options = common_options(options), .output = output ? output : "demo-out"};
+    Demo demo = {.options = &options, .output = output ? output : "demo-out"};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("demo", &result);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("demo", data, &options, &result);
     if (status == ST_OK) {
         status = run_demo(&demo, data, result);
         status = result_finish(result, status, out);

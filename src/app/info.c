@@ -228,16 +228,18 @@ static Status info_package(const char *path, const stent_options *options, struc
     return status;
 }
 
-stent_status stent_info(const char *path, const stent_options *options, stent_result **out) {
+stent_status stent_info(const char *path, const stent_options *given, stent_result **out) {
+    stent_options options = *common_options(NULL);
     struct stent_result *result = NULL;
     Imported model = {0};
     Arena arena = {0};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("info", &result);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("info", path, &options, &result);
     if (status == ST_OK) {
-        status = package_is(path) ? info_package(path, common_options(options), result)
-                                  : info_model(path, common_options(options), &arena, &model, result);
+        status = package_is(path) ? info_package(path, &options, result)
+                                  : info_model(path, &options, &arena, &model, result);
         status = result_finish(result, status, out);
     }
     import_free(&model);

@@ -95,12 +95,13 @@ static Status tell_machine(bool wants_measure, const stent_options *options, str
     describe(&machine, threads, result);
     return wants_measure ? measure(&machine, options, threads, result) : ST_OK;
 }
-stent_status stent_machine(bool wants_measure, const stent_options *options, stent_result **out) {
+stent_status stent_machine(bool wants_measure, const stent_options *given, stent_result **out) {
+    stent_options options = *common_options(NULL);
     struct stent_result *result = NULL;
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("machine", &result);
-    if (status == ST_OK)
-        status = result_finish(result, tell_machine(wants_measure, common_options(options), result), out);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("machine", NULL, &options, &result);
+    if (status == ST_OK) status = result_finish(result, tell_machine(wants_measure, &options, result), out);
     return (stent_status)status;
 }

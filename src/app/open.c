@@ -122,7 +122,7 @@ static Status open_all(const char *path, const stent_options *options, int flags
 }
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out) {
     const uint64_t start = clock_ns();
-    *out = (Opened){.self_check = "not run", .log_file = common_options(options)->log_file};
+    *out = (Opened){.self_check = "not run"};
     Status status = open_all(path, common_options(options), flags, out);
     out->open_ms = clock_ms_since(start);
     if (status != ST_OK) close_package(out);
@@ -143,7 +143,12 @@ void result_opened(struct stent_result *result, const Opened *opened) {
     json_key(w, "plan_hash"), json_string(w, opened->plan_hash);
     json_key(w, "precision"), json_string(w, opened->precision);
     result_machine(result, &opened->machine, opened->threads);
-    result->log_file = opened->log_file;
-    text_add(&result->log, " content %.16s plan %.16s %s %s %d threads", opened->package->content_hash,
-             opened->plan_hash, opened->precision, isa_name(opened->machine.isa), opened->threads);
+    log_opened(&result->log.writer, opened);
+}
+void log_opened(JsonWriter *log, const Opened *opened) {
+    json_key(log, "content_hash"), json_string(log, opened->package->content_hash);
+    json_key(log, "plan_hash"), json_string(log, opened->plan_hash[0] ? opened->plan_hash : NULL);
+    json_key(log, "precision"), json_string(log, opened->precision);
+    json_key(log, "isa"), json_string(log, isa_name(opened->machine.isa));
+    json_key(log, "threads"), json_integer(log, opened->threads);
 }

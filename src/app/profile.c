@@ -191,15 +191,16 @@ static Status profile_opened(Profile *p, struct stent_result *result) {
     if (status == ST_OK && p->options->trace) status = write_trace(p, p->options->trace);
     return status;
 }
-stent_status stent_profile(const char *package, const stent_profile_options *options, stent_result **out) {
-    static const stent_profile_options defaults = {.size = sizeof defaults};
+stent_status stent_profile(const char *package, const stent_profile_options *given, stent_result **out) {
+    stent_profile_options options = {.size = sizeof options};
     struct stent_result *result = NULL;
     Arena arena = {0};
-    Profile p = {.options = options ? options : &defaults, .arena = &arena};
-    p.repeat = p.options->repeat > 0 ? MIN(p.options->repeat, 100000) : 10;
+    Profile p = {.options = &options, .arena = &arena};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("profile", &result);
+    Status status = options_take(given, sizeof options, &options);
+    p.repeat = options.repeat > 0 ? MIN(options.repeat, 100000) : 10;
+    if (status == ST_OK) status = result_begin("profile", package, &options.common, &result);
     if (status == ST_OK) {
         status = open_package(package, &p.options->common, 0, &p.opened);
         if (status == ST_OK) {

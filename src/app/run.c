@@ -104,15 +104,15 @@ static Status run_files(const char *package, const stent_run_options *options, A
     close_package(&opened);
     return status;
 }
-stent_status stent_run_files(const char *package, const stent_run_options *options, stent_result **out) {
-    static const stent_run_options defaults = {.size = sizeof defaults};
+stent_status stent_run_files(const char *package, const stent_run_options *given, stent_result **out) {
+    stent_run_options options = {.size = sizeof options};
     struct stent_result *result = NULL;
     Arena arena = {0};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("run", &result);
-    if (status == ST_OK)
-        status = result_finish(result, run_files(package, options ? options : &defaults, &arena, result), out);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("run", package, &options.common, &result);
+    if (status == ST_OK) status = result_finish(result, run_files(package, &options, &arena, result), out);
     arena_free(&arena);
     return (stent_status)status;
 }

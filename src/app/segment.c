@@ -3,6 +3,7 @@
 #include "app/segment_list.h"
 #include "app/segment_results.h"
 #include "app/segmenter.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "image/image.h"
 #include "image/overlay.h"
@@ -215,6 +216,7 @@ typedef struct FileResult {
     int64_t area, width, height, pages;
     double ms;
     bool grey_repeated;
+    char mask_hash[65]; // for the log, else ""
 } FileResult;
 
 // What hinders this picture is in `result` and no reason to stop; what hinders all of them is returned.
@@ -236,6 +238,16 @@ static Status segment_slice(Run *run, Picture *picture, int64_t z, const Outputs
     arena_free(&arena);
     return status;
 }
+// The log names the mask by its bytes.
+static Status hash_mask(const Run *run, const char *path, FileResult *result) {
+    uint8_t *bytes;
+    size_t size;
+    if (!run->common->log_file) return ST_OK;
+    TRY(file_read(path, picture_limit, &bytes, &size));
+    sha256_hex(bytes, size, result->mask_hash);
+    mem_free(bytes);
+    return ST_OK;
+}
 static Status segment_picture(Run *run, const SegmentFile *file, Picture *picture, Arena *arena, FileResult *result) {
     Outputs outputs;
     Sinks sinks = {0};
@@ -250,6 +262,7 @@ static Status segment_picture(Run *run, const SegmentFile *file, Picture *pictur
     for (int64_t z = 0; z < picture->shape.depth && status == ST_OK && result->status == ST_OK; z++)
         status = segment_slice(run, picture, z, &outputs, &sinks, result);
     if (status == ST_OK && result->status == ST_OK) status = commit_sinks(&sinks);
+    if (status == ST_OK && result->status == ST_OK) status = hash_mask(run, outputs.mask, result);
     abort_sinks(&sinks);
     result->width = picture->shape.width, result->height = picture->shape.height, result->pages = picture->shape.depth;
     result->grey_repeated = run->segmenter.grey_repeated;
@@ -337,13 +350,30 @@ static Status note_failure(Run *run, const SegmentFile *file, Status status) {
     if (run->failed++ < FAILURES_SHOWN) text_add(&run->failures, "failed    %s\n", error_message());
     return text_status(&run->failures);
 }
+// A picture's line in the log. The error message is that of the picture's status, when it failed.
+static Status log_picture(const Run *run, const SegmentFile *file, const Picture *picture, const FileResult *result,
+                          bool skipped, uint64_t start_ns) {
+    LogLine line;
+    log_line_begin(&line, run->common, "segment");
+    line.start_ns = start_ns;
+    JsonWriter *w = &line.writer;
+    log_line_path(&line, file->path);
+    json_key(w, "picture"), json_string(w, picture->hash[0] ? picture->hash : NULL);
+    json_key(w, "mask"), json_string(w, result->mask_hash[0] ? result->mask_hash : NULL);
+    if (skipped) json_key(w, "skipped"), json_bool(w, true);
+    log_opened(w, segmenter_opened(&run->segmenter));
+    const Status logged = log_line_end(&line, result->status);
+    return result->status == ST_OK ? logged : ST_OK;
+}
 static Status segment_file(Run *run, const SegmentFile *file, Arena *arena) {
     Picture picture;
     FileResult result = {.pages = 1};
+    const uint64_t start = clock_ns();
     EarlierResult *earlier = results_find(&run->results, file->path);
     result.status = load_picture(file->path, &picture);
+    const bool skipped = result.status == ST_OK && run->options->resume && is_done(run, file, &picture, earlier, arena);
     Status status = ST_OK;
-    if (result.status == ST_OK && run->options->resume && is_done(run, file, &picture, earlier, arena)) {
+    if (skipped) {
         run->skipped++;
         status = results_add(&run->results, earlier->line);
     } else {
@@ -355,6 +385,7 @@ static Status segment_file(Run *run, const SegmentFile *file, Arena *arena) {
         if (status == ST_OK && result.status == ST_OK)
             run->area += result.area, run->sum_ms += result.ms, run->ms[run->done++] = result.ms;
     }
+    if (status == ST_OK) status = log_picture(run, file, &picture, &result, skipped, start);
     if (status == ST_OK && earlier) earlier->taken = true;
     close_picture(&picture);
     return status;
@@ -399,6 +430,8 @@ static void summarise(Run *run, struct stent_result *result) {
     json_key(w, "sum_ms"), json_number(w, run->sum_ms);
     json_key(w, "output"), json_string(w, run->options->output);
     json_key(w, "results"), json_string(w, run->results.path);
+    json_key(&result->log.writer, "pictures"), json_integer(&result->log.writer, (int64_t)run->of_shard);
+    json_key(&result->log.writer, "failed"), json_integer(&result->log.writer, (int64_t)run->failed);
     text_add(text, "pictures  %zu done", run->done);
     if (run->skipped) text_add(text, ", %zu done before", run->skipped);
     if (run->failed) text_add(text, ", %zu could not be read", run->failed);
@@ -483,15 +516,17 @@ static Status segment(const char *package, const char *const *paths, int n_paths
 }
 
 stent_status stent_segment(const char *package, const char *const *paths, int n_paths,
-                           const stent_segment_options *options, stent_result **out) {
-    static const stent_segment_options defaults = {.size = sizeof defaults, .threshold = -1};
+                           const stent_segment_options *given, stent_result **out) {
+    stent_segment_options options = {.size = sizeof options, .threshold = -1};
     struct stent_result *result = NULL;
     bool finished = false;
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("segment", &result);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("segment", package, &options.common, &result);
     if (status != ST_OK) return (stent_status)status;
-    status = segment(package, paths, n_paths, options ? options : &defaults, result, &finished);
+    status = segment(package, paths, n_paths, &options, result, &finished);
+    status = log_line_end(&result->log, status);
     // The result is handed over also when some pictures failed.
     const Status kept = result_finish(result, finished ? ST_OK : status, out);
     return (stent_status)(finished && kept != ST_OK ? kept : status);

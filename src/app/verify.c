@@ -204,13 +204,14 @@ static Status verify(const char *package, Verification *v) {
     close_package(&v->opened);
     return status;
 }
-stent_status stent_verify(const char *package, const stent_verify_options *options, stent_result **out) {
-    static const stent_verify_options defaults = {.size = sizeof defaults};
+stent_status stent_verify(const char *package, const stent_verify_options *given, stent_result **out) {
+    stent_verify_options options = {.size = sizeof options};
     Arena arena = {0};
-    Verification v = {.options = options ? options : &defaults, .arena = &arena, .ok = true};
+    Verification v = {.options = &options, .arena = &arena, .ok = true};
     error_clear();
     if (out) *out = NULL;
-    Status status = result_begin("verify", &v.result);
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("verify", package, &options.common, &v.result);
     if (status == ST_OK) status = result_finish(v.result, verify(package, &v), out);
     arena_free(&arena);
     return (stent_status)status;

@@ -4,9 +4,9 @@ int verb_demo(int argc, char **argv) {
     static const Help help = {
         "demo",
         "[FOLDER] [-o DIR] [options]",
-        "The whole story on built-in data: a small U-Net is compiled, run over a phantom of a head with a tumour, "
-        "compared\n"
-        "with the truth, verified and timed. Leaves the package, masks, overlays, table.txt and demo.json in DIR.",
+        "The whole story on built-in data: a small U-Net is compiled, run over a phantom of a head with a tumour,\n"
+        "compared with the truth, verified and timed. Leaves the data, the package, masks, overlays, table.txt and\n"
+        "demo.json in DIR. FOLDER: other data of the same form.",
         "stent demo",
         0,
         1,

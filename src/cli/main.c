@@ -1,6 +1,5 @@
 // stent: the command line. Verbs in the order in which a newcomer needs them.
 #include "cli/cli.h"
-#include <locale.h>
 #include <string.h>
 
 typedef struct Entry {
@@ -44,7 +43,6 @@ static int unknown(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    setlocale(LC_CTYPE, ""); // numbers keep their point
     terminal_signals();
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         if (argc < 3 || strcmp(argv[1], "help")) return overview();

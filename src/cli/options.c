@@ -203,7 +203,8 @@ bool cli_begin(Cli *cli, const Help *help, const Option *options, int argc, char
         {"precision", 0, OPTION_TEXT, &cli->common.precision, "P", "fp32 (default) or strict: direct sums only"},
         {"max-memory", 0, OPTION_BYTES, &cli->common.max_memory, "SIZE", "give up where the network needs more (150M)"},
         {"untuned", 0, OPTION_FLAG, &cli->common.untuned, NULL, "ignore stored plans"},
-        {"log", 0, OPTION_TEXT, &cli->common.log_file, "FILE", "add a line about this run to FILE"},
+        {"log", 0, OPTION_TEXT, &cli->common.log_file, "FILE", "add a line about this run to FILE: hashes, no names"},
+        {"log-paths", 0, OPTION_FLAG, &cli->common.log_paths, NULL, "in that line also paths and messages"},
         {0}};
     Option own[GENERAL + 1] = {{0}};
     memcpy(own, common, GENERAL * sizeof *own);

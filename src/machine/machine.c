@@ -1,6 +1,7 @@
 // See machine.h.
 #include "machine/machine.h"
 #include "base/text.h"
+#include "machine/cache.h"
 #include "machine/cores.h"
 #include "machine/cpuid.h"
 #include <stdio.h>
@@ -26,9 +27,9 @@ Isa isa_best(void) {
     return features_isa(cpuid_features(&cpuid));
 }
 
-static size_t cache_size(int name, size_t otherwise) {
-    long bytes = sysconf(name);
-    return bytes > 0 ? (size_t)bytes : otherwise;
+static size_t cache_size(int level, size_t otherwise) {
+    const size_t bytes = cache_bytes(level);
+    return bytes ? bytes : otherwise;
 }
 Status machine_detect(Machine *out) {
     Machine machine = {0};
@@ -39,9 +40,9 @@ Status machine_detect(Machine *out) {
     snprintf(machine.cpu, sizeof machine.cpu, "%s", *brand ? brand : "unknown");
     machine.features = cpuid_features(&cpuid);
     machine.isa = machine.best = features_isa(machine.features);
-    machine.l1d = cache_size(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
-    machine.l2 = cache_size(_SC_LEVEL2_CACHE_SIZE, 256 << 10);
-    machine.l3 = cache_size(_SC_LEVEL3_CACHE_SIZE, 0);
+    machine.l1d = cache_size(1, 32 << 10);
+    machine.l2 = cache_size(2, 256 << 10);
+    machine.l3 = cache_size(3, 0);
     machine.cores = count_cores();
     machine.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     const char *wanted = getenv("STENT_ISA");

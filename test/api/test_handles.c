@@ -86,6 +86,9 @@ TEST(without_a_place_for_the_record_it_runs_each_time) {
     write_whole(test_temp("data"), "a file", 6); // where the folder should be
     check_self_check(path, NULL, "passed");
     check_self_check(path, NULL, "passed");
+    unsetenv("XDG_DATA_HOME"), unsetenv("HOME"); // nobody's place
+    check_self_check(path, NULL, "passed");
+    check_self_check(path, NULL, "passed");
 }
 // The package with one expected value changed.
 static const char *make_wrong_package(float value) {

@@ -10,11 +10,19 @@ static void check_file_has(const char *path, const char *text) {
     mem_free(bytes);
 }
 
+static void check_same_file(const char *path, const char *as) {
+    uint8_t *bytes[2];
+    size_t size[2];
+    CHECK_OK(file_read(path, 1 << 24, &bytes[0], &size[0]));
+    CHECK_OK(file_read(as, 1 << 24, &bytes[1], &size[1]));
+    CHECK_MSG(size[0] == size[1] && !memcmp(bytes[0], bytes[1], size[0]), "%s differs from %s", path, as);
+    mem_free(bytes[0]), mem_free(bytes[1]);
+}
 TEST(demo_gives_the_expected_dice) {
     const char *out = test_temp("demo-out");
     stent_result *result = NULL;
     own_home();
-    const stent_status status = stent_demo(PHANTOM, out, NULL, &result);
+    const stent_status status = stent_demo(NULL, out, NULL, &result); // on the built-in data
     CHECK_MSG(status == STENT_OK, "status %d: %s", status, stent_message());
     REQUIRE(result);
     CHECK(strstr(stent_result_json(result), "\"ok\": true") &&
@@ -24,6 +32,10 @@ TEST(demo_gives_the_expected_dice) {
           is_there(out, "masks/results.json"));
     CHECK(is_there(out, "masks/phantom_8_overlay.png"));
     check_file_has(in_folder(out, "table.txt"), "phantom_16.tif");
+    static const char *const names[] = {"phantom-unet.onnx", "phantom-unet.pipeline.json", "expected.json",
+                                        "volume/phantom_8.tif", "volume/phantom_16_mask.tif"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        check_same_file(in_folder(in_folder(out, "phantom"), names[i]), in_folder(PHANTOM, names[i]));
     check_file_has(in_folder(out, "demo.json"), "\"dice_pooled\": 0.9778");
 }
 

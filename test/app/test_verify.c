@@ -74,12 +74,12 @@ TEST(layers_name_the_first_that_deviates) {
     bool ok = true;
     CHECK_OK(open_package(make_package("layers.stent", 0), NULL, OPEN_NO_CHECK, &opened));
     CHECK_OK(sample_take(&opened, NULL, &arena, &sample));
-    CHECK_OK(result_begin("verify", &result));
+    CHECK_OK(result_begin("verify", NULL, common_options(NULL), &result));
     CHECK_OK(verify_layers(&opened, common_options(NULL), sample.inputs, 3e-5, result, &ok));
     CHECK(ok && strstr(text_get(&result->json), "\"first\": null"));
     stent_result_free(result);
     // With a budget that nobody can keep the first value is named, not the last.
-    CHECK_OK(result_begin("verify", &result));
+    CHECK_OK(result_begin("verify", NULL, common_options(NULL), &result));
     CHECK_OK(verify_layers(&opened, common_options(NULL), sample.inputs, -1, result, &ok));
     CHECK(!ok && strstr(text_get(&result->json), "\"first\": \"middle\""));
     CHECK(strstr(text_get(&result->text), "FIRST beyond the budget"));

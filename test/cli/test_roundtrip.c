@@ -136,7 +136,7 @@ TEST(bench) {
     uint8_t *line;
     size_t size;
     CHECK_OK(file_read(log, 4096, &line, &size));
-    CHECK(strstr((char *)line, " bench: done, content "));
+    CHECK(strstr((char *)line, "\"verb\": \"bench\", \"content_hash\": \""));
     mem_free(line);
     REQUIRE(program_stdout("bench", package, "--repeat", "3", "--list", NULL) == 0);
     CHECK(strstr(program_out, "median"));

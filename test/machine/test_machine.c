@@ -1,5 +1,7 @@
+#include "machine/cache.h"
 #include "machine/machine.h"
 #include "test.h"
+#include <unistd.h>
 
 TEST(names_go_both_ways) {
     for (int i = 0; i < ISA_COUNT; i++) {
@@ -28,6 +30,17 @@ TEST(facts_are_plausible) {
     CHECK_INT(machine.best >= ISA_AVX2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
     CHECK_INT(machine.best >= ISA_AVX512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                                               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
+#endif
+}
+// glibc reads the same facts by other ways; where both know, they agree.
+TEST(caches_are_what_the_c_library_says) {
+#ifdef _SC_LEVEL1_DCACHE_SIZE
+    const long known[] = {sysconf(_SC_LEVEL1_DCACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE)};
+    for (int i = 0; i < 2; i++)
+        if (known[i] > 0 && cache_bytes(i + 1)) CHECK_INT(cache_bytes(i + 1), known[i]);
+    CHECK_INT(cache_bytes(7), 0);
+#else
+    test_skip("this C library does not tell");
 #endif
 }
 TEST(a_level_can_be_asked_for) {

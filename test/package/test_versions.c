@@ -231,7 +231,7 @@ static void check_answer(const Stored *stored, int version, Isa isa) {
     const Graph *graph = opened.package->graph;
     read_sample(stored, version, graph, &arena, &sample);
     CHECK_OK(make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &outputs));
-    CHECK_OK(session_create(opened.executable, false, &session));
+    CHECK_OK(session_create(opened.executable, &session));
     CHECK_OK(session_run(session, sample.inputs, outputs));
     planned_compare(stored->name, graph, outputs, sample.expected, precision_budget("fp32"));
     session_destroy(session);
