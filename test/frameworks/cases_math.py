@@ -125,4 +125,22 @@ PRODUCT = [
     Case("Gemm", "column C", X(5, 7), W(7, 9), W(5, 1)), Case("Gemm", "larger", X(33, 128), W(128, 65), W(65)),
 ]
 
-CASES = UNARY + BINARY + CAST + NORM + REDUCE + PRODUCT
+EINSUM = [
+    Case("Einsum", f"{equation} {label}".strip(), *args, equation=equation)
+    for equation, label, args in (
+        ("bhid,bhjd->bhij", "", (X(2, 3, 20, 16), X(2, 3, 33, 16))), ("bhij,bhjd->bhid", "", (X(2, 3, 20, 33), X(2, 3, 33, 16))),
+        ("bij,bjk->bik", "", (X(2, 5, 7), X(2, 7, 9))), ("bij,bjk->bki", "", (X(2, 5, 7), X(2, 7, 9))),
+        ("bnd,dhk->bnhk", "", (X(2, 5, 12), W(12, 3, 4))), ("nchw,cd->ndhw", "", (X(1, 19, 7, 9), W(19, 24))),
+        ("nchw,dc->ndhw", "computed", (X(1, 19, 7, 9), X(24, 19))), ("ij,jk", "", (X(5, 7), X(7, 9))),
+        ("...ij,...jk->...ik", "", (X(2, 1, 5, 7), X(3, 7, 4))), ("i,j->ij", "", (X(5), X(7))), ("ij,ij->ij", "", (X(5, 7), X(5, 7))),
+        ("i,i->", "", (X(65), X(65))), ("ij->ji", "", (X(5, 7),)), ("ij->i", "", (X(5, 7),)), ("...ii->...i", "", (X(3, 4, 4),)),
+        ("aij,jk->k", "", (X(2, 3, 4), X(4, 5))), ("ij,jk,kl->il", "", (X(3, 4), X(4, 5), X(5, 6))),
+        ("ij,jk->ik", "integers", (X(3, 4, kind="integer", dtype=I8), X(4, 5, kind="integer", dtype=I8))))
+]
+REDUCE += [Case("CumSum", label, X(3, 4, 9), C(axis, dtype), **attributes) for label, axis, dtype, attributes in (
+    ("last axis", -1, I8, {}), ("exclusive", 1, I8, {"exclusive": 1}), ("reverse", 0, "i4", {"reverse": 1}),
+    ("both", 2, I8, {"exclusive": 1, "reverse": 1}))]
+REDUCE += [Case("CumSum", "integers", X(3, 5, kind="integer", dtype=I8), C(1, I8)),
+           Case("CumSum", "axis as input", X(3, 5), V(1, I8))]
+
+CASES = EINSUM + UNARY + BINARY + CAST + NORM + REDUCE + PRODUCT

@@ -71,6 +71,45 @@ TEST(clip_bounds_have_the_type_of_the_input) {
     check_nodes(&file, "y = Clip(x, {0.5})");
 }
 
+static void check_einsum(const char *inputs, const char *equation, const char *expected) {
+    OnnxFile file = with_input(12, "2,3");
+    onnx_input(&file, "a", FLOAT32, "3,4");
+    onnx_input(&file, "b", FLOAT32, "4,5");
+    Text node = onnx_node_message("", "Einsum", inputs, "y", ""), attr = {0};
+    put_string(&attr, 1, "equation");
+    put_string(&attr, 4, equation);
+    put_int(&attr, 20, 3);
+    put_message(&node, 5, &attr);
+    put_message(&file.graph, 1, &node);
+    check_nodes(&file, expected);
+}
+
+TEST(einsum_takes_two_inputs_at_a_time) {
+    check_einsum("x", "ij->ji", "y = Einsum(x) equation=ij->ji");
+    check_einsum("x a", " i j, j k ", "y = Einsum(x, a) equation=ij,jk->ik"); // the output is always told
+    check_einsum("x a b", "ij,jk,kl->il",
+                 "y.step = Einsum(x, a) equation=ij,jk->ik\n"
+                 "y = Einsum(y.step, b) equation=ik,kl->il");
+    check_einsum("x a b x", "ij,jk,kl,ij->l",
+                 "y.step = Einsum(x, a) equation=ij,jk->ijk\n"
+                 "y.step.1 = Einsum(y.step, b) equation=ijk,kl->ijl\n"
+                 "y = Einsum(y.step.1, x) equation=ijl,ij->l");
+    check_einsum("x a b", "...j,jk...,kl",
+                 "y.step = Einsum(x, a) equation=...j,jk...->...k\n"
+                 "y = Einsum(y.step, b) equation=...k,kl->...l");
+}
+
+TEST(einsum_refusals) {
+    refuse_one(12, "Einsum", "x", "", ST_BAD, "value 'y': Einsum|'equation' is missing");
+    refuse_one(12, "Einsum", "x", "equation=3", ST_BAD, "'equation': expected a text");
+    refuse_one(12, "Einsum", "x", "equation='abcd->abce'", ST_BAD, "'e' of the output is in no input");
+    refuse_one(12, "Einsum", "x x", "equation='abcd->abc'", ST_BAD, "expected 2 terms");
+    refuse_one(12, "Einsum", "x _ x", "equation='abcd,,abcd'", ST_BAD, "expected input 2, which is absent");
+    refuse_one(12, "Einsum", "x x x", "equation='abcd,efgh,ijkl->abcdefghi'", ST_UNSUPPORTED, "at most 8 dims");
+    refuse_one(12, "Einsum", "x x x", "equation='abcd,efgh,adhi->bcefga'", ST_BAD,
+               "Einsum|input 1: expected dim 1 to go with");
+}
+
 TEST(split_attributes) {
     OnnxFile file = with_input(11, "6,2");
     onnx_output(&file, "z");
