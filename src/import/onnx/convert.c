@@ -49,6 +49,7 @@ static const Converter converters[] = {
     SAME(HardSigmoid, ""),
     SAME(HardSwish, ""),
     SAME(Identity, ""),
+    MADE(If, convert_if, ""),
     SAME(InstanceNormalization, ""),
     SAME(LayerNormalization, "stash_type"),
     SAME(LeakyRelu, ""),
@@ -56,6 +57,7 @@ static const Converter converters[] = {
     SAME(LessOrEqual, ""),
     SAME(Log, ""),
     WITH(LogSoftmax, convert_softmax, "axis"),
+    MADE(Loop, convert_loop, ""),
     SAME(MatMul, ""),
     SAME(Max, ""),
     SAME(MaxPool, "storage_order"), // of the indices, which are not had
@@ -85,6 +87,7 @@ static const Converter converters[] = {
     SAME(Reshape, ""),
     WITH(Resize, convert_resize, ""),
     SAME(Round, ""),
+    MADE(Scan, convert_scan, ""),
     SAME(ScatterND, ""),
     SAME(Selu, ""),
     SAME(Shape, ""),

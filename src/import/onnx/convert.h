@@ -18,6 +18,8 @@ typedef struct Call {
     ValueId *inputs, *outputs;
     int n_inputs, n_outputs; // absent ones at the end don't count; outputs: at least what the node lists
     const char *ignored;     // attributes that say nothing here: "a b c"
+    struct Builder *builder; // for subgraph.h
+    const struct Scope *scope;
 } Call;
 
 typedef Status Convert(Call *call);
@@ -73,3 +75,5 @@ Convert convert_size, convert_constant;
 Convert convert_softmax, convert_einsum, convert_clip, convert_cast_like, convert_sum, convert_mean, convert_celu;
 Convert convert_reduce, convert_reduce_sum_square, convert_reduce_log_sum;
 Convert convert_batch_norm, convert_group_norm, convert_dropout;
+// convert_control.c
+Convert convert_if, convert_loop, convert_scan;
