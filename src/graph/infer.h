@@ -24,6 +24,7 @@ InferFunction infer_reduce, infer_arg_max, infer_cum_sum, infer_top_k;
 InferFunction infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze, infer_expand, infer_tile, infer_transpose;
 InferFunction infer_shape_op, infer_range, infer_constant_of_shape;
 InferFunction infer_concat, infer_split, infer_slice, infer_pad, infer_gather, infer_scatter_nd;
+InferFunction infer_gather_elements, infer_gather_nd, infer_scatter_elements;
 InferFunction infer_depth_to_space, infer_space_to_depth, infer_resize;
 
 // Checks of what is known; unknown passes.

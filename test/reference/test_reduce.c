@@ -82,6 +82,9 @@ TEST(arg_max) {
     GIVES_AFTER(tie, "%y = ArgMax (%x) {axis=-1, keepdims=0, select_last_index=1}", "int64[2] {2, 2}");
     GIVES_AFTER(tie, "%y = ArgMax (%x)", "int64[1x3] {1, 0, 1}");
     GIVES("%x = const uint64[2] {1, 18446744073709551615} %y = ArgMax (%x)", "int64[1] {1}");
+    GIVES_AFTER(tie, "%y = ArgMin (%x)", "int64[1x3] {0, 1, 0}");
+    GIVES("%x = const float32[4] {3, 1, 1, 2} %y = ArgMin (%x)", "int64[1] {1}");
+    GIVES("%x = const float32[4] {3, 1, 1, 2} %y = ArgMin (%x) {select_last_index=1}", "int64[1] {2}");
 }
 
 TEST(softmax) {
