@@ -208,6 +208,42 @@ Status convert_reduce_log_sum(Call *call) {
     return call_last(call, OP_Log, &sum, 1, &node);
 }
 
+// A reduction over the node's axes.
+static Status reduce_with(Call *call, Op op, const char *suffix, ValueId x, bool keep, ValueId *out) {
+    const ValueId inputs[] = {x, call_has_input(call, 1) ? call->inputs[1] : NO_VALUE};
+    int64_t noop;
+    Node *node;
+    TRY(call_int(call, "noop_with_empty_axes", 0, &noop));
+    TRY(call_add(call, op, suffix, inputs, inputs[1] >= 0 ? 2 : 1, out, &node));
+    TRY(node_set_int(call->graph, node, "keepdims", keep));
+    return node_set_int(call->graph, node, "noop_with_empty_axes", noop);
+}
+
+// log(sum of exp(x - m)) + m with m the largest x, so that nothing overflows; m is kept finite, as inf - inf is NaN.
+Status convert_reduce_log_sum_exp(Call *call) {
+    const DType dtype = call_float_dtype(call, 0);
+    const double limit = dtype == DT_F16 ? 65504 : dtype == DT_F64 ? 1e308 : 3e38;
+    int64_t keep;
+    ValueId low, high, largest, bounded, apart, powers, sum, log, back;
+    Node *node;
+    FAIL_IF(!call_has_input(call, 0), ST_BAD, "expected an input, got none");
+    TRY(axes_to_input(call));
+    TRY(call_int(call, "keepdims", 1, &keep));
+    TRY(call_scalar(call, "low", dtype, -limit, &low));
+    TRY(call_scalar(call, "high", dtype, limit, &high));
+    TRY(reduce_with(call, OP_ReduceMax, "largest", call->inputs[0], true, &largest));
+    const ValueId clip[] = {largest, low, high};
+    TRY(call_add(call, OP_Clip, "bounded", clip, 3, &bounded, NULL));
+    const ValueId pair[] = {call->inputs[0], bounded};
+    TRY(call_add(call, OP_Sub, "apart", pair, 2, &apart, NULL));
+    TRY(call_add(call, OP_Exp, "powers", &apart, 1, &powers, NULL));
+    TRY(reduce_with(call, OP_ReduceSum, "sum", powers, keep, &sum));
+    TRY(call_add(call, OP_Log, "log", &sum, 1, &log, NULL));
+    TRY(reduce_with(call, OP_ReduceMax, "back", bounded, keep, &back)); // of dims of 1: drops them
+    const ValueId parts[] = {log, back};
+    return call_last(call, OP_Add, parts, 2, &node);
+}
+
 // ---- normalisation
 
 Status convert_batch_norm(Call *call) {
