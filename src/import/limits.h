@@ -15,7 +15,7 @@ enum {
     LIMIT_EXTERNAL_FILES = 1024, // files with weights beside the model
     LIMIT_GRAPH_DEPTH = 16,      // graphs inside each other: branches of If, bodies of Loop and Scan
     LIMIT_STEPS = 256,           // of a Loop or Scan, which is put in step by step
-    LIMIT_CONDITION = 1000000,   // nodes that are looked at to find out what conditions are, all together
+    LIMIT_CONDITION = 200000,    // nodes that are looked at to find out what conditions are, all together
     LIMIT_FAULTS = 8,            // faults of one model that are told in full
 };
 

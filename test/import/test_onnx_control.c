@@ -230,6 +230,41 @@ TEST(graphs_inside_each_other_have_a_limit) {
     refuse_if(&a, &b, ST_BAD, "expected at most 16 graphs inside each other");
 }
 
+// Each If looks through the whole chain before it, as no dim in it is known.
+static OnnxFile chain_of_ifs(int ifs) {
+    enum { CHAIN = 1000 };
+    const int64_t one = 1;
+    OnnxFile file = onnx_file(13);
+    onnx_input(&file, "n0", FLOAT32, "N,1");
+    onnx_raw(&file, "one", INT64, "", &one, sizeof one);
+    for (int i = 1; i < CHAIN; i++) {
+        char in[16], out[16];
+        snprintf(in, sizeof in, "n%d", i - 1);
+        snprintf(out, sizeof out, "n%d", i);
+        onnx_node(&file, "Relu", in, out, "");
+    }
+    onnx_node(&file, "Shape", "n999", "s", "");
+    onnx_node(&file, "Gather", "s one", "d", "axis=0");
+    onnx_node(&file, "Equal", "d one", "c", "");
+    for (int i = 0; i < ifs; i++) {
+        char out[16];
+        OnnxFile a = branch("Relu", "n999", ""), b = branch("Abs", "n999", "");
+        snprintf(out, sizeof out, "y%d", i);
+        onnx_if(&file, "c", out, &a, &b);
+        onnx_output(&file, out);
+    }
+    return file;
+}
+
+TEST(looking_for_conditions_has_a_limit) {
+    Imported model;
+    OnnxFile file = chain_of_ifs(3);
+    CHECK_OK(import_model(onnx_save(&file, "model.onnx"), &resolving, &model));
+    import_free(&model);
+    file = chain_of_ifs(201);
+    refuse(&file, ST_UNSUPPORTED, "If: its condition ('c') is not known before a run");
+}
+
 // ---- Scan
 
 // Body: s = s + e, out = -s.
