@@ -182,6 +182,7 @@ static Status as_matmul(Lowering *l, const Labels *k, Operand *result) {
 // nothing.
 static bool is_pointwise(const Lowering *l, const Operand *x, const Operand *w, const Labels *k) {
     const Labels *a = &x->labels, *b = &w->labels;
+    if (!dtype_is_float(l->graph->values[w->value].type.dtype)) return false;
     if (!l->graph->values[w->value].constant || k->count != 1 || b->count != 2) return false;
     if (a->count < 3 || a->count > 5 || l->out.count != a->count || a->label[1] != k->label[0]) return false;
     for (int i = 0; i < a->count; i++)

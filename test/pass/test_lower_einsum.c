@@ -77,6 +77,12 @@ TEST(a_constant_matrix_over_channels_is_a_convolution) {
     }
 }
 
+TEST(integers_are_multiplied_too) {
+    CHECK_SAME_BITS(PASS, "graph (%x: int64[2x3x4x5]) -> (%y) {\n %w = const int64[3x2] {1, 2, 3, 4, 5, 6}\n"
+                          " %y = Einsum (%x, %w) {equation=\"nchw,cd->ndhw\"}\n}");
+    CHECK_SAME_BITS(PASS, "graph (%x: int32[2x3]) -> (%y) {\n %y = Einsum (%x) {equation=\"ij->j\"}\n}");
+}
+
 TEST(other_equations_stay) {
     static const char *const kept[] = {
         "%a: float32[3x3]) -> (%y) {\n %y = Einsum (%a) {equation=\"ii->i\"}",
