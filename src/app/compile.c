@@ -33,7 +33,7 @@ static Status import(const char *path, const stent_compile_options *options, Are
     InputShape *inputs = arena_array(arena, n_shapes + 1, sizeof *inputs);
     if (!inputs) return fail_memory(n_shapes * sizeof *inputs);
     for (size_t i = 0; i < n_shapes; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
-    return import_model(path, &(ImportOptions){inputs, n_shapes, bind, n_bind}, out);
+    return import_model(path, &(ImportOptions){inputs, n_shapes, bind, n_bind, pass_resolve_shapes}, out);
 }
 
 // Without a pipeline file: what the model says. A final Sigmoid or Softmax is in the network already, so the activation

@@ -93,8 +93,8 @@ static Status import_bound(const Verification *v, Imported *out) {
         const Value *value = &graph->values[graph->inputs[i]];
         shapes[i] = (InputShape){value->name, type_shape(&value->type)};
     }
-    return import_model(v->options->against, &(ImportOptions){.inputs = shapes, .n_inputs = (size_t)graph->n_inputs},
-                        out);
+    const ImportOptions given = {.inputs = shapes, .n_inputs = (size_t)graph->n_inputs, .resolve = pass_resolve_shapes};
+    return import_model(v->options->against, &given, out);
 }
 // The package's inputs in the model's order.
 static Status match_inputs(const Verification *v, const Graph *model, Tensor **out) {
@@ -150,8 +150,7 @@ static Status check_reference(Verification *v) {
     const double flop = graph_flop(graph);
     // Without another witness the reference has to speak, however long it takes.
     if (flop > REFERENCE_FLOP && v->checks > 0) {
-        text_add(&v->result->text,
-                 "skipped    the reference: %.0f GFLOP take it long; --layers runs it all the same\n",
+        text_add(&v->result->text, "skipped    the reference: %.0f GFLOP take it long; --layers runs it all the same\n",
                  flop * 1e-9);
         return ST_OK;
     }

@@ -1,5 +1,5 @@
 // The work in a node, as papers count it.
-#include "graph/graph.h"
+#include "graph/einsum.h"
 
 static double count_of(const Graph *graph, const Node *node, int input) {
     const Shape shape = type_shape(&graph->values[node->inputs[input]].type);
@@ -12,12 +12,29 @@ static double product(const Type *type, int from) {
     return total;
 }
 
+// A multiply-add for each combination of all labels; with one input an addition.
+static double flop_einsum(const Graph *graph, const Node *node) {
+    Einsum einsum;
+    int ranks[EINSUM_INPUTS];
+    const int64_t *dims[EINSUM_INPUTS];
+    int64_t dim[EINSUM_LABELS];
+    for (int i = 0; i < node->n_inputs; i++) {
+        ranks[i] = graph->values[node->inputs[i]].type.rank;
+        dims[i] = graph->values[node->inputs[i]].type.dim;
+    }
+    if (einsum_read(node, ranks, &einsum) != ST_OK || einsum_dims(&einsum, dims, dim) != ST_OK) return 0;
+    double total = einsum.count;
+    for (int i = 0; i < EINSUM_LABELS; i++) total *= dim[i] >= 0 ? (double)dim[i] : 1;
+    return total;
+}
+
 // Multiply-adds behind one output element (Conv, products) or one input element (ConvTranspose).
 static double flop_conv(const Graph *graph, const Node *node, double outputs) {
     const Type *x = &graph->values[node->inputs[0]].type, *w = &graph->values[node->inputs[1]].type;
     switch (node->op) {
     case OP_Conv: return 2 * outputs * product(w, 1);
     case OP_ConvTranspose: return 2 * count_of(graph, node, 0) * product(w, 1);
+    case OP_Einsum: return flop_einsum(graph, node);
     case OP_Gemm: return 2 * outputs * (double)x->dim[node_int(node, "transA", 0) ? 0 : 1];
     default: return 2 * outputs * (double)x->dim[x->rank - 1];
     }

@@ -19,10 +19,12 @@ InferFunction infer_same_float, infer_same_signed, infer_same_any, infer_clip, i
 InferFunction infer_prelu, infer_arithmetic, infer_mod, infer_pow, infer_compare, infer_logical, infer_where;
 InferFunction infer_softmax, infer_batch_norm, infer_instance_norm, infer_group_norm, infer_layer_norm;
 InferFunction infer_conv, infer_conv_transpose, infer_pool, infer_global_pool, infer_matmul, infer_gemm;
-InferFunction infer_reduce, infer_arg_max, infer_top_k;
+InferFunction infer_einsum; // einsum.c
+InferFunction infer_reduce, infer_arg_max, infer_cum_sum, infer_top_k;
 InferFunction infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze, infer_expand, infer_tile, infer_transpose;
 InferFunction infer_shape_op, infer_range, infer_constant_of_shape;
 InferFunction infer_concat, infer_split, infer_slice, infer_pad, infer_gather, infer_scatter_nd;
+InferFunction infer_gather_elements, infer_gather_nd, infer_scatter_elements;
 InferFunction infer_depth_to_space, infer_space_to_depth, infer_resize;
 
 // Checks of what is known; unknown passes.
@@ -40,6 +42,7 @@ bool dims_clash(int64_t a, int64_t b);  // both known and different
 int64_t dim_join(int64_t a, int64_t b); // the same dim told twice: what is known best
 Status dim_add(int64_t a, int64_t b, int64_t *out);
 Status dim_mul(int64_t a, int64_t b, int64_t *out);
+bool broadcast_dim(int64_t a, int64_t b, int64_t *out); // false: they clash
 Status broadcast(const Type *a, const Type *b, Type *out); // shapes only
 bool shape_known(const Type *type);
 Type unknown_type(DType dtype, int rank); // all dims unknown; rank -1: rank too

@@ -132,7 +132,7 @@ Status dim_mul(int64_t a, int64_t b, int64_t *out) {
 }
 
 // A known dim other than 1 wins over an unknown one: nothing else would go together with it.
-static bool broadcast_dim(int64_t a, int64_t b, int64_t *out) {
+bool broadcast_dim(int64_t a, int64_t b, int64_t *out) {
     if (a == b || b == 1) *out = a;
     else if (a == 1) *out = b;
     else if (dim_known(a) && dim_known(b)) return false;

@@ -68,8 +68,8 @@ static Status split_even(const Infer *infer, int axis) {
     const bool may_differ = node_attr(infer->node, "num_outputs") != NULL;
     int64_t before; // of the last part
     const bool last_fits = mul_i64(part, n - 1, &before) && before < dim;
-    FAIL_IF(dim % n && !(may_differ && last_fits), ST_BAD,
-            "expected a dim that splits into %lld parts, got %lld", (long long)n, (long long)dim);
+    FAIL_IF(dim % n && !(may_differ && last_fits), ST_BAD, "expected a dim that splits into %lld parts, got %lld",
+            (long long)n, (long long)dim);
     for (int i = 0; i < n; i++) infer->out[i].dim[axis] = i < n - 1 ? part : dim - before;
     return ST_OK;
 }
@@ -268,6 +268,69 @@ Status infer_scatter_nd(const Infer *infer) {
     TRY(want_rank(infer, 1, 1, -1));
     TRY(check_updates(infer));
     infer->out[0] = infer->in[0];
+    return ST_OK;
+}
+
+// Indices that stand element by element for places along an axis: as many dims as x, none larger but along the axis.
+static Status check_element_indices(const Infer *infer) {
+    const Type *in = &infer->in[0], *indices = &infer->in[1];
+    int axis;
+    TRY(want_index_dtype(infer, 1));
+    TRY(want_rank(infer, 0, 1, -1));
+    if (in->rank < 0 || indices->rank < 0) return ST_OK;
+    TRY(want_axis(node_int(infer->node, "axis", 0), in->rank, &axis));
+    bool fits = in->rank == indices->rank;
+    for (int i = 0; fits && i < in->rank; i++)
+        fits = i == axis || !dim_known(in->dim[i]) || indices->dim[i] <= in->dim[i];
+    FAIL_IF(!fits, ST_BAD, "input 1 (indices): %s does not go with %s along axis %d", shape_words(indices).text,
+            shape_words(in).text, axis);
+    return check_indices(infer->constant ? infer->constant[1] : NULL, in->dim[axis]);
+}
+
+Status infer_gather_elements(const Infer *infer) {
+    TRY(check_element_indices(infer));
+    infer->out[0] = infer->in[1];
+    infer->out[0].dtype = infer->in[0].dtype;
+    return ST_OK;
+}
+
+Status infer_scatter_elements(const Infer *infer) {
+    const Type *indices = &infer->in[1], *updates = &infer->in[2];
+    TRY(want_choice(infer, "reduction", "none", "none add mul max min"));
+    TRY(want_same_dtype(infer, 0, 2));
+    TRY(check_element_indices(infer));
+    bool fits = indices->rank < 0 || updates->rank < 0 || indices->rank == updates->rank;
+    for (int i = 0; fits && i < MIN(indices->rank, updates->rank); i++)
+        fits = !dims_clash(indices->dim[i], updates->dim[i]);
+    FAIL_IF(!fits, ST_BAD, "input 2 (updates): expected the shape of the indices, %s, got %s",
+            shape_words(indices).text, shape_words(updates).text);
+    infer->out[0] = infer->in[0];
+    return ST_OK;
+}
+
+// indices (batch..., outer..., k): the slice x[batch...][k numbers].
+Status infer_gather_nd(const Infer *infer) {
+    const Type *in = &infer->in[0], *indices = &infer->in[1];
+    Type *out = &infer->out[0];
+    TRY(want_index_dtype(infer, 1));
+    TRY(want_rank(infer, 0, 1, -1));
+    TRY(want_rank(infer, 1, 1, -1));
+    *out = unknown_type(in->dtype, -1);
+    if (in->rank < 0 || indices->rank < 0) return ST_OK;
+    const int64_t batch = node_int(infer->node, "batch_dims", 0), tuple = indices->dim[indices->rank - 1];
+    FAIL_IF(batch < 0 || batch >= MIN(in->rank, indices->rank), ST_BAD,
+            "attribute 'batch_dims': expected 0 to %d, got %lld", MIN(in->rank, indices->rank) - 1, (long long)batch);
+    FAIL_IF(tuple > in->rank - batch || tuple == 0, ST_BAD,
+            "input 1 (indices): expected index tuples of 1 to %d, got %lld", in->rank - (int)batch, (long long)tuple);
+    for (int i = 0; i < batch; i++)
+        FAIL_IF(dims_clash(in->dim[i], indices->dim[i]), ST_BAD, "input 1 (indices): expected dim %d of %s in %s", i,
+                shape_words(in).text, shape_words(indices).text);
+    if (!dim_known(tuple)) return ST_OK;
+    const int rank = indices->rank - 1 + in->rank - (int)(batch + tuple);
+    FAIL_IF(rank > MAX_RANK, ST_UNSUPPORTED, "expected at most %d dims, got %d", MAX_RANK, rank);
+    out->rank = 0;
+    for (int i = 0; i < indices->rank - 1; i++) out->dim[out->rank++] = indices->dim[i];
+    for (int i = (int)(batch + tuple); i < in->rank; i++) out->dim[out->rank++] = in->dim[i];
     return ST_OK;
 }
 

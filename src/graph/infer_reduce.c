@@ -1,4 +1,4 @@
-// Inference of reductions and TopK.
+// Inference of reductions, running sums and TopK.
 #include "graph/infer.h"
 
 static void drop_dims(Type *type, const bool drop[MAX_RANK], bool keep_as_one) {
@@ -56,6 +56,20 @@ Status infer_arg_max(const Infer *infer) {
     bool drop[MAX_RANK] = {false};
     drop[axis] = true;
     drop_dims(out, drop, node_int(infer->node, "keepdims", 1) != 0);
+    return ST_OK;
+}
+
+Status infer_cum_sum(const Infer *infer) {
+    IntInput axis;
+    int at;
+    const Type *in = &infer->in[0];
+    TRY(want_dtype(infer, 0, NUMBERS));
+    TRY(want_rank(infer, 0, 1, -1));
+    TRY(int_input(infer, 1, "axis", &axis));
+    FAIL_IF(axis.count >= 0 && axis.count != 1, ST_BAD, "input 1 (axis): expected one element, got %lld",
+            (long long)axis.count);
+    if (axis.values && in->rank >= 0) TRY(want_axis(int_at(&axis, 0), in->rank, &at));
+    infer->out[0] = *in;
     return ST_OK;
 }
 

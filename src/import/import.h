@@ -20,6 +20,9 @@ typedef struct ImportOptions {
     size_t n_inputs;
     const NamedTensor *bind; // inputs that become constants; the data is copied
     size_t n_bind;
+    // Computes in place what follows from constants and known dims (pass_resolve_shapes): the condition of an If
+    // decides what the graph is. NULL: only a constant is known.
+    Status (*resolve)(Graph *graph);
 } ImportOptions;
 
 // The graph and what it stands on. Weights are not copied where the file allows it: the data of constants lies in the

@@ -13,6 +13,9 @@ enum {
     LIMIT_TEXT = 65536,          // bytes of an attribute that is a text
     LIMIT_OPSETS = 256,          // operator sets that a model names
     LIMIT_EXTERNAL_FILES = 1024, // files with weights beside the model
+    LIMIT_GRAPH_DEPTH = 16,      // graphs inside each other: branches of If, bodies of Loop and Scan
+    LIMIT_STEPS = 256,           // of a Loop or Scan, which is put in step by step
+    LIMIT_CONDITION = 200000,    // nodes that are looked at to find out what conditions are, all together
     LIMIT_FAULTS = 8,            // faults of one model that are told in full
 };
 

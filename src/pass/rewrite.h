@@ -54,6 +54,7 @@ Status rewrite_nodes(Graph *graph, Rewrite *const *rewrites, size_t count, bool 
 
 // The passes, in the order of table.c.
 Status pass_fold_constants(Graph *graph, bool *changed);
+Status pass_lower_einsum(Graph *graph, bool *changed);
 Status pass_remove_identity(Graph *graph, bool *changed);
 Status pass_canonicalise(Graph *graph, bool *changed);
 Status pass_recognise_activation(Graph *graph, bool *changed);

@@ -14,6 +14,7 @@ static Status run_resolve_shapes(Graph *graph, bool *changed) {
 static const Pass table[] = {
     {"resolve_shapes", 0, run_resolve_shapes},
     {"fold_constants", 1, pass_fold_constants},
+    {"lower_einsum", 1, pass_lower_einsum},
     {"remove_identity", 1, pass_remove_identity},
     {"canonicalise", 1, pass_canonicalise},
     {"recognise_activation", 1, pass_recognise_activation},

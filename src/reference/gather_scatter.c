@@ -1,4 +1,4 @@
-// Gather and ScatterND.
+// Gather and Scatter, by index along an axis (Gather, *Elements) and by tuples of indices (*ND).
 #include "reference/evaluate.h"
 #include <math.h>
 #include <string.h>
@@ -28,7 +28,56 @@ Status evaluate_Gather(const Evaluation *e) {
     return ST_OK;
 }
 
-// ---- ScatterND ----
+// A walk over the indices with the strides of x, but none along the axis: that place is told by the index.
+static Status walk_elements(const Evaluation *e, Walk *walk, int *axis, int64_t *step) {
+    const Shape *const x = &e->inputs[0]->shape;
+    TRY(read_axis(node_int(e->node, "axis", 0), x->rank, axis));
+    walk_begin(walk, &e->inputs[1]->shape);
+    strides_of(x, walk->stride[0]);
+    *step = walk->stride[0][*axis];
+    walk->stride[0][*axis] = 0;
+    return ST_OK;
+}
+
+Status evaluate_GatherElements(const Evaluation *e) {
+    Walk walk;
+    int axis;
+    int64_t step, index;
+    TRY(walk_elements(e, &walk, &axis, &step));
+    for (int64_t i = 0; walk.left > 0; i++, walk_step(&walk)) {
+        TRY(index_of(e->inputs[1], i, e->inputs[0]->shape.dim[axis], &index));
+        copy_element(&e->outputs[0], i, e->inputs[0], walk.at[0] + index * step);
+    }
+    return ST_OK;
+}
+
+// Row `row` of the indices, k numbers, names a slice of the dims from `first` on: its number among the slices.
+static Status slice_of(const Tensor *indices, int64_t row, int k, const Shape *x, int first, int64_t *slice) {
+    *slice = 0;
+    for (int i = 0; i < k; i++) {
+        int64_t index;
+        TRY(index_of(indices, row * k + i, x->dim[first + i], &index));
+        *slice = *slice * x->dim[first + i] + index;
+    }
+    return ST_OK;
+}
+
+// indices (batch..., outer..., k)
+Status evaluate_GatherND(const Evaluation *e) {
+    const Tensor *const x = e->inputs[0], *const indices = e->inputs[1];
+    const int batch = (int)node_int(e->node, "batch_dims", 0), k = (int)indices->shape.dim[indices->shape.rank - 1];
+    const int64_t rows = product(&indices->shape, 0, indices->shape.rank - 1);
+    const int64_t rows_a_batch = product(&indices->shape, batch, indices->shape.rank - 1);
+    const int64_t slices = product(&x->shape, batch, batch + k), size = product(&x->shape, batch + k, x->shape.rank);
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t slice;
+        TRY(slice_of(indices, row, k, &x->shape, batch, &slice));
+        copy_elements(&e->outputs[0], row * size, x, (row / rows_a_batch * slices + slice) * size, size);
+    }
+    return ST_OK;
+}
+
+// ---- ScatterND, ScatterElements ----
 
 typedef enum Scatter { SCATTER_SET, SCATTER_ADD, SCATTER_MUL, SCATTER_MIN, SCATTER_MAX } Scatter;
 
@@ -81,14 +130,25 @@ Status evaluate_ScatterND(const Evaluation *e) {
             (long long)(rows * size), (long long)tensor_count(updates));
     copy_elements(&e->outputs[0], 0, x, 0, tensor_count(x));
     for (int64_t row = 0; row < rows; row++) {
-        int64_t slice = 0;
-        for (int i = 0; i < k; i++) {
-            int64_t index;
-            TRY(index_of(indices, row * k + i, x->shape.dim[i], &index));
-            slice = slice * x->shape.dim[i] + index;
-        }
+        int64_t slice;
+        TRY(slice_of(indices, row, k, &x->shape, 0, &slice));
         for (int64_t i = 0; i < size; i++)
             scatter_element(&e->outputs[0], slice * size + i, updates, row * size + i, how);
+    }
+    return ST_OK;
+}
+
+Status evaluate_ScatterElements(const Evaluation *e) {
+    Walk walk;
+    Scatter how;
+    int axis;
+    int64_t step, index;
+    TRY(scatter_of(e->node, &how));
+    TRY(walk_elements(e, &walk, &axis, &step));
+    copy_elements(&e->outputs[0], 0, e->inputs[0], 0, tensor_count(e->inputs[0]));
+    for (int64_t i = 0; walk.left > 0; i++, walk_step(&walk)) {
+        TRY(index_of(e->inputs[1], i, e->inputs[0]->shape.dim[axis], &index));
+        scatter_element(&e->outputs[0], walk.at[0] + index * step, e->inputs[2], i, how);
     }
     return ST_OK;
 }

@@ -1,4 +1,4 @@
-// Reduce* and ArgMax. Floats are accumulated in double, integers exactly (wrapping at 64 bits).
+// Reduce*, ArgMax and ArgMin. Floats are accumulated in double, integers exactly (wrapping at 64 bits).
 #include "reference/evaluate.h"
 #include <math.h>
 
@@ -148,21 +148,26 @@ static bool element_larger(const Tensor *x, int64_t i, int64_t j, bool or_equal)
     return tensor_get(x, i) > tensor_get(x, j) || (or_equal && tensor_get(x, i) == tensor_get(x, j));
 }
 
-// The first of equal maxima, or the last with select_last_index.
-Status evaluate_ArgMax(const Evaluation *e) {
+// The first of equal maxima (or minima), or the last with select_last_index.
+static Status arg_best(const Evaluation *e, bool smallest) {
     const Tensor *const x = e->inputs[0];
     const bool last = node_int(e->node, "select_last_index", 0) != 0;
     int axis;
     TRY(read_axis(node_int(e->node, "axis", 0), x->shape.rank, &axis));
     const int64_t outer = product(&x->shape, 0, axis), inner = product(&x->shape, axis + 1, x->shape.rank);
     const int64_t dim = x->shape.dim[axis];
-    FAIL_IF(dim == 0 && outer * inner > 0, ST_BAD, "no maximum along an axis of size 0");
+    FAIL_IF(dim == 0 && outer * inner > 0, ST_BAD, "no largest or smallest along an axis of size 0");
     for (int64_t i = 0; i < outer * inner; i++) {
         const int64_t from = i / inner * dim * inner + i % inner;
         int64_t best = 0;
-        for (int64_t j = 1; j < dim; j++)
-            if (element_larger(x, from + j * inner, from + best * inner, last)) best = j;
+        for (int64_t j = 1; j < dim; j++) {
+            const int64_t a = from + j * inner, b = from + best * inner;
+            if (smallest ? element_larger(x, b, a, last) : element_larger(x, a, b, last)) best = j;
+        }
         tensor_set_int(&e->outputs[0], i, best);
     }
     return ST_OK;
 }
+
+Status evaluate_ArgMax(const Evaluation *e) { return arg_best(e, false); }
+Status evaluate_ArgMin(const Evaluation *e) { return arg_best(e, true); }

@@ -1,4 +1,5 @@
 """Cases: arithmetic, activations, normalisation, reductions, products."""
+import numpy as np
 import onnx
 
 from case import C, Case, V, W, X
@@ -125,4 +126,49 @@ PRODUCT = [
     Case("Gemm", "column C", X(5, 7), W(7, 9), W(5, 1)), Case("Gemm", "larger", X(33, 128), W(128, 65), W(65)),
 ]
 
-CASES = UNARY + BINARY + CAST + NORM + REDUCE + PRODUCT
+EINSUM = [
+    Case("Einsum", f"{equation} {label}".strip(), *args, equation=equation)
+    for equation, label, args in (
+        ("bhid,bhjd->bhij", "", (X(2, 3, 20, 16), X(2, 3, 33, 16))), ("bhij,bhjd->bhid", "", (X(2, 3, 20, 33), X(2, 3, 33, 16))),
+        ("bij,bjk->bik", "", (X(2, 5, 7), X(2, 7, 9))), ("bij,bjk->bki", "", (X(2, 5, 7), X(2, 7, 9))),
+        ("bnd,dhk->bnhk", "", (X(2, 5, 12), W(12, 3, 4))), ("nchw,cd->ndhw", "", (X(1, 19, 7, 9), W(19, 24))),
+        ("nchw,dc->ndhw", "computed", (X(1, 19, 7, 9), X(24, 19))), ("ij,jk", "", (X(5, 7), X(7, 9))),
+        ("...ij,...jk->...ik", "", (X(2, 1, 5, 7), X(3, 7, 4))), ("i,j->ij", "", (X(5), X(7))), ("ij,ij->ij", "", (X(5, 7), X(5, 7))),
+        ("i,i->", "", (X(65), X(65))), ("ij->ji", "", (X(5, 7),)), ("ij->i", "", (X(5, 7),)), ("...ii->...i", "", (X(3, 4, 4),)),
+        ("aij,jk->k", "", (X(2, 3, 4), X(4, 5))), ("ij,jk,kl->il", "", (X(3, 4), X(4, 5), X(5, 6))),
+        ("ij,jk->ik", "integers", (X(3, 4, kind="integer", dtype=I8), X(4, 5, kind="integer", dtype=I8))))
+]
+REDUCE += [Case("CumSum", label, X(3, 4, 9), C(axis, dtype), **attributes) for label, axis, dtype, attributes in (
+    ("last axis", -1, I8, {}), ("exclusive", 1, I8, {"exclusive": 1}), ("reverse", 0, "i4", {"reverse": 1}),
+    ("both", 2, I8, {"exclusive": 1, "reverse": 1}))]
+REDUCE += [Case("CumSum", "integers", X(3, 5, kind="integer", dtype=I8), C(1, I8)),
+           Case("CumSum", "axis as input", X(3, 5), V(1, I8))]
+
+# Made of other operators by the importer.
+COMPOSED = [
+    Case("Sign", "float", X(4, 9)), Case("Sign", "integers", X(9, kind="integer", dtype=I8)), Case("Sin", "wide", X(4, 9, kind="wide")),
+    Case("Cos", "wide", X(4, 9, kind="wide")), Case("ArgMin", "ties", X(4, 9, kind="natural"), axis=1),
+    Case("ArgMin", "ties, last", X(4, 9, kind="natural"), axis=0, keepdims=0, select_last_index=1),
+    Case("IsNaN", "some", V([1.0, np.nan, np.inf])), Case("IsInf", "both", V([1.0, np.nan, np.inf, -np.inf])),
+    Case("IsInf", "positive", V([1.0, np.nan, np.inf, -np.inf]), detect_negative=0),
+    Case("IsInf", "neither", V([1.0, np.nan, np.inf, -np.inf]), detect_negative=0, detect_positive=0),
+    Case("ThresholdedRelu", "alpha", X(4, 9), alpha=0.3), Case("ThresholdedRelu", "default", X(4, 9)),
+    Case("Shrink", "both", X(4, 9), lambd=0.4, bias=0.2), Case("Shrink", "default", X(4, 9)),
+    Case("LpNormalization", "p 1", X(3, 4, 5), axis=1, p=1), Case("LpNormalization", "default", X(3, 4, 5)),
+    Case("LRN", "image", X(2, 7, 4, 5), size=3), Case("LRN", "own factors", X(1, 8, 4, 5), size=5, alpha=0.01, beta=0.5, bias=2.0),
+    Case("MeanVarianceNormalization", "default", X(2, 3, 4, 5)), Case("MeanVarianceNormalization", "axes", X(2, 3, 4, 5), axes=[2, 3]),
+    Case("RMSNormalization", "last", X(2, 3, 8), W(8, kind="positive"), opset=23),
+    Case("RMSNormalization", "two axes", X(2, 3, 8), W(3, 8, kind="positive"), opset=23, axis=1, epsilon=0.01),
+    Case("ReduceLogSumExp", "space", X(2, 3, 4, 5), axes=[2, 3], keepdims=0), Case("ReduceLogSumExp", "all", X(2, 3)),
+    Case("ReduceLogSumExp", "large", V([[1000.0, 1001], [-2000, -2001]]), axes=[1]),
+    Case("ReduceLogSumExp", "infinite", V([[-np.inf, -np.inf], [np.inf, 1]]), axes=[1]),
+    Case("Hardmax", "channels", X(2, 5, 3), axis=1), Case("Hardmax", "ties", V([[1.0, 3, 3], [2, 2, 1]])),
+    Case("Trilu", "upper", X(2, 4, 5)), Case("Trilu", "lower, k", X(4, 5), C(-1, I8), upper=0),
+    Case("Trilu", "integers, k", X(4, 5, kind="integer", dtype=I8), C(2, I8)),
+    Case("EyeLike", "float", X(4, 5)), Case("EyeLike", "k, int64", X(4, 5), k=-1, dtype=7),
+    Case("OneHot", "last", V([[0, 2], [-1, 7]], I8), C(3, I8), C([0.0, 1.0])),
+    Case("OneHot", "axis 0, values", V([1, 0, 2], I8), C([3], I8), C([-1.0, 5.0]), axis=0),
+    Case("OneHot", "middle", V([[0, 2], [1, 1]], I8), C(3, I8), C([2, 9], I8), axis=1),
+]
+
+CASES = EINSUM + COMPOSED + UNARY + BINARY + CAST + NORM + REDUCE + PRODUCT

@@ -147,6 +147,15 @@ INDEX = [
     Case("TopK", "smallest, axis 0", X(7, 3, kind="distinct"), C([2], I8), outputs=2, axis=0, largest=0),
     Case("TopK", "ties", X(3, 9, kind="natural"), C([5], I8), outputs=2),
     Case("TopK", "all", X(2, 4, 5, kind="distinct"), C([4], I8), outputs=2, axis=1),
+    Case("GatherElements", "rows", X(3, 4), V([[2, 0, -1, 1], [0, 0, 1, -3]], I8)),
+    Case("GatherElements", "last axis, more than there are", X(2, 3), V([[0, 1, 2, 2, -1], [2, 2, 0, 1, 1]], I8), axis=-1),
+    Case("GatherND", "elements", X(2, 3, 4), V([[0, 1, 2], [1, -1, 0]], I8)),
+    Case("GatherND", "slices", X(2, 3, 4), V([[[1], [0]], [[0], [-1]]], I8)),
+    Case("GatherND", "batch", X(2, 3, 4), V([[[1], [2]], [[0], [-1]]], I8), batch_dims=1),
+    Case("ScatterElements", "rows", X(3, 4), V([[2, 0, 1, 1]], I8), X(1, 4)),
+    Case("ScatterElements", "add", X(3, 4), V([[2, 0], [1, 1]], I8), X(2, 2), axis=1, reduction="add"),
+    Case("ScatterElements", "max, integers", X(4, kind="integer", dtype=I8), V([-1, 1], I8), X(2, kind="integer", dtype=I8), opset=18,
+         reduction="max"),
 ]
 
 CASES = RESIZE + PAD + SLICE + MOVE + INDEX

@@ -7,6 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tool
 from case import finish
+from cases_control import CONTROL
 from run import Test
 
 RANDOM_GRAPHS, RANDOM_GRAPHS_LONG = 60, 600
@@ -346,6 +347,7 @@ def tests(context):
     def test(name, group, build):
         return Test(name, group, lambda: check(name, build))
     result = [test(f"graph/{build.__name__}", "graphs", build) for build in PHRASES]
+    result += [test(f"control/{name}", "control flow", build) for name, build in CONTROL.items()]
     result += [Test("graph/external_data", "graphs", lambda: check_external_data(context)),
                Test("graph/bound_twice", "graphs", lambda: check_bound_twice(context))]
     for seed in range(RANDOM_GRAPHS_LONG if context.long else RANDOM_GRAPHS):

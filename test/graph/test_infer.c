@@ -150,6 +150,53 @@ TEST(matrix_products) {
     run_cases(cases, COUNT_OF(cases));
 }
 
+#define AB "%a: float32[Nx3x4], %b: float32[Nx4x5]"
+
+TEST(einsum) {
+    static const InferCase cases[] = {
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk->bik\"}", "float32[Nx3x5]"},
+        {AB, "%y = Einsum(%a, %b) {equation=\" b i j , b j k -> k b \"}", "float32[5xN]"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk\"}", "float32[3x5]"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"...ij,...jk->...ik\"}", "float32[Nx3x5]"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"...ij,...jk\"}", "float32[Nx3x5]"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk->\"}", "float32[]"},
+        {"%a: float32[2x1x3], %b: float32[5x3]", "%y = Einsum(%a, %b) {equation=\"...c,...c->c...\"}",
+         "float32[3x2x5]"},
+        {"%a: float32[2x1x3], %b: float32[5x3]", "%y = Einsum(%a, %b) {equation=\"a...,...\"}", "float32[5x3x2]"},
+        {"%a: float32[2x1], %b: float32[7x3]", "%y = Einsum(%a, %b) {equation=\"ij,kj->ikj\"}", "float32[2x7x3]"},
+        {"%a: int64[4x4]", "%y = Einsum(%a) {equation=\"ii->i\"}", "int64[4]"},
+        {"%a: float32[Zx2]", "%y = Einsum(%a) {equation=\"aZ\"}", "float32[2xZ]"}, // capitals first
+        {"%a: float32[*]", "%y = Einsum(%a) {equation=\"ij->ji\"}", "float32[*]"},
+        {AB, "%y = Einsum(%a, %b)", "!attribute 'equation' is missing"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij->bij\"}", "!expected 2 terms, as many as inputs"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk,k->bi\"}", "!expected 2 terms, as many as inputs"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk-bi\"}", "!expected '->', got '-b'"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk->bi,k\"}", "!expected one term behind '->'"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk->bi->k\"}", "!expected one term behind '->'"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bj1->bi\"}", "!expected letters, '...', ',' and '->', got '1'"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"..ij,bjk->bi\"}", "!expected letters, '...', ',' and '->', got '.'"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"......ij,bjk->bi\"}", "!'...' stands twice in a term"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk->bz\"}", "!'z' of the output is in no input"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bjk->bib\"}", "!'b' stands twice in the output"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"ij,bjk->bik\"}",
+         "!input 0: expected 2 dims, as the equation says, got 3"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"...abcd,bjk->b\"}", "!input 0: expected at least 4 dims"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"...ij,...jk->ik\"}", "!expected '...' in the output too"},
+        {AB, "%y = Einsum(%a, %b) {equation=\"bij,bkj->bik\"}",
+         "!input 1: expected dim 2 to go with those of the same "
+         "letter, which are 4, got 5"},
+        {"%a: float32[2x3]", "%y = Einsum(%a) {equation=\"ii->i\"}", "!expected dims 0 and 1 of one size"},
+        {"%a: float32[1x3]", "%y = Einsum(%a) {equation=\"ii->i\"}", "!expected dims 0 and 1 of one size"},
+        {"%a: float32[2], %b: float64[2]", "%y = Einsum(%a, %b) {equation=\"i,i->i\"}", "!input 1: expected float32"},
+        {"%a: float32[2]", "%y = Einsum(%a) {equation=\"abcdefghi->a\"}", "!expected at most 8 dims in a term"},
+        {"%a: float32[1x1x1x1x1], %b: float32[1x1x1x1x1]", "%y = Einsum(%a, %b) {equation=\"abcde,fghij\"}",
+         "!expected at most 8 dims of the output"},
+        {"%a: float32[1x1x1x1x1x1], %b: float32[1x1x1x1]", "%y = Einsum(%a, %b) {equation=\"ab...,cdef->abcdef...\"}",
+         "!expected at most 8 dims of the output, got 10"},
+    };
+    run_cases(cases, COUNT_OF(cases));
+}
+
 TEST(pool) {
     static const InferCase cases[] = {
         {X4, "%y = MaxPool(%x) {kernel_shape=[2, 2], strides=[2, 2]}", "float32[1x3x4x5]"},
@@ -316,6 +363,12 @@ TEST(reduce) {
         {X4 ", %k: int64[1]", "%y, %i = TopK(%x, %k)", "float32[1x3x8x?], int64[1x3x8x?]"},
         {X4, "%k = const int64[1] {4}\n%y, %i = TopK(%x, %k) {axis=1}", "!input 1 (k): expected 0 to 3, got 4"},
         {X4, "%k = const int64[2] {1, 1}\n%y, %i = TopK(%x, %k)", "!expected one element, got 2"},
+        {"%x: int32[Nx3]", "%a = const int32[] {-2}\n%y = CumSum(%x, %a)", "int32[Nx3]"},
+        {"%x: float32[2x3], %a: int64[]", "%y = CumSum(%x, %a)", "float32[2x3]"},
+        {"%x: float32[2x3]", "%a = const int64[] {2}\n%y = CumSum(%x, %a)", "!expected an axis from -2 to 1, got 2"},
+        {"%x: float32[2x3], %a: int64[2]", "%y = CumSum(%x, %a)", "!input 1 (axis): expected one element, got 2"},
+        {"%x: float32[2x3], %a: float32[]", "%y = CumSum(%x, %a)", "!input 1 (axis): expected int64, got float32"},
+        {"%x: float32[], %a: int64[]", "%y = CumSum(%x, %a)", "!input 0: expected 1 to 8 dims, got []"},
     };
     run_cases(cases, COUNT_OF(cases));
 }
@@ -565,6 +618,20 @@ TEST(gather_and_blocks) {
          "!index tuples of 1 to 3, got 4"},
         {"%x: float32[4], %i: int64[3x1], %u: float32[3]", "%y = ScatterND(%x, %i, %u) {reduction=\"sub\"}",
          "!attribute 'reduction'"},
+        {"%x: float32[4x5], %i: int64[2x7]", "%y = GatherElements(%x, %i) {axis=1}", "float32[2x7]"},
+        {"%x: float32[4x5], %i: int64[5x5]", "%y = GatherElements(%x, %i) {axis=-1}",
+         "!input 1 (indices): [5x5] does not go with [4x5] along axis 1"},
+        {"%x: float32[4x5], %i: int64[4]", "%y = GatherElements(%x, %i)", "!input 1 (indices): [4] does not go with"},
+        {"%x: float32[2]", "%i = const int64[1] {2}\n%y = GatherElements(%x, %i)", "!expected -2 to 1, got 2"},
+        {"%x: float32[2x3x4], %i: int64[5x2]", "%y = GatherND(%x, %i)", "float32[5x4]"},
+        {"%x: float32[2x3x4], %i: int64[2x1]", "%y = GatherND(%x, %i) {batch_dims=1}", "float32[2x4]"},
+        {"%x: float32[2x3x4], %i: int64[3x1]", "%y = GatherND(%x, %i) {batch_dims=1}", "!expected dim 0 of [2x3x4]"},
+        {"%x: float32[2x3x4], %i: int64[2x1]", "%y = GatherND(%x, %i) {batch_dims=2}", "!expected 0 to 1, got 2"},
+        {"%x: float32[2x3x4], %i: int64[2x4]", "%y = GatherND(%x, %i)", "!index tuples of 1 to 3, got 4"},
+        {"%x: float32[4x5], %i: int64[2x7], %u: float32[2x7]", "%y = ScatterElements(%x, %i, %u) {axis=1}",
+         "float32[4x5]"},
+        {"%x: float32[4x5], %i: int64[2x7], %u: float32[2x6]", "%y = ScatterElements(%x, %i, %u) {axis=1}",
+         "!input 2 (updates): expected the shape of the indices, [2x7], got [2x6]"},
         {"%x: float32[1x8x3x5]", "%y = DepthToSpace(%x) {blocksize=2}", "float32[1x2x6x10]"},
         {"%x: float32[Nx8xHx5]", "%y = DepthToSpace(%x) {blocksize=2, mode=\"CRD\"}", "float32[Nx2x?x10]"},
         {"%x: float32[1x6x3x5]", "%y = DepthToSpace(%x) {blocksize=2}",

@@ -252,3 +252,34 @@ static inline void onnx_node_tensor(OnnxFile *file, const char *op, const char *
     put_message(&node, 5, &attr);
     put_message(&file->graph, 1, &node);
 }
+
+// ---- graphs inside of nodes
+
+// Starts a graph for an attribute: fill it as a file, with inputs, outputs, weights and nodes.
+static inline OnnxFile onnx_subgraph(void) {
+    OnnxFile file = {0};
+    put_string(&file.graph, 2, "inner");
+    return file;
+}
+// The node gets it as the attribute `name`; drops it.
+static inline void put_graph(Text *node, const char *name, OnnxFile *graph) {
+    Text attr = {0};
+    put_string(&attr, 1, name);
+    put_message(&attr, 6, &graph->graph);
+    put_int(&attr, 20, 5);
+    put_message(node, 5, &attr);
+    onnx_drop(graph);
+}
+static inline void onnx_if(OnnxFile *file, const char *condition, const char *outputs, OnnxFile *then_branch,
+                           OnnxFile *else_branch) {
+    Text node = onnx_node_message("", "If", condition, outputs, "");
+    put_graph(&node, "then_branch", then_branch);
+    put_graph(&node, "else_branch", else_branch);
+    put_message(&file->graph, 1, &node);
+}
+static inline void onnx_body(OnnxFile *file, const char *op, const char *inputs, const char *outputs, const char *attrs,
+                             OnnxFile *body) {
+    Text node = onnx_node_message("", op, inputs, outputs, attrs);
+    put_graph(&node, "body", body);
+    put_message(&file->graph, 1, &node);
+}

@@ -71,6 +71,45 @@ TEST(clip_bounds_have_the_type_of_the_input) {
     check_nodes(&file, "y = Clip(x, {0.5})");
 }
 
+static void check_einsum(const char *inputs, const char *equation, const char *expected) {
+    OnnxFile file = with_input(12, "2,3");
+    onnx_input(&file, "a", FLOAT32, "3,4");
+    onnx_input(&file, "b", FLOAT32, "4,5");
+    Text node = onnx_node_message("", "Einsum", inputs, "y", ""), attr = {0};
+    put_string(&attr, 1, "equation");
+    put_string(&attr, 4, equation);
+    put_int(&attr, 20, 3);
+    put_message(&node, 5, &attr);
+    put_message(&file.graph, 1, &node);
+    check_nodes(&file, expected);
+}
+
+TEST(einsum_takes_two_inputs_at_a_time) {
+    check_einsum("x", "ij->ji", "y = Einsum(x) equation=ij->ji");
+    check_einsum("x a", " i j, j k ", "y = Einsum(x, a) equation=ij,jk->ik"); // the output is always told
+    check_einsum("x a b", "ij,jk,kl->il",
+                 "y.step = Einsum(x, a) equation=ij,jk->ik\n"
+                 "y = Einsum(y.step, b) equation=ik,kl->il");
+    check_einsum("x a b x", "ij,jk,kl,ij->l",
+                 "y.step = Einsum(x, a) equation=ij,jk->ijk\n"
+                 "y.step.1 = Einsum(y.step, b) equation=ijk,kl->ijl\n"
+                 "y = Einsum(y.step.1, x) equation=ijl,ij->l");
+    check_einsum("x a b", "...j,jk...,kl",
+                 "y.step = Einsum(x, a) equation=...j,jk...->...k\n"
+                 "y = Einsum(y.step, b) equation=...k,kl->...l");
+}
+
+TEST(einsum_refusals) {
+    refuse_one(12, "Einsum", "x", "", ST_BAD, "value 'y': Einsum|'equation' is missing");
+    refuse_one(12, "Einsum", "x", "equation=3", ST_BAD, "'equation': expected a text");
+    refuse_one(12, "Einsum", "x", "equation='abcd->abce'", ST_BAD, "'e' of the output is in no input");
+    refuse_one(12, "Einsum", "x x", "equation='abcd->abc'", ST_BAD, "expected 2 terms");
+    refuse_one(12, "Einsum", "x _ x", "equation='abcd,,abcd'", ST_BAD, "expected input 2, which is absent");
+    refuse_one(12, "Einsum", "x x x", "equation='abcd,efgh,ijkl->abcdefghi'", ST_UNSUPPORTED, "at most 8 dims");
+    refuse_one(12, "Einsum", "x x x", "equation='abcd,efgh,adhi->bcefga'", ST_BAD,
+               "Einsum|input 1: expected dim 1 to go with");
+}
+
 TEST(split_attributes) {
     OnnxFile file = with_input(11, "6,2");
     onnx_output(&file, "z");
@@ -286,4 +325,47 @@ TEST(attributes_that_are_not_had_or_wrong) {
     refuse_one(13, "Relu", "x x", "", ST_BAD, "expected 1 input, got 2");
     refuse_one(13, "Add", "_ x", "", ST_BAD, "expected input 1, which is absent");
     refuse_one(13, "Transpose", "x", "perm=[0,1,2,3] perm=[0,1,2,3]", ST_BAD, "'perm' once");
+}
+
+// ---- operators made of others
+
+TEST(lrn_is_a_pool_over_channels) {
+    check_one(13, "1,8,4,5", "LRN", "x", "size=4", // one channel before, two behind
+              "y.square = Mul(x, x)\n"
+              "y.wide = Unsqueeze(y.square, {1})\n"
+              "y.mean = AveragePool(y.wide) kernel_shape=4,1,1 pads=1,0,0,2,0,0 count_include_pad=1\n"
+              "y.squares = Squeeze(y.mean, {1})\n"
+              "y.scaled = Mul(y.squares, {0.0001})\n"
+              "y.sum = Add(y.scaled, {1})\n"
+              "y.power = Pow(y.sum, {0.75})\n"
+              "y = Div(x, y.power)");
+    refuse_one(13, "LRN", "x", "", ST_BAD, "'size': expected 1 to 65536, got 0");
+    refuse_one(13, "LRN", "x", "size=9000000000000000000", ST_BAD, "'size': expected 1 to 65536");
+}
+
+TEST(places_need_known_dims) {
+    static const char *const ops[] = {"Trilu", "EyeLike", "Hardmax"};
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
+        OnnxFile file = with_input(15, "N,M");
+        onnx_node(&file, ops[i], "x", "y", "");
+        check_refused(&file, ST_UNSUPPORTED, "a shape that is not known here|--input");
+        file = with_input(15, "3,9000000000000000000");
+        onnx_node(&file, ops[i], "x", "y", "");
+        check_refused(&file, ST_UNSUPPORTED, "a dim of at most 65536 is supported");
+        file = with_input(15, "");
+        onnx_node(&file, ops[i], "x", "y", "");
+        check_refused(&file, ST_BAD, "expected an");
+    }
+    refuse_one(11, "Hardmax", "x", "axis=1", ST_UNSUPPORTED, "several dims at once");
+}
+
+TEST(composed_operators_check_what_they_get) {
+    refuse_one(13, "LpNormalization", "x", "p=3", ST_BAD, "'p': expected 1 or 2, got 3");
+    refuse_one(13, "LpNormalization", "x x", "", ST_BAD, "expected 1 input, got 2");
+    refuse_one(13, "OneHot", "x _ x", "", ST_BAD, "expected input 2, which is absent");
+    refuse_one(13, "OneHot", "x x x", "axis=6", ST_BAD, "expected an axis from -5 to 4, got 6");
+    refuse_one(23, "RMSNormalization", "x x", "axis=4", ST_BAD, "expected an axis from -4 to 3, got 4");
+    refuse_one(13, "MeanVarianceNormalization", "x", "axes=[4]", ST_BAD, "expected an axis from -4 to 3, got 4");
+    refuse_one(13, "IsNaN", "", "", ST_BAD, "expected 1 input, got 0");
+    refuse_one(13, "Shrink", "", "", ST_BAD, "expected 1 input, got 0");
 }

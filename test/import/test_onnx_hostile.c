@@ -1,6 +1,34 @@
 // Files that are cut, torn or made to harm: a message each time, never more.
 #include "base/rng.h"
 #include "import/onnx_check.h"
+#include "pass/pass.h"
+
+static const ImportOptions resolving = {.resolve = pass_resolve_shapes};
+
+// y2 = x where it has 2 channels, summed over its height step by step; y3 by Einsum.
+static void add_control(OnnxFile *file) {
+    OnnxFile taken = onnx_subgraph(), other = onnx_subgraph(), body = onnx_subgraph();
+    onnx_ints(file, "two", "2");
+    onnx_node(file, "Shape", "x", "shape", "");
+    onnx_node(file, "Constant", "", "one", "value_ints=[1]");
+    onnx_node(file, "Gather", "shape one", "channels", "");
+    onnx_node(file, "Equal", "channels two", "is_two", "");
+    onnx_node(&taken, "Relu", "x", "t", "");
+    onnx_output(&taken, "t");
+    onnx_filled(&other, "u", "1", 1, 2);
+    onnx_node(&other, "Mul", "x u", "t", "");
+    onnx_output(&other, "t");
+    onnx_if(file, "is_two", "i", &taken, &other);
+    onnx_node(file, "ReduceSum", "i", "s0", "axes=[2] keepdims=0");
+    onnx_input(&body, "s", FLOAT32, NULL);
+    onnx_input(&body, "row", FLOAT32, NULL);
+    onnx_node(&body, "Add", "s row", "next", "");
+    onnx_output(&body, "next");
+    onnx_body(file, "Scan", "s0 i", "y2", "num_scan_inputs=1 scan_input_axes=[2]", &body);
+    onnx_node(file, "Einsum", "x w x", "y3", "equation='nchw,dcij,nahw->d'");
+    onnx_output(file, "y2");
+    onnx_output(file, "y3");
+}
 
 // A small model that has something of everything.
 static Text small_model(void) {
@@ -19,6 +47,7 @@ static Text small_model(void) {
     onnx_node(&file, "Unsqueeze", "h", "y", "axes=[0]");
     onnx_output(&file, "y");
     onnx_output(&file, "z");
+    add_control(&file);
     Text all = onnx_bytes(&file);
     onnx_drop(&file);
     return all;
@@ -30,7 +59,7 @@ static Status import_bytes(const void *bytes, size_t size) {
     REQUIRE(stream && fwrite(bytes, 1, size, stream) == size && fclose(stream) == 0);
     Imported model;
     error_clear();
-    const Status status = import_model(path, NULL, &model);
+    const Status status = import_model(path, &resolving, &model);
     if (status == ST_OK) CHECK_OK(graph_verify(model.graph));
     CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "status %d: %s", status,
               error_message());
@@ -98,7 +127,7 @@ TEST(memory_that_runs_out) {
     for (; status != ST_OK && failures < 5000; failures++) {
         Imported model;
         mem_fail_after(failures);
-        status = import_model(path, NULL, &model);
+        status = import_model(path, &resolving, &model);
         mem_fail_after(-1);
         CHECK_MSG(status == ST_OK || status == ST_RESOURCE, "allocation %d: status %d: %s", failures, status,
                   error_message());

@@ -95,6 +95,30 @@ TEST(gather) {
     REFUSES(X23 "%o = const int64[2] {0, 1} %i = Add (%o, %o) %y = Gather (%x, %i)", ST_BAD, "expected -2 to 1, got 2");
 }
 
+TEST(gather_elements) {
+    const char *const x = "%x = const float32[2x3] {1, 2, 3, 4, 5, 6} %i = const int64[1x3] {1, 0, -1} ";
+    GIVES_AFTER(x, "%y = GatherElements (%x, %i)", "float32[1x3] {4, 2, 6}");
+    GIVES_AFTER(x, "%y = GatherElements (%x, %i) {axis=1}", "float32[1x3] {2, 1, 3}");
+    REFUSES("%x = const int64[2] {1, 2} %i0 = const int64[1] {-3} %z = const int64[1] {0} %i = Add (%i0, %z) "
+            "%y = GatherElements (%x, %i)",
+            ST_BAD, "expected -2 to 1, got -3");
+}
+
+TEST(gather_nd) {
+    const char *const x = "%x = const int32[2x2x2] {0, 1, 2, 3, 4, 5, 6, 7} ";
+    GIVES_AFTER(x, "%i = const int64[2x3] {0, 0, 1, -1, -1, 0} %y = GatherND (%x, %i)", "int32[2] {1, 6}");
+    GIVES_AFTER(x, "%i = const int64[2x1x2] {0, 1, 1, 0} %y = GatherND (%x, %i)", "int32[2x1x2] {2, 3, 4, 5}");
+    GIVES_AFTER(x, "%i = const int64[2x1] {1, 0} %y = GatherND (%x, %i) {batch_dims=1}", "int32[2x2] {2, 3, 4, 5}");
+}
+
+TEST(scatter_elements) {
+    const char *const x = "%x = const float32[2x3] {1, 2, 3, 4, 5, 6} %i = const int64[1x3] {1, 0, -1} "
+                          "%u = const float32[1x3] {10, 20, 30} ";
+    GIVES_AFTER(x, "%y = ScatterElements (%x, %i, %u)", "float32[2x3] {1, 20, 3, 10, 5, 30}");
+    GIVES_AFTER(x, "%y = ScatterElements (%x, %i, %u) {axis=1, reduction=\"add\"}",
+                "float32[2x3] {21, 12, 33, 4, 5, 6}");
+}
+
 TEST(scatter_nd) {
     const char *const x = "%x = const float32[4] {1, 2, 3, 4} %i = const int64[2x1] {3, 1} "
                           "%u = const float32[2] {10, -20} ";

@@ -60,12 +60,31 @@ TEST(reduce_accumulates_in_double) {
     GIVES("%x = const float32[4] {16777216, 1, 1, -16777216} %y = ReduceSum (%x)", "float32[1] {2}");
 }
 
+TEST(cum_sum) {
+    const char *const x = X23 "%a = const int64[] {1} ";
+    GIVES_AFTER(x, "%y = CumSum (%x, %a)", "float32[2x3] {1, -1, 2, 4, 9, 3}");
+    GIVES_AFTER(x, "%y = CumSum (%x, %a) {exclusive=1}", "float32[2x3] {0, 1, -1, 0, 4, 9}");
+    GIVES_AFTER(x, "%y = CumSum (%x, %a) {reverse=1}", "float32[2x3] {2, 1, 3, 3, -1, -6}");
+    GIVES_AFTER(x, "%y = CumSum (%x, %a) {exclusive=1, reverse=1}", "float32[2x3] {1, 3, 0, -1, -6, 0}");
+    GIVES(X23 "%a = const int32[1] {-2} %y = CumSum (%x, %a)", "float32[2x3] {1, -2, 3, 5, 3, -3}");
+    GIVES("%x = const int64[3] {9007199254740993, 2, 2} %a = const int64[] {0} %y = CumSum (%x, %a)",
+          "int64[3] {9007199254740993, 9007199254740995, 9007199254740997}");
+    GIVES("%x = const int32[2] {2147483647, 1} %a = const int64[] {0} %y = CumSum (%x, %a)",
+          "int32[2] {2147483647, -2147483648}");
+    GIVES("%x = const float32[2x0x3] {} %a = const int64[] {1} %y = CumSum (%x, %a)", "float32[2x0x3] {}");
+    GIVES_NARROW("%x = const float32[4] {16777216, 1, 1, 2} %a = const int64[] {0} %y = CumSum (%x, %a)",
+                 "float32[4] {16777216, 16777216, 16777218, 16777220}"); // the sum itself is kept in double
+}
+
 TEST(arg_max) {
     const char *const tie = "%x = const float32[2x3] {1, 3, 3, 5, 2, 5} ";
     GIVES_AFTER(tie, "%y = ArgMax (%x) {axis=1}", "int64[2x1] {1, 0}");
     GIVES_AFTER(tie, "%y = ArgMax (%x) {axis=-1, keepdims=0, select_last_index=1}", "int64[2] {2, 2}");
     GIVES_AFTER(tie, "%y = ArgMax (%x)", "int64[1x3] {1, 0, 1}");
     GIVES("%x = const uint64[2] {1, 18446744073709551615} %y = ArgMax (%x)", "int64[1] {1}");
+    GIVES_AFTER(tie, "%y = ArgMin (%x)", "int64[1x3] {0, 1, 0}");
+    GIVES("%x = const float32[4] {3, 1, 1, 2} %y = ArgMin (%x)", "int64[1] {1}");
+    GIVES("%x = const float32[4] {3, 1, 1, 2} %y = ArgMin (%x) {select_last_index=1}", "int64[1] {2}");
 }
 
 TEST(softmax) {

@@ -2,22 +2,11 @@
 // types inferred on the way, so that a converter can look at them. What the file itself says of types between nodes is
 // not used: tools that change a model leave it out of date.
 #include "import/onnx/build.h"
-#include "base/text.h"
-#include "graph/table.h"
 #include "import/limits.h"
+#include "import/onnx/builder.h"
 #include "import/onnx/convert.h"
 #include "import/onnx/inputs.h"
 #include <string.h>
-
-typedef struct Builder {
-    const OnnxModel *model;
-    OnnxData *data;
-    Graph *graph;
-    bool *used;  // by ValueId, of the values that the model names
-    Text faults; // "...; ..."
-    int n_faults;
-    Status fault; // of all of them together: ST_BAD when one is
-} Builder;
 
 // ---- faults
 
@@ -79,12 +68,11 @@ static bool is_function(const OnnxModel *model, const Missing *missing) {
     return false;
 }
 
-// All operators that are not had, in one line.
-static Status check_operators(const OnnxModel *model) {
+Status builder_operators(const OnnxModel *model, const OnnxGraph *graph) {
     Missing missing[MAX_MISSING];
     int n_missing = 0, others = 0;
-    for (int i = 0; i < model->n_nodes; i++) {
-        if (!is_supported(&model->nodes[i])) count_missing(&model->nodes[i], missing, &n_missing, &others);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        if (!is_supported(&graph->nodes[i])) count_missing(&graph->nodes[i], missing, &n_missing, &others);
     }
     if (n_missing == 0) return ST_OK;
     Text text = {0};
@@ -109,46 +97,99 @@ static Status declare(Builder *builder, const char *name, const char *what) {
     return graph_add_value(builder->graph, name, NULL, &value);
 }
 
+static Status count_names(Builder *builder, const OnnxGraph *graph) {
+    builder->n_names += graph->n_initializers + graph->n_inputs;
+    for (int i = 0; i < graph->n_nodes; i++) builder->n_names += graph->nodes[i].n_outputs;
+    FAIL_IF(builder->n_names > LIMIT_VALUES, ST_BAD, "expected at most %d values, got more", LIMIT_VALUES);
+    return ST_OK;
+}
+
 static Status declare_values(Builder *builder) {
-    const OnnxModel *model = builder->model;
-    size_t count = (size_t)model->n_initializers;
-    for (int i = 0; i < model->n_initializers; i++) {
-        if (*model->initializers[i].name) TRY(declare(builder, model->initializers[i].name, "weight"));
+    const OnnxGraph *graph = &builder->model->graph;
+    TRY(count_names(builder, graph));
+    for (int i = 0; i < graph->n_initializers; i++) {
+        if (*graph->initializers[i].name) TRY(declare(builder, graph->initializers[i].name, "weight"));
     }
-    for (int i = 0; i < model->n_nodes; i++) {
-        const OnnxNode *node = &model->nodes[i];
-        count += (size_t)node->n_outputs;
-        FAIL_IF(count > LIMIT_VALUES, ST_BAD, "expected at most %d values, got more", LIMIT_VALUES);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const OnnxNode *node = &graph->nodes[i];
         for (int k = 0; k < node->n_outputs; k++) {
             if (*node->outputs[k]) TRY(in_node(declare(builder, node->outputs[k], "output"), node));
         }
     }
+    builder->n_declared = builder->graph->n_values;
     return ST_OK;
 }
 
-static Status mark_used(Builder *builder, const char *name) {
+// What a model's own graph names is found by the graph; values that came later have names of no meaning to the model.
+ValueId builder_find(const Builder *builder, const Scope *scope, const char *name) {
+    for (; scope; scope = scope->outer) {
+        const int at = names_find(scope->graph->names, name);
+        if (at >= 0) return scope->values[at];
+    }
+    const ValueId value = graph_find(builder->graph, name);
+    return value < builder->n_declared ? value : NO_VALUE;
+}
+
+Status builder_mark(Builder *builder, ValueId value, bool used) {
+    if (value >= builder->used_capacity) {
+        const int larger = MAX(2 * builder->used_capacity, value + 1);
+        bool *fresh = arena_array(builder->data->scratch, (size_t)larger, sizeof *fresh);
+        if (!fresh) return fail_memory((size_t)larger);
+        // (The old one stays: converters that put in a graph have it in their hands.)
+        if (builder->used) memcpy(fresh, builder->used, (size_t)builder->used_capacity);
+        builder->used = fresh;
+        builder->used_capacity = larger;
+    }
+    builder->used[value] = used;
+    return ST_OK;
+}
+
+// scope: the names only, no values.
+static Status mark_used(Builder *builder, const Scope *scope, const char *name) {
+    for (; scope; scope = scope->outer) {
+        const int at = names_find(scope->graph->names, name);
+        if (at < 0) continue;
+        scope->graph->names->at[at].used = true;
+        return ST_OK;
+    }
     const ValueId value = graph_find(builder->graph, name);
     FAIL_IF(value == NO_VALUE, ST_BAD, "expected a value '%s', which nothing in the model makes", name);
-    builder->used[value] = true;
+    return builder_mark(builder, value, true);
+}
+
+static Status mark_graph(Builder *builder, const OnnxGraph *graph, const Scope *scope);
+
+static Status mark_subgraph(Builder *builder, OnnxGraph *graph, const Scope *outer) {
+    const Scope scope = {.outer = outer, .graph = graph};
+    TRY(count_names(builder, graph));
+    TRY(names_make(graph, builder->data->scratch));
+    return mark_graph(builder, graph, &scope);
+}
+
+// What the nodes of a graph and of those inside of it read.
+static Status mark_graph(Builder *builder, const OnnxGraph *graph, const Scope *scope) {
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const OnnxNode *node = &graph->nodes[i];
+        for (int k = 0; k < node->n_inputs; k++) {
+            if (!*node->inputs[k]) continue;
+            TRY(note_fault(builder, in_node(mark_used(builder, scope, node->inputs[k]), node)));
+        }
+        for (int k = 0; k < node->n_attrs; k++) {
+            if (node->attrs[k].graph)
+                TRY(note_fault(builder, in_node(mark_subgraph(builder, node->attrs[k].graph, scope), node)));
+        }
+    }
+    for (int i = 0; i < graph->n_outputs; i++) {
+        Status status = mark_used(builder, scope, graph->outputs[i]);
+        if (status != ST_OK) status = fail_context(status, "output %d", i + 1);
+        TRY(note_fault(builder, status));
+    }
     return ST_OK;
 }
 
 static Status mark_all_used(Builder *builder) {
-    const OnnxModel *model = builder->model;
-    builder->used = arena_array(builder->data->scratch, (size_t)builder->graph->n_values + 1, sizeof *builder->used);
-    if (!builder->used) return fail_memory((size_t)builder->graph->n_values);
-    for (int i = 0; i < model->n_nodes; i++) {
-        const OnnxNode *node = &model->nodes[i];
-        for (int k = 0; k < node->n_inputs; k++) {
-            if (!*node->inputs[k]) continue;
-            TRY(note_fault(builder, in_node(mark_used(builder, node->inputs[k]), node)));
-        }
-    }
-    for (int i = 0; i < model->n_outputs; i++) {
-        Status status = mark_used(builder, model->outputs[i]);
-        if (status != ST_OK) status = fail_context(status, "output %d", i + 1);
-        TRY(note_fault(builder, status));
-    }
+    TRY(builder_mark(builder, builder->graph->n_values, false));
+    TRY(mark_graph(builder, &builder->model->graph, NULL));
     return end_faults(builder);
 }
 
@@ -160,8 +201,8 @@ static Status load_weight(Builder *builder, const OnnxTensor *weight) {
 }
 
 static Status load_weights(Builder *builder) {
-    for (int i = 0; i < builder->model->n_initializers; i++) {
-        const OnnxTensor *weight = &builder->model->initializers[i];
+    for (int i = 0; i < builder->model->graph.n_initializers; i++) {
+        const OnnxTensor *weight = &builder->model->graph.initializers[i];
         if (!*weight->name || !builder->used[graph_find(builder->graph, weight->name)]) continue;
         TRY(note_fault(builder, load_weight(builder, weight)));
     }
@@ -170,15 +211,15 @@ static Status load_weights(Builder *builder) {
 
 // ---- nodes
 
-static Status resolve(const Graph *graph, Arena *scratch, const char **names, int count, int extra, ValueId **out) {
-    const size_t room = (size_t)(count + extra);
-    *out = arena_array(scratch, room, sizeof **out);
+static Status resolve(const Builder *builder, const Scope *scope, const char **names, int count, ValueId **out) {
+    const size_t room = (size_t)(count + CALL_EXTRA_INPUTS);
+    *out = arena_array(builder->data->scratch, room, sizeof **out);
     if (!*out) return fail_memory(room * sizeof **out);
-    for (int i = 0; i < count; i++) (*out)[i] = *names[i] ? graph_find(graph, names[i]) : NO_VALUE;
+    for (int i = 0; i < count; i++) (*out)[i] = *names[i] ? builder_find(builder, scope, names[i]) : NO_VALUE;
     return ST_OK;
 }
 
-static Status convert_node(Builder *builder, const OnnxNode *node) {
+static Status convert_node(Builder *builder, const OnnxNode *node, const Scope *scope) {
     const Converter *converter = find_converter(node->op);
     Call call = {.node = node,
                  .op = converter->op,
@@ -188,11 +229,12 @@ static Status convert_node(Builder *builder, const OnnxNode *node) {
                  .used = builder->used,
                  .n_inputs = node->n_inputs,
                  .n_outputs = node->n_outputs,
-                 .ignored = converter->ignored};
-    Arena *scratch = builder->data->scratch;
+                 .ignored = converter->ignored,
+                 .builder = builder,
+                 .scope = scope};
     while (call.n_inputs > 0 && !*node->inputs[call.n_inputs - 1]) call.n_inputs--;
-    TRY(resolve(call.graph, scratch, node->inputs, call.n_inputs, CALL_EXTRA_INPUTS, &call.inputs));
-    TRY(resolve(call.graph, scratch, node->outputs, call.n_outputs, CALL_EXTRA_INPUTS, &call.outputs));
+    TRY(resolve(builder, scope, node->inputs, call.n_inputs, &call.inputs));
+    TRY(resolve(builder, scope, node->outputs, call.n_outputs, &call.outputs));
     return converter->convert(&call);
 }
 
@@ -202,20 +244,20 @@ static Status infer_from(Graph *graph, int first) {
 }
 
 // Constants first: a model may list its nodes in any order, and other converters want to see them.
-static Status convert_nodes(Builder *builder, bool constants) {
-    for (int i = 0; i < builder->model->n_nodes; i++) {
-        const OnnxNode *node = &builder->model->nodes[i];
+Status builder_nodes(Builder *builder, const OnnxGraph *graph, const Scope *scope, bool constants) {
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const OnnxNode *node = &graph->nodes[i];
         const int first = builder->graph->n_nodes;
         if ((strcmp(node->op, "Constant") == 0) != constants) continue;
-        Status status = in_node(convert_node(builder, node), node);
+        Status status = in_node(convert_node(builder, node, scope), node);
         if (status == ST_OK) status = infer_from(builder->graph, first);
-        TRY(note_fault(builder, status));
+        TRY(scope ? status : note_fault(builder, status));
     }
-    return end_faults(builder);
+    return scope ? ST_OK : end_faults(builder);
 }
 
 static Status add_outputs(Builder *builder) {
-    const OnnxModel *model = builder->model;
+    const OnnxGraph *model = &builder->model->graph;
     FAIL_IF(model->n_outputs == 0, ST_BAD, "expected outputs of the model, got none; the file is damaged");
     bool *taken = arena_array(builder->data->scratch, (size_t)builder->graph->n_values, sizeof *taken);
     if (!taken) return fail_memory((size_t)builder->graph->n_values);
@@ -228,15 +270,16 @@ static Status add_outputs(Builder *builder) {
     return ST_OK;
 }
 
-static Status build(Builder *builder, const ImportOptions *options) {
+static Status build(Builder *builder) {
     Graph *graph = builder->graph;
-    TRY(check_operators(builder->model));
-    TRY(onnx_add_inputs(builder->model, options, graph));
+    const OnnxGraph *own = &builder->model->graph;
+    TRY(builder_operators(builder->model, own));
+    TRY(onnx_add_inputs(builder->model, builder->options, graph));
     TRY(declare_values(builder));
     TRY(mark_all_used(builder));
     TRY(load_weights(builder));
-    TRY(convert_nodes(builder, true));
-    TRY(convert_nodes(builder, false));
+    TRY(builder_nodes(builder, own, NULL, true));
+    TRY(builder_nodes(builder, own, NULL, false));
     TRY(add_outputs(builder));
     TRY(graph_compact(graph));
     TRY(graph_infer(graph));
@@ -245,10 +288,10 @@ static Status build(Builder *builder, const ImportOptions *options) {
 
 Status onnx_build(const OnnxModel *model, const ImportOptions *options, OnnxData *data) {
     Graph *graph = data->imported->graph;
-    Builder builder = {.model = model, .data = data, .graph = graph};
-    graph->name = arena_string(&graph->arena, model->name);
-    if (!graph->name) return fail_memory(strlen(model->name));
-    const Status status = build(&builder, options);
+    Builder builder = {.model = model, .options = options, .data = data, .graph = graph};
+    graph->name = arena_string(&graph->arena, model->graph.name);
+    if (!graph->name) return fail_memory(strlen(model->graph.name));
+    const Status status = build(&builder);
     text_free(&builder.faults);
     return status;
 }

@@ -18,6 +18,8 @@ typedef struct Call {
     ValueId *inputs, *outputs;
     int n_inputs, n_outputs; // absent ones at the end don't count; outputs: at least what the node lists
     const char *ignored;     // attributes that say nothing here: "a b c"
+    struct Builder *builder; // for subgraph.h
+    const struct Scope *scope;
 } Call;
 
 typedef Status Convert(Call *call);
@@ -70,6 +72,12 @@ Convert convert_same;
 Convert convert_pad, convert_slice, convert_split, convert_axes, convert_topk, convert_upsample, convert_resize;
 Convert convert_size, convert_constant;
 // convert_math.c
-Convert convert_softmax, convert_clip, convert_cast_like, convert_sum, convert_mean, convert_celu;
-Convert convert_reduce, convert_reduce_sum_square, convert_reduce_log_sum;
+Convert convert_softmax, convert_einsum, convert_clip, convert_cast_like, convert_sum, convert_mean, convert_celu;
+Convert convert_reduce, convert_reduce_sum_square, convert_reduce_log_sum, convert_reduce_log_sum_exp;
 Convert convert_batch_norm, convert_group_norm, convert_dropout;
+// convert_composed.c
+Convert convert_thresholded_relu, convert_shrink, convert_is_nan, convert_is_inf;
+Convert convert_lp_norm, convert_mean_variance, convert_rms_norm, convert_lrn;
+Convert convert_trilu, convert_eye_like, convert_hardmax, convert_one_hot;
+// convert_control.c
+Convert convert_if, convert_loop, convert_scan;

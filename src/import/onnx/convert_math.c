@@ -1,5 +1,7 @@
 // Operators that compute: sums, reductions, normalisation, activations.
+#include "graph/einsum.h"
 #include "import/onnx/convert.h"
+#include <string.h>
 
 // Up to opset 12 softmax ran over all dims from `axis` (default 1) on, taken as one.
 Status convert_softmax(Call *call) {
@@ -21,6 +23,81 @@ Status convert_softmax(Call *call) {
     TRY(call_add(call, OP_Shape, "shape", call->inputs, 1, &shape, NULL));
     const ValueId inputs[] = {soft, shape};
     return call_last(call, OP_Reshape, inputs, 2, &node);
+}
+
+// Operators of any number of inputs need all of them.
+static Status check_all_inputs(const Call *call) {
+    FAIL_IF(call->n_inputs == 0, ST_BAD, "expected an input, got none");
+    for (int i = 0; i < call->n_inputs; i++) {
+        FAIL_IF(call->inputs[i] < 0, ST_BAD, "expected input %d, which is absent", i + 1);
+    }
+    return ST_OK;
+}
+
+// ---- Einsum
+
+static void count_term(const char *term, int by, int uses[256]) {
+    for (; *term; term++) uses[(unsigned char)*term] += by;
+}
+
+// What of two terms a later one (or the output) needs, each letter once; the ellipsis always.
+static Status joined_term(const char *a, const char *b, const int uses[256], char out[EINSUM_TERM]) {
+    const char *const both[] = {a, b};
+    int length = 0;
+    for (int i = 0; i < 2; i++)
+        for (const char *c = both[i]; *c; c++) {
+            if ((*c != '.' && uses[(unsigned char)*c] == 0) || memchr(out, *c, (size_t)length)) continue;
+            FAIL_IF(length == EINSUM_TERM - 1, ST_UNSUPPORTED, "more than %d dims between its inputs", MAX_RANK);
+            out[length++] = *c;
+        }
+    out[length] = 0;
+    return ST_OK;
+}
+
+static Status set_equation(Call *call, Node *node, const char *a, const char *b, const char *out) {
+    const char *const parts[] = {a, b ? "," : "", b ? b : "", "->", out};
+    Text text = {0};
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        for (const char *c = parts[i]; *c; c++) text_add(&text, "%s", *c == '.' ? "..." : (const char[]){*c, 0});
+    Status status = text_status(&text);
+    if (status == ST_OK) status = node_set_string(call->graph, node, "equation", text_get(&text));
+    text_free(&text);
+    return status;
+}
+
+// In steps of two inputs, from the left: "ab,bc,cd->ad" is "ab,bc->ac", then "ac,cd->ad".
+static Status einsum_steps(Call *call, char (*terms)[EINSUM_TERM]) {
+    int uses[256] = {0};
+    Node *node;
+    ValueId step, pair[2] = {call->inputs[0]};
+    char *left = terms[0];
+    for (int i = 1; i <= call->n_inputs; i++) count_term(terms[i], 1, uses);
+    for (int i = 1; i < call->n_inputs - 1; i++) {
+        char joined[EINSUM_TERM];
+        count_term(terms[i], -1, uses);
+        TRY(joined_term(left, terms[i], uses, joined));
+        pair[1] = call->inputs[i];
+        TRY(call_add(call, OP_Einsum, "step", pair, 2, &step, &node));
+        TRY(set_equation(call, node, left, terms[i], joined));
+        pair[0] = step;
+        memcpy(left, joined, sizeof joined);
+    }
+    const int last = call->n_inputs - 1;
+    pair[1] = call->inputs[last];
+    TRY(call_last(call, OP_Einsum, pair, MIN(call->n_inputs, 2), &node));
+    return set_equation(call, node, left, last > 0 ? terms[last] : NULL, terms[call->n_inputs]);
+}
+
+Status convert_einsum(Call *call) {
+    const OnnxAttr *equation;
+    TRY(check_all_inputs(call));
+    TRY(call_attr(call, "equation", ONNX_ATTR_STRING, &equation));
+    FAIL_IF(!equation, ST_BAD, "attribute 'equation' is missing");
+    const size_t count = (size_t)call->n_inputs + 1;
+    char(*terms)[EINSUM_TERM] = arena_array(call->data->scratch, count, sizeof *terms);
+    if (!terms) return fail_memory(count * sizeof *terms);
+    TRY(einsum_terms(equation->s, call->n_inputs, terms));
+    return einsum_steps(call, terms);
 }
 
 static Status bound_to_input(Call *call, const char *name, int index) {
@@ -66,14 +143,6 @@ Status convert_celu(Call *call) {
 
 // ---- sums
 
-static Status check_summands(const Call *call) {
-    FAIL_IF(call->n_inputs == 0, ST_BAD, "expected an input, got none");
-    for (int i = 0; i < call->n_inputs; i++) {
-        FAIL_IF(call->inputs[i] < 0, ST_BAD, "expected input %d, which is absent", i + 1);
-    }
-    return ST_OK;
-}
-
 // The first `count` inputs added up, from the left.
 static Status add_up(Call *call, int count, ValueId *sum) {
     *sum = call->inputs[0];
@@ -87,7 +156,7 @@ static Status add_up(Call *call, int count, ValueId *sum) {
 Status convert_sum(Call *call) {
     ValueId sum;
     Node *node;
-    TRY(check_summands(call));
+    TRY(check_all_inputs(call));
     const int last = call->n_inputs - 1;
     if (last == 0) return call_last(call, OP_Identity, call->inputs, 1, &node);
     TRY(add_up(call, last, &sum));
@@ -98,7 +167,7 @@ Status convert_sum(Call *call) {
 Status convert_mean(Call *call) {
     ValueId sum, count;
     Node *node;
-    TRY(check_summands(call));
+    TRY(check_all_inputs(call));
     TRY(add_up(call, call->n_inputs, &sum));
     TRY(call_scalar(call, "count", call_float_dtype(call, 0), call->n_inputs, &count));
     const ValueId pair[] = {sum, count};
@@ -137,6 +206,42 @@ Status convert_reduce_log_sum(Call *call) {
     TRY(convert_reduce(call));
     call->outputs[0] = output;
     return call_last(call, OP_Log, &sum, 1, &node);
+}
+
+// A reduction over the node's axes.
+static Status reduce_with(Call *call, Op op, const char *suffix, ValueId x, bool keep, ValueId *out) {
+    const ValueId inputs[] = {x, call_has_input(call, 1) ? call->inputs[1] : NO_VALUE};
+    int64_t noop;
+    Node *node;
+    TRY(call_int(call, "noop_with_empty_axes", 0, &noop));
+    TRY(call_add(call, op, suffix, inputs, inputs[1] >= 0 ? 2 : 1, out, &node));
+    TRY(node_set_int(call->graph, node, "keepdims", keep));
+    return node_set_int(call->graph, node, "noop_with_empty_axes", noop);
+}
+
+// log(sum of exp(x - m)) + m with m the largest x, so that nothing overflows; m is kept finite, as inf - inf is NaN.
+Status convert_reduce_log_sum_exp(Call *call) {
+    const DType dtype = call_float_dtype(call, 0);
+    const double limit = dtype == DT_F16 ? 65504 : dtype == DT_F64 ? 1e308 : 3e38;
+    int64_t keep;
+    ValueId low, high, largest, bounded, apart, powers, sum, log, back;
+    Node *node;
+    FAIL_IF(!call_has_input(call, 0), ST_BAD, "expected an input, got none");
+    TRY(axes_to_input(call));
+    TRY(call_int(call, "keepdims", 1, &keep));
+    TRY(call_scalar(call, "low", dtype, -limit, &low));
+    TRY(call_scalar(call, "high", dtype, limit, &high));
+    TRY(reduce_with(call, OP_ReduceMax, "largest", call->inputs[0], true, &largest));
+    const ValueId clip[] = {largest, low, high};
+    TRY(call_add(call, OP_Clip, "bounded", clip, 3, &bounded, NULL));
+    const ValueId pair[] = {call->inputs[0], bounded};
+    TRY(call_add(call, OP_Sub, "apart", pair, 2, &apart, NULL));
+    TRY(call_add(call, OP_Exp, "powers", &apart, 1, &powers, NULL));
+    TRY(reduce_with(call, OP_ReduceSum, "sum", powers, keep, &sum));
+    TRY(call_add(call, OP_Log, "log", &sum, 1, &log, NULL));
+    TRY(reduce_with(call, OP_ReduceMax, "back", bounded, keep, &back)); // of dims of 1: drops them
+    const ValueId parts[] = {log, back};
+    return call_last(call, OP_Add, parts, 2, &node);
 }
 
 // ---- normalisation

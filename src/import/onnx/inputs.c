@@ -82,10 +82,10 @@ static int compare_names(const void *a, const void *b) {
 }
 
 static Status weight_names(const OnnxModel *model, const char ***out) {
-    const size_t count = (size_t)model->n_initializers;
+    const size_t count = (size_t)model->graph.n_initializers;
     *out = mem_zero(count + 1, sizeof **out);
     if (!*out) return fail_memory(count * sizeof **out);
-    for (size_t i = 0; i < count; i++) (*out)[i] = model->initializers[i].name;
+    for (size_t i = 0; i < count; i++) (*out)[i] = model->graph.initializers[i].name;
     qsort(*out, count, sizeof **out, compare_names);
     return ST_OK;
 }
@@ -94,9 +94,10 @@ static Status add_all(const OnnxModel *model, Graph *graph) {
     const char **weights;
     TRY(weight_names(model, &weights));
     Status status = ST_OK;
-    for (int i = 0; i < model->n_inputs && status == ST_OK; i++) {
-        const OnnxInput *input = &model->inputs[i];
-        if (bsearch(&input->name, weights, (size_t)model->n_initializers, sizeof *weights, compare_names)) continue;
+    for (int i = 0; i < model->graph.n_inputs && status == ST_OK; i++) {
+        const OnnxInput *input = &model->graph.inputs[i];
+        if (bsearch(&input->name, weights, (size_t)model->graph.n_initializers, sizeof *weights, compare_names))
+            continue;
         status = add_input(graph, input);
     }
     mem_free(weights);

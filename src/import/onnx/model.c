@@ -96,8 +96,21 @@ static OnnxAttrType type_of_field(uint32_t number) {
     }
 }
 
-static Status read_attr(PbReader message, Arena *arena, OnnxAttr *attr) {
-    PbReader reader = message;
+static Status read_graph(PbReader reader, int depth, Arena *arena, OnnxGraph *graph);
+
+static Status read_subgraph(PbReader message, int depth, Arena *arena, OnnxGraph **out) {
+    void *memory;
+    FAIL_IF(depth > LIMIT_GRAPH_DEPTH, ST_BAD, "expected at most %d graphs inside each other, got more",
+            LIMIT_GRAPH_DEPTH);
+    TRY(take(arena, 1, sizeof(OnnxGraph), &memory));
+    *out = memory;
+    (*out)->name = "";
+    return read_graph(message, depth, arena, *out);
+}
+
+// depth: of the graph that the node stands in; 1: the model's own.
+static Status read_attr(PbReader message, int depth, Arena *arena, OnnxAttr *attr) {
+    PbReader reader = message, graph = pb_reader(NULL, 0);
     PbField field;
     OnnxAttrType told = ONNX_ATTR_NONE, seen = ONNX_ATTR_NONE;
     *attr = (OnnxAttr){.name = "", .s = "", .tensor = pb_reader(NULL, 0)};
@@ -107,6 +120,7 @@ static Status read_attr(PbReader message, Arena *arena, OnnxAttr *attr) {
         case 2: attr->f = pb_float(&reader, &field); break;
         case 3: attr->i = pb_int64(&reader, &field); break;
         case 5: attr->tensor = pb_message(&reader, &field); break;
+        case 6: graph = pb_message(&reader, &field); break;
         case 20: told = known_type(pb_int64(&reader, &field)); break;
         case 21: attr->reference = true; break; // ref_attr_name
         case 4: {
@@ -124,6 +138,7 @@ static Status read_attr(PbReader message, Arena *arena, OnnxAttr *attr) {
     case ONNX_ATTR_FLOATS: return read_floats(message, 7, arena, attr);
     case ONNX_ATTR_INTS: return onnx_read_ints(message, 8, LIMIT_LIST, arena, &attr->ints, &attr->count);
     case ONNX_ATTR_STRINGS: return read_strings(message, 9, arena, attr);
+    case ONNX_ATTR_GRAPH: return read_subgraph(graph, depth + 1, arena, &attr->graph);
     default: return ST_OK;
     }
 }
@@ -161,7 +176,7 @@ static Status check_attrs(const OnnxNode *node) {
     return ST_OK;
 }
 
-static Status read_node(PbReader reader, Arena *arena, OnnxNode *node) {
+static Status read_node(PbReader reader, int depth, Arena *arena, OnnxNode *node) {
     PbField field;
     *node = (OnnxNode){.name = "", .op = "", .domain = ""};
     TRY(size_node(reader, arena, node));
@@ -174,7 +189,7 @@ static Status read_node(PbReader reader, Arena *arena, OnnxNode *node) {
         case 5: {
             const PbReader attr = pb_message(&reader, &field);
             TRY(reader.status);
-            TRY(read_attr(attr, arena, &node->attrs[node->n_attrs++]));
+            TRY(read_attr(attr, depth, arena, &node->attrs[node->n_attrs++]));
             break;
         }
         case 7: read_name(&reader, &field, arena, &node->domain); break;
@@ -263,7 +278,7 @@ static Status read_initializer(PbReader message, Arena *arena, OnnxTensor *tenso
 // ---- the graph
 
 // GraphProto: node 1, name 2, initializer 5, input 11, output 12, sparse_initializer 15.
-static Status size_graph(PbReader reader, Arena *arena, OnnxModel *model) {
+static Status size_graph(PbReader reader, Arena *arena, OnnxGraph *graph) {
     PbField field;
     size_t nodes = 0, initializers = 0, inputs = 0, outputs = 0;
     void *memory;
@@ -281,38 +296,38 @@ static Status size_graph(PbReader reader, Arena *arena, OnnxModel *model) {
     TRY(check_count(inputs, LIMIT_NODES, "inputs"));
     TRY(check_count(outputs, LIMIT_NODE_VALUES, "outputs"));
     TRY(take(arena, nodes, sizeof(OnnxNode), &memory));
-    model->nodes = memory;
+    graph->nodes = memory;
     TRY(take(arena, initializers, sizeof(OnnxTensor), &memory));
-    model->initializers = memory;
+    graph->initializers = memory;
     TRY(take(arena, inputs, sizeof(OnnxInput), &memory));
-    model->inputs = memory;
+    graph->inputs = memory;
     TRY(take(arena, outputs, sizeof(char *), &memory));
-    model->outputs = memory;
+    graph->outputs = memory;
     return ST_OK;
 }
 
-static Status read_graph_field(PbReader message, uint32_t number, Arena *arena, OnnxModel *model) {
+static Status read_graph_field(PbReader message, uint32_t number, int depth, Arena *arena, OnnxGraph *graph) {
     OnnxInput output;
     switch (number) {
-    case 1: return read_node(message, arena, &model->nodes[model->n_nodes++]);
-    case 5: return read_initializer(message, arena, &model->initializers[model->n_initializers++]);
-    case 11: return read_value_info(message, arena, true, &model->inputs[model->n_inputs++]);
+    case 1: return read_node(message, depth, arena, &graph->nodes[graph->n_nodes++]);
+    case 5: return read_initializer(message, arena, &graph->initializers[graph->n_initializers++]);
+    case 11: return read_value_info(message, arena, true, &graph->inputs[graph->n_inputs++]);
     default: // 12; what the file says of an output's shape is often out of date, so it is not even read
         TRY(read_value_info(message, arena, false, &output));
-        model->outputs[model->n_outputs++] = output.name;
+        graph->outputs[graph->n_outputs++] = output.name;
         return ST_OK;
     }
 }
 
-static Status read_graph(PbReader reader, Arena *arena, OnnxModel *model) {
+static Status read_graph(PbReader reader, int depth, Arena *arena, OnnxGraph *graph) {
     PbField field;
-    TRY(size_graph(reader, arena, model));
+    TRY(size_graph(reader, arena, graph));
     while (pb_next(&reader, &field)) {
-        if (field.number == 2) read_name(&reader, &field, arena, &model->name);
+        if (field.number == 2) read_name(&reader, &field, arena, &graph->name);
         if (field.number != 1 && field.number != 5 && field.number != 11 && field.number != 12) continue;
         const PbReader message = pb_message(&reader, &field);
         TRY(reader.status);
-        TRY(read_graph_field(message, field.number, arena, model));
+        TRY(read_graph_field(message, field.number, depth, arena, graph));
     }
     return reader.status;
 }
@@ -356,7 +371,7 @@ static Status read_function(PbReader reader, Arena *arena, const char **out) {
 // ModelProto: graph 7, opset_import 8, functions 25.
 static Status read_model_field(PbReader message, uint32_t number, Arena *arena, OnnxModel *model) {
     switch (number) {
-    case 7: return read_graph(message, arena, model);
+    case 7: return read_graph(message, 1, arena, &model->graph);
     case 8: return read_opset(message, arena, model);
     default: return read_function(message, arena, &model->functions[model->n_functions++]);
     }
@@ -391,7 +406,7 @@ static Status check_opset(int64_t opset) {
 Status onnx_read_model(const void *bytes, size_t size, Arena *arena, OnnxModel *out) {
     PbReader reader = pb_reader(bytes, size);
     PbField field;
-    *out = (OnnxModel){.name = ""};
+    *out = (OnnxModel){.graph.name = ""};
     TRY(size_model(reader, arena, out));
     while (pb_next(&reader, &field)) {
         if (field.number != 7 && field.number != 8 && field.number != 25) continue;

@@ -30,7 +30,8 @@ typedef struct OnnxAttr {
     const char **strings;
     size_t count;    // of ints, floats, strings
     PbReader tensor; // TensorProto
-    bool reference;  // stands for an attribute of the function around it
+    struct OnnxGraph *graph;
+    bool reference; // stands for an attribute of the function around it
 } OnnxAttr;
 
 typedef struct OnnxNode {
@@ -57,14 +58,20 @@ typedef struct OnnxInput {
     const char *param[MAX_RANK];
 } OnnxInput;
 
-typedef struct OnnxModel {
-    int64_t opset; // of the default domain
+// The model's own graph, or one that a node holds as an attribute (a branch of If, the body of a Scan).
+typedef struct OnnxGraph {
     const char *name;
     OnnxNode *nodes;
     OnnxTensor *initializers;
     OnnxInput *inputs;
     const char **outputs;
     int n_nodes, n_initializers, n_inputs, n_outputs;
+    struct Names *names; // of the builder (names.h)
+} OnnxGraph;
+
+typedef struct OnnxModel {
+    int64_t opset; // of the default domain
+    OnnxGraph graph;
     const char **functions; // "domain.name" of the functions that the file defines
     int n_functions;
 } OnnxModel;
