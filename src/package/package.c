@@ -1,4 +1,5 @@
 #include "package/package.h"
+#include "base/checksum.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include <stdlib.h>
@@ -119,7 +120,7 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
     FAIL_IF(count > MOST_SECTIONS || HEADER_BYTES + (uint64_t)count * ENTRY_BYTES > file->size, ST_BAD,
             "offset 12: expected at most %d sections, got %u", MOST_SECTIONS, count);
     const uint8_t *table = data + HEADER_BYTES;
-    FAIL_IF(head_hash(data, count) != get64(data + 24), ST_BAD,
+    FAIL_IF(!checksum_matches(head_hash(data, count), get64(data + 24)), ST_BAD,
             "the header or the section table is damaged; copy the file again");
     uint64_t end = HEADER_BYTES + (uint64_t)count * ENTRY_BYTES; // of what has been seen of the file
     for (uint32_t i = 0; i < count; i++) {
@@ -132,7 +133,7 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
         FAIL_IF(section.offset < end, ST_BAD, "section %u: expected it behind the one before, got offset %llu", i,
                 (unsigned long long)section.offset);
         end = section.offset + section.size;
-        FAIL_IF(hash64(data + section.offset, section.size, 0) != section.hash, ST_BAD,
+        FAIL_IF(!checksum_matches(hash64(data + section.offset, section.size, 0), section.hash), ST_BAD,
                 "section %u (offset %llu) is damaged; copy the file again", i, (unsigned long long)section.offset);
         if (kind < 1 || kind >= SECTION_KINDS) continue; // a later addition that does not change the meaning
         FAIL_IF(sections[kind].offset, ST_BAD, "section %u: a second one of kind %u", i, kind);

@@ -3,6 +3,7 @@
 //   local header, data | local header, data | ... | central directory: a row an entry | end record
 //
 // Everything is taken from the central directory; a local header only says how long it is itself.
+#include "base/checksum.h"
 #include "base/file.h"
 #include "tensor/npy.h"
 #include "tensor/npy_bytes.h"
@@ -117,7 +118,8 @@ static Status inflate_data(const Entry *entry, const uint8_t *packed, uint8_t *t
 }
 
 static Status parse_unpacked(Arena *arena, const Entry *entry, const uint8_t *bytes, Tensor *out) {
-    FAIL_IF(crc32(0, bytes, (unsigned)entry->size) != entry->crc, ST_BAD, "the checksum is wrong; the file is damaged");
+    FAIL_IF(!checksum_matches(crc32(0, bytes, (unsigned)entry->size), entry->crc), ST_BAD,
+            "the checksum is wrong; the file is damaged");
     return npy_parse(arena, bytes, entry->size, out);
 }
 
