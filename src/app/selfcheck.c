@@ -158,7 +158,7 @@ static uint64_t outer_bytes(const Graph *graph) {
     }
     return bytes;
 }
-// *by_reference: both are quick and small enough. `why`: neither is.
+// *by_reference: the reference is quick and small enough. `why`: the strict path is not either; the check is not made.
 static Status choose_way(const Graph *graph, uint64_t memory, bool *by_reference, Text *why) {
     Graph *copy = NULL;
     Plan *plan = NULL;

@@ -60,8 +60,8 @@ static Status read_chunk(const PngState *state, size_t at, Chunk *chunk) {
     chunk->next = at + 12 + chunk->size;
     if (!is_critical(chunk)) return ST_OK;
     const uLong crc = crc32_z(crc32_z(0, NULL, 0), chunk->data - 4, chunk->size + 4);
-    FAIL_IF(!checksum_matches(crc, get32(chunk->data + chunk->size)), ST_BAD, "PNG chunk '%s' at byte %zu is damaged (checksum)",
-            chunk->type, at);
+    FAIL_IF(!checksum_matches(crc, get32(chunk->data + chunk->size)), ST_BAD,
+            "PNG chunk '%s' at byte %zu is damaged (checksum)", chunk->type, at);
     return ST_OK;
 }
 

@@ -14,8 +14,8 @@ Status pass_resolve_shapes(Graph *graph) {
                                       .bytes = 128 * KIB,
                                       .grown_bytes = 128 * KIB,
                                       .flop = 1e6,
-                                      .total = 64 * MIB,
-                                      .total_flop = 1e8};
+                                      .total = 256 * MIB, // the budget is one for both walks
+                                      .total_flop = 2e9};
     bool changed = false;
     TRY(fold_walk(graph, &limits, &changed));
     return changed ? graph_compact(graph) : ST_OK;

@@ -157,7 +157,7 @@ static Status fold_begin(Fold *fold) {
     if (!fold->is_output || !fold->known || !fold->constants || !fold->results)
         return fail_memory(values * sizeof(KnownInts *));
     for (int i = 0; i < graph->n_outputs; i++) fold->is_output[graph->outputs[i]] = true;
-    int64_t constants = -graph->folded_bytes; // those that the graph came with: lie in memory or in a file, so they add up
+    int64_t constants = -graph->folded_bytes; // those that the graph came with
     for (int i = 0; i < graph->n_values; i++)
         if (graph->values[i].constant) constants += (int64_t)tensor_bytes(graph->values[i].constant);
     fold->budget = fold->limits->total + 4 * MAX(constants, 0);

@@ -24,7 +24,7 @@ enum {
     DOS_DATE = 1 << 5 | 1, // 1980-01-01: no time of writing, so that equal tensors give equal files
     MAX_ENTRIES = 4096,
     MAX_DEFLATE_RATIO = 1032, // RFC 1951: 258 bytes from 2 bits
-    MAX_UNPACKED = 1 << 28, // bytes of all deflated entries, or MAX_GROWTH times the file where that is more
+    MAX_UNPACKED = 1 << 28,   // bytes of all deflated entries, or MAX_GROWTH times the file where that is more
     MAX_GROWTH = 16,
     MAX_FILE_LOG2 = 40
 };

@@ -75,8 +75,8 @@ int run_hostile(const char *const *words, const char *file, const char *name, Ta
     uint8_t *said = read_whole(errors, &size);
     const bool right = may_end(code, (const char *)said) && use.ru_maxrss <= most_kilobytes &&
                        (code == 0 ? size == 0 : is_one_line((const char *)said, size));
-    CHECK_MSG(right, "%s %s: exit status %d, %ld MB, %.1f s, said:\n%.3000s", words[1], name, code,
-              use.ru_maxrss >> 10, seconds, said);
+    CHECK_MSG(right, "%s %s: exit status %d, %ld MB, %.1f s, said:\n%.3000s", words[1], name, code, use.ru_maxrss >> 10,
+              seconds, said);
     if (!right) keep(file, name);
     mem_free(said);
     tally->runs++, tally->by_status[code & 255]++, tally->slow += seconds > 5;

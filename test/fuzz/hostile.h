@@ -12,8 +12,8 @@ typedef struct Tally {
 } Tally;
 
 const char *hostile_program(void); // skips the test where it is not built
-// Runs words[0] with the words behind it, which end with NULL; checks all of the above; gives the exit status. `file` is
-// kept as $STENT_KEEP_FAILURES/NAME when it does harm.
+// Runs words[0] with the words behind it, which end with NULL; checks all of the above; gives the exit status. `file`
+// is kept as $STENT_KEEP_FAILURES/NAME when it does harm.
 int run_hostile(const char *const *words, const char *file, const char *name, Tally *tally);
 void tell_tally(const char *what, const Tally *tally);
 // The program under test, for what is made rightly; ends the test when it fails.

@@ -189,8 +189,14 @@ static uint32_t some_sample(const TiffRecipe *r, int page, int y, int x, int c) 
 }
 
 static void seed_pictures(Seeds *to) {
-    static const TiffRecipe base = {.width = 20, .height = 9, .channels = 1, .bits = 8, .format = 1, .photometric = 1,
-                                    .compression = 1, .extra = -1};
+    static const TiffRecipe base = {.width = 20,
+                                    .height = 9,
+                                    .channels = 1,
+                                    .bits = 8,
+                                    .format = 1,
+                                    .photometric = 1,
+                                    .compression = 1,
+                                    .extra = -1};
     TiffRecipe recipes[6] = {base, base, base, base, base, base};
     recipes[0].channels = 3, recipes[0].photometric = 2, recipes[0].compression = 5, recipes[0].predictor = 2;
     recipes[0].separate = true, recipes[0].tile_width = recipes[0].tile_height = 16;
@@ -287,8 +293,9 @@ static void seed_json(Seeds *to) {
     add_text(to, "pipeline", "full.json", pipeline);
     add_text(to, "pipeline", "small.json", "{\"version\": 1, \"input\": {\"normalise\": \"zscore\", \"clip\": null}}");
     add_text(to, "json", "pipeline.json", pipeline);
-    add_text(to, "json", "values.json",
-             "[null, true, false, -0, 1e308, 0.1, \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud83d\\ude00\", [], {}, {\"a\": [[1]]}]");
+    add_text(
+        to, "json", "values.json",
+        "[null, true, false, -0, 1e308, 0.1, \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud83d\\ude00\", [], {}, {\"a\": [[1]]}]");
     add_text(to, "results", "results.json",
              "{\"path\": \"a/b.tif\", \"hash\": \"00ff\", \"status\": \"ok\", \"content_hash\": \"ab\", \"options\": "
              "\"threshold 0.5\", \"ms\": 1.5}\n{\"path\": \"a/b.tif\", \"status\": \"bad\", \"error\": \"x\"}\n"

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-#include "fuzz/fuzz.h"
 #include "base/memory.h"
+#include "fuzz/fuzz.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 const FuzzTarget fuzz_targets[] = {
-    {"onnx", fuzz_onnx},         {"recognise", fuzz_recognise}, {"protobuf", fuzz_protobuf}, {"package", fuzz_package},
-    {"graph", fuzz_graph},       {"tiff", fuzz_tiff},           {"png", fuzz_png},           {"npy", fuzz_npy},
-    {"npz", fuzz_npz},           {"json", fuzz_json},           {"pipeline", fuzz_pipeline}, {"results", fuzz_results},
+    {"onnx", fuzz_onnx},   {"recognise", fuzz_recognise}, {"protobuf", fuzz_protobuf}, {"package", fuzz_package},
+    {"graph", fuzz_graph}, {"tiff", fuzz_tiff},           {"png", fuzz_png},           {"npy", fuzz_npy},
+    {"npz", fuzz_npz},     {"json", fuzz_json},           {"pipeline", fuzz_pipeline}, {"results", fuzz_results},
 };
 const size_t fuzz_target_count = COUNT_OF(fuzz_targets);
 

@@ -233,9 +233,9 @@ static int segment_png(const char *package, uint32_t width, uint32_t height, int
 TEST(pictures_of_zeros) {
     const char *package = any_picture();
     CHECK_INT(segment_png(package, 60000, 60000, 8, 0, 1000), 3);
-    CHECK_INT(segment_png(package, 8000, 8000, 16, 0, 16000), 3);  // more than 3 << 24 samples
-    CHECK_INT(segment_png(package, 4000, 4000, 16, 6, 32000), 3);  // alpha counts
-    CHECK_INT(segment_png(package, 4000, 4000, 16, 2, 24000), 3);  // decoded, then refused: three channels
+    CHECK_INT(segment_png(package, 8000, 8000, 16, 0, 16000), 3); // more than 3 << 24 samples
+    CHECK_INT(segment_png(package, 4000, 4000, 16, 6, 32000), 3); // alpha counts
+    CHECK_INT(segment_png(package, 4000, 4000, 16, 2, 24000), 3); // decoded, then refused: three channels
 }
 
 TEST(archives_of_zeros) {
@@ -255,10 +255,10 @@ TEST(archives_of_zeros) {
     text_bytes(&zip, local, 30), text_bytes(&zip, "x.npy", 5), text_bytes(&zip, packed, size);
     text_bytes(&zip, row, 46), text_bytes(&zip, "x.npy", 5), text_bytes(&zip, end, 22);
     write_whole(path, zip.data, zip.length);
-    CHECK_INT(run_hostile((const char *[]){hostile_program(), "run", package, "--input", path, "--output", out, "-q",
-                                           NULL},
-                          path, "bomb.npz", &tally),
-              4);
+    CHECK_INT(
+        run_hostile((const char *[]){hostile_program(), "run", package, "--input", path, "--output", out, "-q", NULL},
+                    path, "bomb.npz", &tally),
+        4);
     text_free(&zip);
     mem_free(packed);
 }

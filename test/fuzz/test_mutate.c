@@ -1,5 +1,5 @@
-// Changed files, fed to the program (hostile.h): each right file cut at random places and with 1, 8 and 200 random bytes
-// changed. `make check` runs a few of the changes, `make check-long` all of them; the same ones every time. To
+// Changed files, fed to the program (hostile.h): each right file cut at random places and with 1, 8 and 200 random
+// bytes changed. `make check` runs a few of the changes, `make check-long` all of them; the same ones every time. To
 // see the numbers: stent-test --no-fork fuzz/mutate.
 #include "base/rng.h"
 #include "fuzz/hostile.h"
@@ -71,8 +71,9 @@ TEST(changed_models) {
 
 TEST(changed_packages) {
     const char *file = test_temp("changed.stent");
-    change_seeds("package", file,
-                 (const char *[]){hostile_program(), "bench", file, "--repeat", "1", "--max-memory", "500M", "-q", NULL});
+    change_seeds(
+        "package", file,
+        (const char *[]){hostile_program(), "bench", file, "--repeat", "1", "--max-memory", "500M", "-q", NULL});
 }
 
 // A network that takes any grey picture.
@@ -139,8 +140,8 @@ TEST(changed_results) {
         if (!strcmp(seeds[i].name, "grey16.png")) write_whole(picture, seeds[i].bytes, seeds[i].size);
     CHECK_OK(folder_make(out));
     arena_free(&arena);
-    change_seeds("results", file, (const char *[]){hostile_program(), "segment", package, picture, "-o", out, "-q",
-                                                   "--resume", NULL});
+    change_seeds("results", file,
+                 (const char *[]){hostile_program(), "segment", package, picture, "-o", out, "-q", "--resume", NULL});
 }
 
 // ---- files by others
