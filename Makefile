@@ -9,7 +9,7 @@ export PYTHON
 configure = cmake -S . -B $(1) -DCMAKE_BUILD_TYPE=$(2) -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DSTENT_WERROR=$(WERROR)
 compile = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build $(1) --parallel $(JOBS)
 
-.PHONY: all sanitize debug setup demo check check-long check-frameworks bench dist install clean
+.PHONY: all sanitize debug fuzz setup demo check check-long check-frameworks bench dist install clean
 
 all:
 	@$(call configure,build,Release) > /dev/null
@@ -22,6 +22,9 @@ debug:
 sanitize:
 	@$(call configure,build/sanitize,Sanitize) > /dev/null
 	@$(call compile,build/sanitize)
+
+fuzz: setup all
+	@tools/fuzz --seconds $(or $(SECONDS),60)
 
 setup:
 	@tools/setup

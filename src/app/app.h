@@ -77,8 +77,11 @@ double precision_budget(const char *precision);
 // *ran false: there is none for the shapes that are bound.
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran);
 // Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL:
-// synthetic. threads: of what is too large for the reference; fixes no bit.
-Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, SelfCheck *out);
+// synthetic. threads: of what is too large for the reference; fixes no bit. memory: bytes that it may take, 0: 768 MiB.
+// Where it would take more, or minutes, *out is empty and `why` says so.
+Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
+                       SelfCheck *out, Text *why);
+bool self_check_takes_too_long(const Plan *plan);
 // A smooth random picture in 0..1, seeded by the shape; integers get small counts, bools alternate.
 void synthetic_sample(Tensor *tensor);
 

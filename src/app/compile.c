@@ -166,8 +166,13 @@ static Status make_check(const Graph *graph, const stent_compile_options *option
     Tensor sample;
     TRY(sample_graph(graph, pipeline, &copy));
     Status status = options->sample ? npy_read(arena, options->sample, &sample) : ST_OK;
-    if (status == ST_OK) status = self_check_make(copy, threads, options->sample ? &sample : NULL, arena, check);
+    Text why = {0};
+    if (status == ST_OK)
+        status = self_check_make(copy, threads, options->sample ? &sample : NULL, arena, options->common.max_memory,
+                                 check, &why);
     graph_free(copy);
+    if (why.length) text_add(text, "warning: no self-check: %s\n", text_get(&why));
+    text_free(&why);
     // Made-up values may not suit (an index outside, a division by zero); a given sample has to.
     if (status == ST_BAD && !options->sample) {
         text_add(text,

@@ -29,10 +29,12 @@ static Status read_description(Opened *opened) {
     return ST_OK;
 }
 // Asked before the memory is taken.
-static Status check_memory(const Plan *plan, uint64_t limit) {
+static Status check_memory(const Plan *plan, uint64_t limit, uint64_t memory) {
     const uint64_t need = plan->arena_bytes + plan->weights_bytes + plan->scratch_bytes * (uint64_t)plan->threads;
     FAIL_IF(limit && need > limit, ST_RESOURCE, "the network needs %.0f MB, allowed are %.0f MB (--max-memory)",
             (double)need / 1e6, (double)limit / 1e6);
+    FAIL_IF(need > memory, ST_RESOURCE, "the network needs %.0f MB, this machine has %.0f MB; use a smaller input",
+            (double)need / 1e6, (double)memory / 1e6);
     return ST_OK;
 }
 static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
@@ -43,7 +45,7 @@ static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
                                  .fuse = opened->opt_level >= 3,
                                  .reference = (flags & OPEN_REFERENCE) != 0};
     TRY(plan_create(opened->package->graph, &opened->machine, &options, &plan));
-    Status status = check_memory(plan, max_memory);
+    Status status = check_memory(plan, max_memory, opened->machine.memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
     if (status == ST_OK) status = pool_create(opened->threads, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, drop_weights, opened->package, &opened->executable);
@@ -68,6 +70,8 @@ static Status first_use(Opened *opened) {
     opened->self_check = "recorded";
     if (record && path_kind(record) == PATH_FILE) return ST_OK;
     bool ran = false;
+    opened->self_check = "skipped"; // compile makes none that takes minutes
+    if (self_check_takes_too_long(executable_plan(opened->executable))) return ST_OK;
     TRY(self_check_run(&opened->package->check, opened->executable, precision_budget(opened->precision),
                        &opened->self_check_rms, &ran));
     opened->self_check = ran ? "passed" : "skipped";

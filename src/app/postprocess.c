@@ -1,5 +1,6 @@
 #include "app/postprocess.h"
 #include "image/components.h"
+#include "image/image.h"
 #include "image/resample.h"
 #include <math.h>
 #include <string.h>
@@ -72,6 +73,9 @@ Status postprocess(const Pipeline *pipeline, double threshold, const Frame *inpu
                    const float *tensor, int64_t height, int64_t width, Arena *arena, float **probabilities,
                    uint8_t **mask) {
     const int64_t channels = output->channels, pixels = output->height * output->width;
+    FAIL_IF(height * width > IMAGE_MAX_SAMPLES / channels, ST_UNSUPPORTED,
+            "%lld classes of %lld x %lld pixels are too many; at most %lld values a slice are supported",
+            (long long)channels, (long long)width, (long long)height, (long long)IMAGE_MAX_SAMPLES);
     float *planes = arena_array(arena, (size_t)(channels * pixels), sizeof *planes);
     float *room = arena_array(arena, (size_t)(input->height * input->width), sizeof *room);
     *probabilities = arena_array(arena, (size_t)(channels * height * width), sizeof **probabilities);

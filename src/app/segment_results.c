@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t file_limit = (size_t)1 << 30;
+static const size_t file_limit = (size_t)1 << 28;
 static const double interval_ms = 2000;
 
 Status results_open(const char *folder, const char *name, size_t expected, SegmentResults *out) {

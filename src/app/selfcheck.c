@@ -10,6 +10,11 @@
 
 // Beyond this the expected output comes from the strict path, which is first checked against the reference on a crop.
 static const double REFERENCE_FLOP = 2e9;
+// Beyond this the reference, which may be the only one to ask, takes too long (about a nanosecond each).
+static const double MOST_REFERENCE_FLOP = 5e9;
+// What a self-check may take: estimated time, and memory where the user does not say. Its model may be anybody's.
+static const double MOST_SECONDS = 60, CYCLES_PER_SECOND = 3e9;
+static const uint64_t MOST_BYTES = (uint64_t)768 << 20;
 static const double STRICT_TOLERANCE = 5e-6; // rms / standard deviation, strict against reference on the crop
 
 void synthetic_sample(Tensor *tensor) {
@@ -51,19 +56,21 @@ static double worst_rms(const Tensor *actual, const Tensor *expected, int count,
     }
     return worst;
 }
-// The strict path over a graph of its own.
-static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, Tensor *outputs) {
+// The strict plan, over a graph of its own, which is given out too.
+static Status plan_strict(const Graph *graph, int threads, Graph **copy, Plan **plan) {
     Machine machine;
+    TRY(machine_detect(&machine));
+    TRY(graph_copy(graph, copy));
+    TRY(passes_run(*copy, 2, NULL, NULL));
+    return plan_create(*copy, &machine, &(PlanOptions){.threads = threads, .strict = true, .fuse = true}, plan);
+}
+static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, Tensor *outputs) {
     Graph *copy = NULL;
     Plan *plan = NULL;
     Pool *pool = NULL;
     Executable *executable = NULL;
     Session *session = NULL;
-    TRY(machine_detect(&machine));
-    TRY(graph_copy(graph, &copy));
-    Status status = passes_run(copy, 2, NULL, NULL);
-    const PlanOptions options = {.threads = threads, .strict = true, .fuse = true};
-    if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
+    Status status = plan_strict(graph, threads, &copy, &plan);
     if (status == ST_OK) status = pool_create(threads, &pool);
     if (status == ST_OK) log_verbose("expected output by the strict path, %d threads", pool_threads(pool));
     if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
@@ -126,8 +133,61 @@ static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
     return ST_OK;
 }
 
-Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, SelfCheck *out) {
-    *out = (SelfCheck){.n_inputs = graph->n_inputs, .n_outputs = graph->n_outputs};
+// Functions of one value take about ten times the time of a multiply-add.
+static double reference_cost(const Graph *graph) {
+    double sum = 0;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const OpKind kind = op_info(graph->nodes[i]->op)->kind;
+        const bool is_slow = kind != KIND_CONV && kind != KIND_POOL && kind != KIND_REDUCE;
+        sum += node_flop(graph, graph->nodes[i]) * (is_slow ? 10 : 1);
+    }
+    return sum;
+}
+static double plan_seconds(const Plan *plan) {
+    double cycles = 0;
+    for (int i = 0; i < plan->n_steps; i++) cycles += plan->steps[i].cycles;
+    return cycles / CYCLES_PER_SECOND;
+}
+bool self_check_takes_too_long(const Plan *plan) { return plan_seconds(plan) > MOST_SECONDS; }
+
+// The tensors that go in and come out; they are no part of a plan's arena.
+static uint64_t outer_bytes(const Graph *graph) {
+    uint64_t bytes = 0;
+    for (int i = 0; i < graph->n_inputs + graph->n_outputs; i++) {
+        const ValueId id = i < graph->n_inputs ? graph->inputs[i] : graph->outputs[i - graph->n_inputs];
+        const Shape shape = type_shape(&graph->values[id].type);
+        bytes += (uint64_t)shape_count(&shape) * dtype_size(graph->values[id].type.dtype);
+    }
+    return bytes;
+}
+// *by_reference: the reference is quick and small enough. `why`: the strict path is not either; the check is not made.
+static Status choose_way(const Graph *graph, int threads, uint64_t memory, bool *by_reference, Text *why) {
+    Graph *copy = NULL;
+    Plan *plan = NULL;
+    if (!memory) memory = MOST_BYTES;
+    const Status status = plan_strict(graph, threads, &copy, &plan);
+    if (status == ST_OK) {
+        const uint64_t values = plan->arena_bytes + outer_bytes(copy);
+        const uint64_t bytes = values + plan->weights_bytes + plan->scratch_bytes * (uint64_t)plan->threads;
+        // The reference holds operands as doubles beside the values.
+        *by_reference = reference_cost(graph) <= REFERENCE_FLOP && 4 * values <= memory;
+        if (bytes > memory)
+            text_add(why, "it would take %.0f MB, allowed are %.0f (--max-memory)", (double)bytes / 1e6,
+                     (double)memory / 1e6);
+        else if (self_check_takes_too_long(plan)) text_add(why, "it would take about %.0f s", plan_seconds(plan));
+    }
+    plan_free(plan);
+    graph_free(copy);
+    return status;
+}
+
+Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
+                       SelfCheck *out, Text *why) {
+    bool by_reference = false;
+    *out = (SelfCheck){0};
+    TRY(choose_way(graph, threads, memory, &by_reference, why));
+    if (why->length) return text_status(why);
+    out->n_inputs = graph->n_inputs, out->n_outputs = graph->n_outputs;
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
     for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
     if (sample) {
@@ -137,7 +197,12 @@ Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Ar
         memcpy(out->inputs[0].data, sample->data, tensor_bytes(sample));
     }
     bool trusted = false;
-    if (graph_flop(graph) > REFERENCE_FLOP) TRY(check_on_crop(graph, threads, &trusted));
+    if (!by_reference) TRY(check_on_crop(graph, threads, &trusted));
+    if (!by_reference && !trusted && reference_cost(graph) > MOST_REFERENCE_FLOP) {
+        *out = (SelfCheck){0};
+        text_add(why, "the reference takes too long for it, and it cannot be cut to a smaller picture");
+        return text_status(why);
+    }
     if (trusted) {
         TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
         return run_strict(graph, threads, out->inputs, out->expected);

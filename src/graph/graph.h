@@ -106,6 +106,8 @@ typedef struct Graph {
     int n_symbols;
     NameIndex value_index, symbol_index; // private
     int inputs_capacity, outputs_capacity, symbols_capacity;
+    int64_t folded_bytes; // what constant folding has made of it, and taken for that: it has a budget a graph
+    double folded_flop;
 } Graph;
 
 // Limits: at most 1e6 values and nodes, 1024 inputs or outputs a node, 256 attributes a node, 65536 symbols, inputs

@@ -10,7 +10,7 @@ typedef struct Lexer {
     Arena scratch; // strings and lists until the end of parsing
     const uint8_t *blob; // data of large constants (graph_parse_blob), or NULL
     size_t blob_size;
-    int64_t made;  // elements of constants that were made without being written out
+    int64_t made;  // bytes of constants that were made without being written out
 } Lexer;
 
 Status lex_fail(Lexer *lexer, const char *expected); // with what stands there

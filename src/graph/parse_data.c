@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const int64_t MOST_MADE = (int64_t)1 << 28; // elements of zeros, full and random, all constants together
+static const int64_t MOST_MADE = (int64_t)1 << 28; // bytes of zeros, full and random, all constants together
 
 static Status parse_u64(Lexer *lexer, uint64_t *out) {
     const char *word;
@@ -79,10 +79,10 @@ static Status parse_normal(Lexer *lexer, Normal *normal) {
 }
 
 static Status make_tensor(Lexer *lexer, DType dtype, Shape shape, Tensor *out) {
-    const int64_t count = shape_count(&shape);
-    FAIL_IF(count > MOST_MADE - lexer->made, ST_BAD, "line %d: expected at most %lld elements in such constants",
+    const int64_t bytes = shape_count(&shape) * (int64_t)dtype_size(dtype); // parse_tensor has seen that it fits
+    FAIL_IF(bytes > MOST_MADE - lexer->made, ST_BAD, "line %d: expected at most %lld bytes in such constants",
             lexer->line, (long long)MOST_MADE);
-    lexer->made += count;
+    lexer->made += bytes;
     return tensor_make(&lexer->graph->arena, dtype, shape, out);
 }
 

@@ -130,6 +130,8 @@ static Status copy_list(Graph *copy, const ValueId *from, int count, ValueId **l
 static Status copy_into(const Graph *graph, Graph *copy) {
     copy->name = arena_string(&copy->arena, graph->name);
     if (!copy->name) return fail_memory(strlen(graph->name));
+    copy->folded_bytes = graph->folded_bytes;
+    copy->folded_flop = graph->folded_flop;
     int64_t dim;
     for (int i = 0; i < graph->n_symbols; i++) TRY(graph_symbol(copy, graph->symbols[i], &dim));
     for (int i = 0; i < graph->n_values; i++) {

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IMAGE_MAX_SAMPLES ((int64_t)1 << 28) // in one slice
+#define IMAGE_MAX_SAMPLES ((int64_t)3 << 24) // in one slice: 4096 x 4096 in colour
 #define IMAGE_MAX_CHANNELS 64
 
 typedef enum SampleType { SAMPLE_U8, SAMPLE_U16, SAMPLE_F32 } SampleType;

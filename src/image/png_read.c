@@ -5,6 +5,7 @@
 //
 // The picture is decoded once, when the first box is asked for.
 #define ZLIB_CONST
+#include "base/checksum.h"
 #include "base/memory.h"
 #include "image/format.h"
 #include <stdlib.h>
@@ -59,8 +60,8 @@ static Status read_chunk(const PngState *state, size_t at, Chunk *chunk) {
     chunk->next = at + 12 + chunk->size;
     if (!is_critical(chunk)) return ST_OK;
     const uLong crc = crc32_z(crc32_z(0, NULL, 0), chunk->data - 4, chunk->size + 4);
-    FAIL_IF(crc != get32(chunk->data + chunk->size), ST_BAD, "PNG chunk '%s' at byte %zu is damaged (checksum)",
-            chunk->type, at);
+    FAIL_IF(!checksum_matches(crc, get32(chunk->data + chunk->size)), ST_BAD,
+            "PNG chunk '%s' at byte %zu is damaged (checksum)", chunk->type, at);
     return ST_OK;
 }
 
@@ -199,6 +200,7 @@ static Status inflate_chunks(const PngState *state, z_stream *stream, uint8_t *o
 static Status inflate_picture(const PngState *state, uint8_t *out, size_t size) {
     z_stream stream = {0};
     if (inflateInit(&stream) != Z_OK) return fail_memory(sizeof stream);
+    inflateValidate(&stream, checksums_on());
     const Status status = inflate_chunks(state, &stream, out, size);
     inflateEnd(&stream);
     return status;

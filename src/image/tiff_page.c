@@ -289,6 +289,15 @@ static Status read_blocks(const TiffFile *file, TiffPage *page) {
     return ST_OK;
 }
 
+// A pixel of a palette becomes three samples, a sample of 64 bit takes the room of two.
+static Status check_size(const TiffPage *page, int64_t width, int64_t height) {
+    TRY(check_picture_size(width, height, MAX(page->stored_channels, page->channels)));
+    FAIL_IF(page->bits == 64 && width * height * page->stored_channels > IMAGE_MAX_SAMPLES / 2, ST_UNSUPPORTED,
+            "%lld x %lld with %d channels of 64 bit is too large; save it as 32-bit float", (long long)width,
+            (long long)height, page->stored_channels);
+    return ST_OK;
+}
+
 static Status check_blocks(const TiffPage *page) {
     const int64_t blocks = page->blocks_across * page->blocks_down * (page->separate ? page->stored_channels : 1);
     const size_t have = page->counts.count > 0 ? MIN(page->offsets.count, page->counts.count) : page->offsets.count;
@@ -300,7 +309,7 @@ static Status check_blocks(const TiffPage *page) {
     FAIL_IF(!mul_i64(page->blocks_across, page->block_width, &width) ||
                 !mul_i64(page->blocks_down, page->block_height, &height),
             ST_BAD, "TIFF tiles of %lld x %lld", (long long)page->block_width, (long long)page->block_height);
-    return check_picture_size(width, height, page->stored_channels);
+    return check_size(page, width, height);
 }
 
 // ---- Spacing --------------------------------------------------------------------------------------------------
@@ -365,7 +374,7 @@ Status tiff_read_page(const TiffFile *file, size_t directory, TiffPage *page) {
     TRY(read_samples(file, page));
     page->width = value_or(file, page, TAG_WIDTH, 0);
     page->height = value_or(file, page, TAG_HEIGHT, 0);
-    TRY(check_picture_size(page->width, page->height, page->stored_channels));
+    TRY(check_size(page, page->width, page->height));
     TRY(check_rest(file, page));
     TRY(read_blocks(file, page));
     TRY(check_blocks(page));

@@ -14,6 +14,7 @@ enum { MAX_PAGES = 1 << 16 };
 typedef struct TiffState {
     TiffFile file;
     size_t *directories; // of the pages that are slices
+    double least;        // bytes that their data takes at least
     TiffPage page;       // the current one
     int64_t page_index;  // -1: none
     // The block that is decoded: block_rows x block_width pixels of block_channels; block_index -1: none.
@@ -36,11 +37,28 @@ static bool same_kind(const TiffPage *a, const TiffPage *b) {
     return a->width == b->width && a->height == b->height && a->channels == b->channels && a->type == b->type;
 }
 
+// What one byte of each packing can become at most; a block that promises more is damaged, and is refused before
+// memory is taken for it.
+static size_t best_ratio(int compression) {
+    switch (compression) {
+    case COMPRESSION_PACKBITS: return 64;
+    case COMPRESSION_LZW: return 4096;
+    case COMPRESSION_NONE: return 1;
+    default: return 1040;
+    }
+}
+
+static double least_bytes(const TiffPage *page) {
+    const double bits = (double)page->width * (double)page->height * page->stored_channels * page->bits;
+    return bits / 8 / (double)best_ratio(page->compression);
+}
+
 static Status add_page(TiffState *state, ImageShape *shape, size_t directory, int64_t number) {
     TiffPage page;
     const Status status = tiff_read_page(&state->file, directory, &page);
     if (status != ST_OK) return fail_context(status, "page %lld", (long long)number);
     if (page.reduced && number > 1) return ST_OK;
+    state->least += least_bytes(&page);
     FAIL_IF(shape->depth > 0 && !same_kind(&page, &state->page), ST_UNSUPPORTED,
             "page %lld is %lld x %lld x %d, the first %lld x %lld x %d; pages of different kinds are no volume",
             (long long)number, (long long)page.width, (long long)page.height, page.channels,
@@ -68,6 +86,11 @@ static Status read_pages(TiffState *state, ImagePages pages, ImageShape *shape) 
         TRY(add_page(state, shape, directory, number));
         if (pages == IMAGE_FIRST_PAGE) break;
     }
+    // Pages that share their data could promise any number of slices: a small file, and hours of work. What a single
+    // page lacks is told block by block.
+    FAIL_IF(shape->depth > 1 && state->least > 1.01 * (double)state->file.size, ST_BAD,
+            "%zu bytes cannot hold %lld pages of %lld x %lld; the file is damaged or cut off", state->file.size,
+            (long long)shape->depth, (long long)state->page.width, (long long)state->page.height);
     return ST_OK;
 }
 
@@ -109,17 +132,6 @@ static Status select_page(TiffState *state, int64_t z) {
 }
 
 // ---- Unpacking ------------------------------------------------------------------------------------------------
-
-// What one byte of each packing can become at most; a block that promises more is damaged, and is refused before
-// memory is taken for it.
-static size_t best_ratio(int compression) {
-    switch (compression) {
-    case COMPRESSION_PACKBITS: return 64;
-    case COMPRESSION_LZW: return 4096;
-    case COMPRESSION_NONE: return 1;
-    default: return 1040;
-    }
-}
 
 static Status find_block(const TiffState *state, int64_t index, size_t raw_size, const uint8_t **data, size_t *size) {
     const TiffPage *page = &state->page;

@@ -1,5 +1,6 @@
 // The byte codecs of TIFF (TIFF 6.0, sections 9 and 13) and zlib as bounded whole-buffer calls.
 #define ZLIB_CONST
+#include "base/checksum.h"
 #include "image/format.h"
 #include <limits.h>
 #include <string.h>
@@ -106,6 +107,7 @@ Status unpack_deflate(const uint8_t *in, size_t in_size, uint8_t *out, size_t ou
     FAIL_IF(in_size > UINT_MAX || out_size > UINT_MAX, ST_UNSUPPORTED, "a Deflate stream of more than 4 GB");
     z_stream stream = {.next_in = in, .avail_in = (uInt)in_size};
     if (inflateInit(&stream) != Z_OK) return fail_memory(sizeof stream);
+    inflateValidate(&stream, checksums_on());
     stream.next_out = out;
     stream.avail_out = (uInt)out_size;
     int result = inflate(&stream, Z_FINISH);

@@ -21,4 +21,4 @@ enum {
 
 static const int64_t LIMIT_FILE_BYTES = INT64_C(8) << 30; // of the model, and of each file beside it
 // Memory for what the file says about nodes and names; weights are not counted.
-static const int64_t LIMIT_DESCRIPTION_BYTES = INT64_C(1) << 30;
+static const int64_t LIMIT_DESCRIPTION_BYTES = INT64_C(1) << 29;

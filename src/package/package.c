@@ -1,4 +1,5 @@
 #include "package/package.h"
+#include "base/checksum.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -136,7 +137,7 @@ static Status read_header(const Mapping *file, uint32_t *sections) {
     const uint8_t *data = file->data;
     FAIL_IF(file->size < HEADER_BYTES || memcmp(data, magic, sizeof magic), ST_BAD,
             "not a stent package (make one with: stent compile MODEL -o NET.stent)");
-    FAIL_IF(header_hash(data) != get64(data + AT_HEADER_HASH), ST_BAD, "the header is damaged; copy the file again");
+    FAIL_IF(!checksum_matches(header_hash(data), get64(data + AT_HEADER_HASH)), ST_BAD, "the header is damaged; copy the file again");
     const uint32_t version = get32(data + AT_VERSION), count = get32(data + AT_COUNT);
     FAIL_IF(version > PACKAGE_VERSION, ST_UNSUPPORTED,
             "made by a newer stent (format %u, this one reads up to %d); update stent", version, PACKAGE_VERSION);
@@ -146,8 +147,8 @@ static Status read_header(const Mapping *file, uint32_t *sections) {
             (unsigned long long)get64(data + AT_SIZE), file->size);
     FAIL_IF(count > MOST_SECTIONS || HEADER_BYTES + (uint64_t)count * ENTRY_BYTES > file->size, ST_BAD,
             "offset %d: expected at most %d sections, got %u", AT_COUNT, MOST_SECTIONS, count);
-    FAIL_IF(hash64(data + HEADER_BYTES, (size_t)count * ENTRY_BYTES, 0) != get64(data + AT_TABLE_HASH), ST_BAD,
-            "the section table is damaged; copy the file again");
+    FAIL_IF(!checksum_matches(hash64(data + HEADER_BYTES, (size_t)count * ENTRY_BYTES, 0), get64(data + AT_TABLE_HASH)),
+            ST_BAD, "the section table is damaged; copy the file again");
     *sections = count;
     return ST_OK;
 }
@@ -167,7 +168,7 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
         FAIL_IF(section.offset < end, ST_BAD, "section %u: expected it behind the one before, got offset %llu", i,
                 (unsigned long long)section.offset);
         end = section.offset + section.size;
-        FAIL_IF(hash64(data + section.offset, section.size, 0) != section.hash, ST_BAD,
+        FAIL_IF(!checksum_matches(hash64(data + section.offset, section.size, 0), section.hash), ST_BAD,
                 "section %u (offset %llu) is damaged; copy the file again", i, (unsigned long long)section.offset);
         if (kind < 1 || kind >= SECTION_KINDS || flags & ~(uint32_t)FLAG_OPTIONAL) { // a later addition
             FAIL_IF(!(flags & FLAG_OPTIONAL), ST_UNSUPPORTED,

@@ -13,8 +13,9 @@ Status pass_resolve_shapes(Graph *graph) {
                                       .float_elements = 64,
                                       .bytes = 128 * KIB,
                                       .grown_bytes = 128 * KIB,
-                                      .total = 64 * MIB,
-                                      .flop = 1e6};
+                                      .flop = 1e6,
+                                      .total = 256 * MIB, // the budget is one for both walks
+                                      .total_flop = 2e9};
     bool changed = false;
     TRY(fold_walk(graph, &limits, &changed));
     return changed ? graph_compact(graph) : ST_OK;
@@ -27,7 +28,8 @@ Status pass_fold_constants(Graph *graph, bool *changed) {
                                       .float_elements = 64 * MIB,
                                       .bytes = 64 * MIB,
                                       .grown_bytes = 16 * MIB,
-                                      .total = (int64_t)1024 * MIB,
-                                      .flop = 1e9};
+                                      .flop = 1e9,
+                                      .total = 256 * MIB,
+                                      .total_flop = 2e9};
     return fold_walk(graph, &limits, changed);
 }

@@ -5,7 +5,7 @@
 typedef struct Fold {
     Graph *graph;
     const FoldLimits *limits;
-    int64_t bytes;            // folded so far
+    int64_t budget;           // bytes that the graph may have folded
     bool *is_output;          // by ValueId
     KnownInts **known;        // by ValueId
     const Tensor **constants; // inputs of the node in hand, NULL where they are not constant
@@ -60,19 +60,22 @@ static int64_t output_bytes(const Fold *fold, const Node *node) {
 static bool worth_folding(Fold *fold, const Node *node) {
     if (!all_constant(fold, node) || makes_output(fold, node)) return false;
     const int64_t in = input_bytes(fold, node), out = output_bytes(fold, node);
-    if (in < 0 || out < 0 || out > fold->limits->bytes || fold->bytes + out > fold->limits->total) return false;
+    if (in < 0 || out < 0 || out > fold->limits->bytes || out > fold->budget - fold->graph->folded_bytes) return false;
     if (out / 2 > in && out > fold->limits->grown_bytes) return false;
-    return node_flop(fold->graph, node) <= fold->limits->flop;
+    const double flop = node_flop(fold->graph, node);
+    return flop <= fold->limits->flop && flop <= fold->limits->total_flop - fold->graph->folded_flop;
 }
 
 static Status evaluate(Fold *fold, Node *node) {
     Graph *const graph = fold->graph;
+    const double flop = node_flop(graph, node);
     const Status status = reference_node(node, fold->constants, &graph->arena, fold->results);
     if (status == ST_UNSUPPORTED) return ST_OK; // stays a node
     TRY(status);
+    graph->folded_flop += flop;
     for (int i = 0; i < node->n_outputs; i++) {
         if (node->outputs[i] < 0) continue;
-        fold->bytes += (int64_t)tensor_bytes(&fold->results[i]);
+        graph->folded_bytes += (int64_t)tensor_bytes(&fold->results[i]);
         TRY(graph_set_constant(graph, node->outputs[i], &fold->results[i]));
     }
     fold->changed = true;
@@ -154,6 +157,10 @@ static Status fold_begin(Fold *fold) {
     if (!fold->is_output || !fold->known || !fold->constants || !fold->results)
         return fail_memory(values * sizeof(KnownInts *));
     for (int i = 0; i < graph->n_outputs; i++) fold->is_output[graph->outputs[i]] = true;
+    int64_t constants = -graph->folded_bytes; // those that the graph came with
+    for (int i = 0; i < graph->n_values; i++)
+        if (graph->values[i].constant) constants += (int64_t)tensor_bytes(graph->values[i].constant);
+    fold->budget = fold->limits->total + 4 * MAX(constants, 0);
     return ST_OK;
 }
 

@@ -2,15 +2,18 @@
 #pragma once
 #include "pass/rewrite.h"
 
-// What a node may cost to be evaluated now. All inputs are constants; each limit is for one node but `total`.
+// What a node may cost to be evaluated now. All inputs are constants; each limit is for one node but the last two.
 typedef struct FoldLimits {
     int64_t input_elements; // of each input
     int64_t int_elements;   // of each output of integers or bools
     int64_t float_elements; // of each output of floats
     int64_t bytes;          // of all outputs together
     int64_t grown_bytes;    // the same where the outputs are more than twice as large as the inputs
-    int64_t total;          // bytes of all nodes that are folded in this walk
     double flop;
+    // Of all walks over the graph together. `total`: bytes of what was folded, beside four times the constants that it
+    // came with (half floats that become floats, weights that are written in another form).
+    int64_t total;
+    double total_flop;
 } FoldLimits;
 
 // Beyond the constants, integers that are known from shapes count as known (known_ints.h), and a Reshape gets a

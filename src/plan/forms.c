@@ -78,20 +78,32 @@ static int larger_first(const void *a, const void *b) {
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
     return x->first - y->first;
 }
+static int earlier_first(const void *a, const void *b) {
+    const Piece *x = a, *y = b;
+    return x->first != y->first ? x->first - y->first : larger_first(a, b);
+}
 static int lower_first(const void *a, const void *b) {
     const Piece *x = *(Piece *const *)a, *y = *(Piece *const *)b;
     return *x->offset < *y->offset ? -1 : *x->offset > *y->offset;
 }
 // Largest first, each at the lowest place that is free during its life (the "greedy by size" of Pisarchyk & Lee,
 // "Efficient Memory Management for Deep Neural Net Inference", 2020).
+// That looks at all pairs. Beyond any real network they come by the time of their first use instead: then those that
+// live together with a piece are among the ones that did with the piece before, and that one.
+enum { MANY_PIECES = 4096 };
 static Status place(Piece *pieces, size_t count, Arena *arena, size_t *total) {
+    const bool many = count > MANY_PIECES;
     Piece **living = arena_array(arena, count + 1, sizeof *living);
     if (!living) return fail_memory(count * sizeof *living);
-    qsort(pieces, count, sizeof *pieces, larger_first);
+    qsort(pieces, count, sizeof *pieces, many ? earlier_first : larger_first);
     *total = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t n = 0, at = 0;
-        for (size_t k = 0; k < i; k++)
+    for (size_t i = 0, n = 0; i < count; i++) {
+        size_t at = 0;
+        const size_t before = n;
+        n = 0;
+        for (size_t k = 0; many && k < before; k++)
+            if (living[k]->last >= pieces[i].first) living[n++] = living[k];
+        for (size_t k = many ? MAX(i, 1) - 1 : 0; k < i; k++)
             if (pieces[k].first <= pieces[i].last && pieces[i].first <= pieces[k].last) living[n++] = &pieces[k];
         qsort(living, n, sizeof *living, lower_first);
         for (size_t k = 0; k < n; k++) {
@@ -99,7 +111,7 @@ static Status place(Piece *pieces, size_t count, Arena *arena, size_t *total) {
             at = MAX(at, *living[k]->offset + living[k]->bytes);
         }
         size_t end;
-        FAIL_IF(!add_size(at, pieces[i].bytes, &end) || end > SIZE_MAX / 4, ST_RESOURCE, "the network is too large");
+        FAIL_IF(!add_size(at, pieces[i].bytes, &end) || end > SIZE_MAX / 4, ST_UNSUPPORTED, "the network is too large");
         *pieces[i].offset = at;
         *total = MAX(*total, end);
     }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_NODES = 20000 };
+
 static Status check_types(const Graph *graph) {
     for (int i = 0; i < graph->n_values; i++) {
         const Value *value = &graph->values[i];
@@ -15,8 +17,8 @@ static Status check_types(const Graph *graph) {
         // Sums of the sizes of a whole plan then stay far from overflow.
         const Shape shape = type_shape(&value->type);
         const int64_t count = shape_count(&shape), most = (int64_t)1 << 40;
-        FAIL_IF(count < 0 || count > most, ST_RESOURCE, "value '%s' is too large: more than %lld elements", value->name,
-                (long long)most);
+        FAIL_IF(count < 0 || count > most, ST_UNSUPPORTED, "value '%s' is too large: more than %lld elements",
+                value->name, (long long)most);
     }
     return ST_OK;
 }
@@ -339,6 +341,8 @@ static Status lower_all(Planner *planner, Plan *plan) {
 
 Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **out) {
     *out = NULL;
+    FAIL_IF(graph->n_nodes > MOST_NODES, ST_UNSUPPORTED,
+            "a network of %d operations is too large to be planned: at most %d", graph->n_nodes, MOST_NODES);
     TRY(check_types(graph));
     const Kernels *kernels = kernels_for(machine->isa);
     FAIL_IF(!kernels, ST_UNSUPPORTED, "this build has no kernels for %s", isa_name(machine->isa));

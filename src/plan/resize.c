@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_TAPS = 1 << 22 }; // positions of a table; beyond it the reference does without
+
 typedef struct ResizeAxis {
     const char *transform, *mode, *nearest;
     double scale, cubic_a;
@@ -102,7 +104,8 @@ Status resize_taps(const Graph *graph, const Node *node, Arena *arena, AxisTaps 
     for (int i = 0; i < in.rank; i++) {
         r.in = in.dim[i], r.out = out.dim[i], r.scale = scales[i];
         if (r.in == r.out && r.scale == 1) continue;
-        if (i < 2 || r.in > INT32_MAX || (node_int(node, "antialias", 0) && r.scale < 1)) return ST_OK;
+        if (i < 2 || r.in > INT32_MAX || r.out > MOST_TAPS) return ST_OK;
+        if (node_int(node, "antialias", 0) && r.scale < 1) return ST_OK;
         int32_t *index = arena_array(arena, (size_t)r.out * (size_t)count, sizeof *index);
         float *weight = arena_array(arena, (size_t)r.out * (size_t)count, sizeof *weight);
         if (!index || !weight) return fail_memory((size_t)r.out * sizeof *weight);

@@ -3,6 +3,7 @@
 //   local header, data | local header, data | ... | central directory: a row an entry | end record
 //
 // Everything is taken from the central directory; a local header only says how long it is itself.
+#include "base/checksum.h"
 #include "base/file.h"
 #include "tensor/npy.h"
 #include "tensor/npy_bytes.h"
@@ -23,6 +24,8 @@ enum {
     DOS_DATE = 1 << 5 | 1, // 1980-01-01: no time of writing, so that equal tensors give equal files
     MAX_ENTRIES = 4096,
     MAX_DEFLATE_RATIO = 1032, // RFC 1951: 258 bytes from 2 bits
+    MAX_UNPACKED = 1 << 28,   // bytes of all deflated entries, or MAX_GROWTH times the file where that is more
+    MAX_GROWTH = 16,
     MAX_FILE_LOG2 = 40
 };
 
@@ -117,7 +120,8 @@ static Status inflate_data(const Entry *entry, const uint8_t *packed, uint8_t *t
 }
 
 static Status parse_unpacked(Arena *arena, const Entry *entry, const uint8_t *bytes, Tensor *out) {
-    FAIL_IF(crc32(0, bytes, (unsigned)entry->size) != entry->crc, ST_BAD, "the checksum is wrong; the file is damaged");
+    FAIL_IF(!checksum_matches(crc32(0, bytes, (unsigned)entry->size), entry->crc), ST_BAD,
+            "the checksum is wrong; the file is damaged");
     return npy_parse(arena, bytes, entry->size, out);
 }
 
@@ -157,7 +161,7 @@ static Status name_tensor(Arena *arena, const Entry *entry, NamedTensor *tensors
 static Status read_archive(Arena *arena, const Archive *zip, NamedTensor **out, size_t *count) {
     const uint8_t *end;
     TRY(find_end(zip, &end));
-    size_t entries = get16(end + 10), at = get32(end + 16), packed_total = 0;
+    size_t entries = get16(end + 10), at = get32(end + 16), packed_total = 0, unpacked_total = 0;
     FAIL_IF(entries > MAX_ENTRIES, ST_UNSUPPORTED, "expected at most %d arrays, got more", MAX_ENTRIES);
     NamedTensor *tensors = arena_array(arena, entries, sizeof *tensors);
     if (!tensors) return fail_memory(entries * sizeof *tensors);
@@ -167,6 +171,10 @@ static Status read_archive(Arena *arena, const Archive *zip, NamedTensor **out, 
         TRY(name_tensor(arena, &entry, tensors, i));
         packed_total += entry.packed_size; // entries that share bytes could unpack to far more than the file's size
         FAIL_IF(packed_total > zip->size, ST_BAD, "%s: the archive's entries overlap", entry.name);
+        unpacked_total += entry.method == METHOD_DEFLATED ? entry.size : 0; // at most 4096 times 4 GiB
+        FAIL_IF(unpacked_total > MAX_UNPACKED && unpacked_total / MAX_GROWTH > zip->size, ST_UNSUPPORTED,
+                "%s: %zu bytes that unpack to %zu are too much; write it with numpy.savez", entry.name, zip->size,
+                unpacked_total);
         Status status = read_entry(arena, zip, &entry, &tensors[i].tensor);
         if (status != ST_OK) return fail_context(status, "%s", entry.name);
     }

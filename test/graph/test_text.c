@@ -188,7 +188,7 @@ TEST(refusals_tell_the_line) {
         {HEAD "%y = const float32[2] 1", "line 2: expected '{', zeros, full or random, got '1'"},
         {HEAD "%y = const float32[1000000] {1}}", "line 2: expected 1000000 elements, got fewer"},
         {HEAD "%y = const float32[9999999999999x9999999999999] zeros}", "line 2: the constant is too large"},
-        {HEAD "%y = const float32[1000000000] zeros}", "line 2: expected at most 268435456 elements in such constants"},
+        {HEAD "%y = const float32[1000000000] zeros}", "line 2: expected at most 268435456 bytes in such constants"},
         {HEAD "%y = const int8[1] {128}}", "line 2: expected a value of int8, got 128"},
         {HEAD "%y = const bool[1] {2}}", "line 2: expected a value of bool, got 2"},
         {HEAD "%y = const uint64[1] {18446744073709551616}}",

@@ -1,21 +1,8 @@
 #include "base/file.h"
 #include "base/rng.h"
+#include "tensor/foreign_npz.h"
 #include "tensor/npy.h"
 #include "test.h"
-
-// As numpy.savez_compressed(file, x=(numpy.arange(64) % 3).astype('u1').reshape(8, 8)) writes it: deflated, with zip64
-// fields in the local header.
-static const uint8_t deflated[] = {
-    80,  75,  3,   4,   45,  0,   0,   0,   8,   0,   0,   0,   33,  0,   110, 210, 225, 42,  255, 255, 255, 255, 255,
-    255, 255, 255, 5,   0,   20,  0,   120, 46,  110, 112, 121, 1,   0,   16,  0,   192, 0,   0,   0,   0,   0,   0,
-    0,   75,  0,   0,   0,   0,   0,   0,   0,   155, 236, 23,  234, 27,  16,  201, 200, 80,  198, 80,  173, 158, 146,
-    90,  156, 92,  164, 110, 165, 160, 94,  83,  106, 168, 174, 163, 160, 158, 150, 95,  84,  82,  148, 152, 23,  159,
-    95,  148, 146, 10,  18,  119, 75,  204, 41,  78,  5,   138, 23,  103, 36,  22,  164, 2,   249, 26,  22,  58,  10,
-    22,  154, 58,  10,  181, 10,  100, 3,   46,  6,   70,  38,  138, 16,  0,   80,  75,  1,   2,   45,  3,   45,  0,
-    0,   0,   8,   0,   0,   0,   33,  0,   110, 210, 225, 42,  75,  0,   0,   0,   192, 0,   0,   0,   5,   0,   0,
-    0,   0,   0,   0,   0,   0,   0,   0,   0,   128, 1,   0,   0,   0,   0,   120, 46,  110, 112, 121, 80,  75,  5,
-    6,   0,   0,   0,   0,   1,   0,   1,   0,   51,  0,   0,   0,   130, 0,   0,   0,   0,   0,
-};
 
 // Writes a .npy file by hand: version, dictionary (not padded), data.
 static const char *write_npy(int major, const char *dictionary, const void *data, size_t bytes) {

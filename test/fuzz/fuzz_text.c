@@ -1,0 +1,83 @@
+// JSON, and the two files that are made of it: the pipeline, and the results that `segment --resume` reads back.
+#include "app/pipeline.h"
+#include "app/segment_results.h"
+#include "fuzz/fuzz.h"
+#include <string.h>
+
+static void write_value(JsonWriter *writer, const Json *json) {
+    switch (json->type) {
+    case JSON_NULL: json_null(writer); break;
+    case JSON_BOOL: json_bool(writer, json->boolean); break;
+    case JSON_NUMBER: json_number(writer, json->number); break;
+    case JSON_STRING: json_string(writer, json->string); break;
+    case JSON_ARRAY:
+        json_begin_array(writer);
+        for (size_t i = 0; i < json->count; i++) write_value(writer, &json->items[i]);
+        json_end_array(writer);
+        break;
+    case JSON_OBJECT:
+        json_begin_object(writer);
+        for (size_t i = 0; i < json->count; i++) json_key(writer, json->keys[i]), write_value(writer, &json->items[i]);
+        json_end_object(writer);
+        break;
+    }
+}
+
+static void print_json(const Json *json, Text *text) {
+    JsonWriter writer = {.text = text};
+    write_value(&writer, json);
+}
+
+// What was read and written again reads back, and is then written the same.
+int fuzz_json(const uint8_t *data, size_t size) {
+    Arena arena = {0};
+    Json *json = NULL, *again = NULL;
+    Text first = {0}, second = {0};
+    const Status status = json_parse(&arena, (const char *)data, size, &json);
+    if (status == ST_OK) {
+        print_json(json, &first);
+        FUZZ_REQUIRE(json_parse(&arena, text_get(&first), first.length, &again) == ST_OK);
+        print_json(again, &second);
+        FUZZ_REQUIRE(!strcmp(text_get(&first), text_get(&second)));
+    }
+    fuzz_check(status);
+    text_free(&first);
+    text_free(&second);
+    arena_free(&arena);
+    return 0;
+}
+
+int fuzz_pipeline(const uint8_t *data, size_t size) {
+    Arena arena = {0};
+    Pipeline pipeline, again;
+    Text first = {0}, second = {0};
+    const Status status = pipeline_parse((const char *)data, size, &arena, &pipeline);
+    if (status == ST_OK) {
+        pipeline_print(&pipeline, &first);
+        FUZZ_REQUIRE(pipeline_parse(text_get(&first), first.length, &arena, &again) == ST_OK);
+        pipeline_print(&again, &second);
+        FUZZ_REQUIRE(!strcmp(text_get(&first), text_get(&second)));
+    }
+    fuzz_check(status);
+    text_free(&first);
+    text_free(&second);
+    arena_free(&arena);
+    return 0;
+}
+
+int fuzz_results(const uint8_t *data, size_t size) {
+    SegmentResults results;
+    fuzz_file("results.json", data, size);
+    fuzz_check(results_open(fuzz_folder(), "results.json", 1, &results));
+    const Status status = results_read_earlier(&results, true);
+    if (status == ST_OK) {
+        for (size_t i = 0; i < results.n_earlier; i++) {
+            const EarlierResult *found = results_find(&results, results.earlier[i].path);
+            FUZZ_REQUIRE(found == &results.earlier[i]);
+        }
+        fuzz_check(results_write(&results));
+    }
+    fuzz_check(status);
+    results_close(&results);
+    return 0;
+}

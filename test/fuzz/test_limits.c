@@ -1,0 +1,91 @@
+// The table of limits in docs/FORMATS.md and the source agree: each row stands there as it does here, and so does its
+// line in the source. Who changes one changes all three.
+#include "base/file.h"
+#include "test.h"
+
+typedef struct Limit {
+    const char *what, *limit, *file, *line;
+} Limit;
+
+static const Limit limits[] = {
+    {"model file, and each file beside it", "8 GiB", "src/import/limits.h", "LIMIT_FILE_BYTES = INT64_C(8) << 30;"},
+    {"memory for what a model says beside its weights", "512 MiB", "src/import/limits.h",
+     "LIMIT_DESCRIPTION_BYTES = INT64_C(1) << 29;"},
+    {"nodes, weights or inputs of a model", "100,000 each", "src/import/limits.h", "LIMIT_NODES = 100000,"},
+    {"names of values, with what If, Loop and Scan put in", "500,000", "src/import/limits.h", "LIMIT_VALUES = 500000,"},
+    {"inputs, outputs of a node; outputs of a model", "1024", "src/import/limits.h", "LIMIT_NODE_VALUES = 1024,"},
+    {"attributes of a node", "256", "src/import/limits.h", "LIMIT_NODE_ATTRIBUTES = 256,"},
+    {"operator sets", "256", "src/import/limits.h", "LIMIT_OPSETS = 256,"},
+    {"entries of a list", "65,536", "src/import/limits.h", "LIMIT_LIST = 65536,"},
+    {"bytes of a text", "65,536", "src/import/limits.h", "LIMIT_TEXT = 65536,"},
+    {"bytes of a name", "4096", "src/import/limits.h", "LIMIT_NAME = 4096,"},
+    {"graphs inside each other (If, Loop, Scan)", "16", "src/import/limits.h", "LIMIT_GRAPH_DEPTH = 16,"},
+    {"steps of a Loop or Scan", "256", "src/import/limits.h", "LIMIT_STEPS = 256,"},
+    {"nodes looked at to know conditions", "200,000", "src/import/limits.h", "LIMIT_CONDITION = 200000,"},
+    {"files with weights", "1024", "src/import/limits.h", "LIMIT_EXTERNAL_FILES = 1024,"},
+    {"protobuf messages inside each other", "64", "src/wire/protobuf.h", "PB_MAX_DEPTH = 64"},
+    {"values of a graph", "1,000,000", "src/graph/graph.c", "MAX_VALUES = 1000000,"},
+    {"nodes of a graph", "1,000,000", "src/graph/graph.c", "MAX_NODES = 1000000,"},
+    {"symbols, inputs, outputs of a graph", "65,536 each", "src/graph/graph.c", "MAX_LIST = 65536,"},
+    {"graph text", "16 MiB", "src/graph/parse.c", "MAX_TEXT = 16 << 20,"},
+    {"constants that a graph text only describes (zeros, full, random)", "256 MiB", "src/graph/parse_data.c",
+     "MOST_MADE = (int64_t)1 << 28;"},
+    {"dims of a tensor", "8", "src/tensor/tensor.h", "MAX_RANK = 8"},
+    {"nodes beyond which passes of level 1 and 2 are left out", "20,000", "src/pass/table.c", "MAX_PASS_NODES = 20000"},
+    {"constants made by folding, beside four times those of the file (more stays a node)", "256 MiB",
+     "src/pass/fold_constants.c", ".total = 256 * MIB,"},
+    {"floating-point operations of all folding", "2e9", "src/pass/fold_constants.c", ".total_flop = 2e9}"},
+    {"nodes of a network that is planned", "20,000", "src/plan/plan.c", "MOST_NODES = 20000"},
+    {"elements of one value of it", "2^40", "src/plan/plan.c", "most = (int64_t)1 << 40;"},
+    {"units of work of a layer", "2^31 - 1", "src/solver/lowering.c", "units > INT32_MAX"},
+    {"threads", "1024", "src/thread/pool.c", "threads > 1024"},
+    {"memory of a self-check, unless `--max-memory` says more (beyond: none is made)", "768 MiB", "src/app/selfcheck.c",
+     "MOST_BYTES = (uint64_t)768 << 20;"},
+    {"estimated time of a self-check (beyond: none is made, none is run)", "60 s", "src/app/selfcheck.c",
+     "MOST_SECONDS = 60,"},
+    {"sections of a package", "64", "src/package/package.c", "MOST_SECTIONS = 64,"},
+    {"tensors of its self-check", "2048", "src/package/package.c", "MOST_CHECK_TENSORS = 2048"},
+    {"pipeline file", "1 MiB", "src/app/compile.c", "PIPELINE_BYTES = 1 << 20"},
+    {"values of JSON", "1,000,000", "src/base/json.c", "MAX_VALUES = 1000000,"},
+    {"depth of JSON", "64", "src/base/json.c", "MAX_DEPTH = 64,"},
+    {"results.json that is read back", "256 MiB", "src/app/segment_results.c", "file_limit = (size_t)1 << 28;"},
+    {"samples of a slice, and values of its probabilities", "3 x 2^24", "src/image/image.h",
+     "IMAGE_MAX_SAMPLES ((int64_t)3 << 24)"},
+    {"channels of a slice", "64", "src/image/image.h", "IMAGE_MAX_CHANNELS 64"},
+    {"pages of a TIFF (all together no more than its bytes can hold)", "65,536", "src/image/tiff_read.c",
+     "MAX_PAGES = 1 << 16"},
+    {"picture file", "4 GiB", "src/app/segment.c", "picture_limit = UINT32_MAX;"},
+    {"arrays of an `.npz`", "4096", "src/tensor/npz.c", "MAX_ENTRIES = 4096,"},
+    {"what deflated arrays unpack to, unless it is less than 16 times the file", "256 MiB", "src/tensor/npz.c",
+     "MAX_UNPACKED = 1 << 28,"},
+    {"header of an `.npy`", "64 KiB", "src/tensor/npy.c", "MAX_HEADER = 65536,"},
+    {"positions of a table for Resize (beyond: reference path)", "2^22", "src/plan/resize.c", "MOST_TAPS = 1 << 22"},
+};
+
+static char *read_source(const char *name) {
+    Arena arena = {0};
+    uint8_t *bytes;
+    size_t size;
+    CHECK_OK(file_read(path_join(&arena, TEST_SOURCE_ROOT, name), (size_t)1 << 22, &bytes, &size)); // ends with a NUL
+    arena_free(&arena);
+    return (char *)bytes;
+}
+
+TEST(limits_are_those_of_the_source) {
+    char *formats = read_source("docs/FORMATS.md");
+    const char *table = strstr(formats, "\n## Limits\n");
+    REQUIRE(table);
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        const Limit *limit = &limits[i];
+        char row[512];
+        snprintf(row, sizeof row, "\n| %s | %s | `%s` |\n", limit->what, limit->limit, limit->file);
+        CHECK_MSG(strstr(table, row), "docs/FORMATS.md has no row%s", row);
+        char *source = read_source(limit->file);
+        CHECK_MSG(strstr(source, limit->line), "%s: expected '%s' (%s)", limit->file, limit->line, limit->what);
+        mem_free(source);
+    }
+    size_t rows = 0;
+    for (const char *at = table; (at = strstr(at, "\n| ")); at++) rows++;
+    CHECK_INT(rows, COUNT_OF(limits) + 1); // and the head
+    mem_free(formats);
+}
