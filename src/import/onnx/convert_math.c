@@ -1,6 +1,30 @@
 // Operators that compute: sums, reductions, normalisation, activations.
 #include "import/onnx/convert.h"
 
+// Opset 6: the dims of the second operand were those of the first from `axis` on; without it, or later, they are the
+// last ones. The slope of PRelu was one for each channel.
+Status convert_pair(Call *call) {
+    const OnnxAttr *attr;
+    const Type *a = call_type(call, 0), *b = call_type(call, 1);
+    const bool slope = call->op == OP_PRelu && call->opset < 7;
+    TRY(call_attr(call, "axis", ONNX_ATTR_INT, &attr));
+    if (call->n_inputs != 2 || !(attr || slope)) return call_same(call, NULL);
+    FAIL_IF(a->rank < 0 || b->rank < 0, ST_UNSUPPORTED, "operands of a rank that is not known here");
+    const int64_t axis = slope ? 1 : attr->i < 0 ? attr->i + a->rank : attr->i, behind = a->rank - axis - b->rank;
+    if (slope && (a->rank < 2 || b->rank != 1 || b->dim[0] == 1)) return call_same(call, NULL);
+    FAIL_IF(axis < 0 || behind < 0, ST_BAD,
+            "attribute 'axis': expected an axis that leaves room for %d dims in %d, got "
+            "%lld",
+            b->rank, a->rank, (long long)axis);
+    int64_t axes[MAX_RANK];
+    for (int i = 0; i < behind; i++) axes[i] = b->rank + i;
+    if (behind == 0) return call_same(call, NULL);
+    ValueId inputs[2] = {call->inputs[1], NO_VALUE};
+    TRY(call_ints(call, "axes", axes, (size_t)behind, &inputs[1]));
+    TRY(call_add(call, OP_Unsqueeze, "aligned", inputs, 2, &call->inputs[1], NULL));
+    return call_same(call, NULL);
+}
+
 // Up to opset 12 softmax ran over all dims from `axis` (default 1) on, taken as one.
 Status convert_softmax(Call *call) {
     int64_t axis;
@@ -141,8 +165,18 @@ Status convert_reduce_log_sum(Call *call) {
 
 // ---- normalisation
 
+// Opset 6 said is_test=1 where it was not training.
+static Status check_test(const Call *call) {
+    int64_t test;
+    TRY(call_int(call, "is_test", 0, &test));
+    FAIL_IF(call->opset < 7 && test == 0, ST_UNSUPPORTED,
+            "training mode is not supported; export the model for inference (eval mode)");
+    return ST_OK;
+}
+
 Status convert_batch_norm(Call *call) {
     int64_t spatial, training;
+    TRY(check_test(call));
     TRY(call_int(call, "spatial", 1, &spatial));
     TRY(call_int(call, "training_mode", 0, &training));
     FAIL_IF(spatial != 1, ST_UNSUPPORTED, "spatial=0 (statistics for each pixel) is not supported");
@@ -179,8 +213,17 @@ Status convert_group_norm(Call *call) {
     return call_same(call, NULL);
 }
 
+// The mean and the deviation are float32 unless stash_type says otherwise.
+Status convert_layer_norm(Call *call) {
+    int64_t stash;
+    TRY(call_int(call, "stash_type", 1, &stash));
+    if (stash != 1) TRY(call_drop_outputs(call, 1));
+    return call_same(call, NULL);
+}
+
 // Inputs 1 (ratio) and 2 (training_mode) from opset 12 on. Before opset 10 the mask was a float.
 Status convert_dropout(Call *call) {
+    TRY(check_test(call));
     if (call_has_input(call, 2)) {
         const Tensor *training = call_constant(call, 2);
         FAIL_IF(!training || tensor_count(training) != 1 || tensor_get(training, 0) != 0, ST_UNSUPPORTED,
