@@ -64,7 +64,7 @@ Status evaluate_GroupNormalization(const Evaluation *e) {
     return normalise_groups(e, node_int(e->node, "num_groups", 1));
 }
 
-static void store_number(const Evaluation *e, int output, int64_t i, double value) {
+static void store_statistic(const Evaluation *e, int output, int64_t i, double value) {
     if (output < e->node->n_outputs) tensor_set(&e->outputs[output], i, value);
 }
 
@@ -82,8 +82,8 @@ Status evaluate_LayerNormalization(const Evaluation *e) {
     if (bias) broadcast_strides(&bias->shape, &x->shape, walk.stride[1]);
     for (int64_t row = 0; row < rows; row++) {
         const Statistics had = normalise(x, row * count, count, epsilon_of(e), y);
-        store_number(e, 1, row, had.mean);
-        store_number(e, 2, row, 1 / had.deviation);
+        store_statistic(e, 1, row, had.mean);
+        store_statistic(e, 2, row, 1 / had.deviation);
         for (int64_t i = 0; i < count; i++, walk_step(&walk))
             y[i] = y[i] * tensor_get(scale, walk.at[0]) + (bias ? tensor_get(bias, walk.at[1]) : 0);
         store_doubles(&e->outputs[0], row * count, y, count);

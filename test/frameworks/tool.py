@@ -62,7 +62,7 @@ class Tool:
         path = os.path.join(folder, "output.npy" if len(outputs) == 1 else "output.npz")
         if os.path.exists(path):
             os.remove(path)
-        self.call("run", package, *words, "--output", path, *options, isa=isa, timeout=60)
+        self.call("run", package, *words, "--output", path, *options, isa=isa)
         if len(outputs) == 1:
             return [np.load(path)]
         with np.load(path) as got:

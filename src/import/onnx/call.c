@@ -156,8 +156,10 @@ Status call_same(Call *call, Node **node) {
     const OpInfo *info = op_info(call->op);
     Node *added;
     TRY(check_inputs(call, info));
-    if (info->max_outputs >= 0) TRY(call_drop_outputs(call, info->max_outputs));
-    if (info->max_outputs >= 0) drop_unused(call, MAX(info->min_outputs, 1));
+    if (info->max_outputs >= 0) {
+        TRY(call_drop_outputs(call, info->max_outputs));
+        drop_unused(call, MAX(info->min_outputs, 1));
+    }
     FAIL_IF(call->n_outputs == 0, ST_BAD, "expected an output, got none");
     while (call->n_outputs < info->min_outputs) call->outputs[call->n_outputs++] = NO_VALUE;
     TRY(graph_add_node(call->graph, call->op, call->node->name, call->inputs, call->n_inputs, call->outputs,
