@@ -37,14 +37,10 @@ class Case:
     def sets(self, model):
         """[({input: array}, [expected outputs])]. Of tensors only: what else an input may be is out of scope."""
         if not self.data:
-            return [(ramps(model), outputs_at(os.path.splitext(self.path)[0] + "_"))]
+            return [(ramps(model), tensors(os.path.splitext(self.path)[0] + "_output_"))]
         names = [value.name for value in model.graph.input]
         return [(dict(zip(names, tensors(os.path.join(folder, "input_")))), tensors(os.path.join(folder, "output_")))
                 for folder in self.data]
-
-
-def outputs_at(prefix):
-    return tensors(prefix + "output_")
 
 
 def tensors(prefix):

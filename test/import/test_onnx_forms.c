@@ -187,7 +187,10 @@ TEST(operands_of_opset_6) {
     file = with_input(6, "2,3,4");
     onnx_floats(&file, "w", "4", w, 4);
     onnx_node(&file, "Div", "x w", "y", "axis=3 broadcast=1");
-    check_refused(&file, ST_BAD, "Div|'axis'|room for 1 dims in 3, got 3");
+    check_refused(&file, ST_BAD, "Div|'axis'|with 1 dims behind it in 3, got 3");
+    file = with_input(6, "2,3,4");
+    onnx_node(&file, "Add", "x x", "y", "axis=-9223372036854775808 broadcast=1");
+    check_refused(&file, ST_BAD, "Add|'axis'");
     file = with_input(6, "2,3,4");
     onnx_floats(&file, "w", "4", w, 4);
     onnx_node(&file, "Pow", "x w", "y", "broadcast=1");

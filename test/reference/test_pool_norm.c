@@ -36,6 +36,9 @@ TEST(indices_of_max_pool) {
                 "int64[1x2x4] {0, 0, 1, 2, 3, 4, 4, 5}", 0, true);
     check_gives(__FILE__, __LINE__, "%x = const uint8[1x1x3] {4, 200, 1}", nodes, "i", "int64[1x1x4] {0, 1, 1, 2}", 0,
                 true);
+    GIVES_VALUE("%x = const float32[1x1x2x2x2] {0, 1, 2, 3, 4, 5, 9, 6} "
+                "%y, %i = MaxPool (%x) {kernel_shape=[2, 2, 2], storage_order=1}",
+                "i", "int64[1x1x1x1x1] {3}");
     GIVES_VALUE("%x = const float32[1x2x1x3x2] {0, 1, 2, 3, 4, 9, 0, 1, 2, 3, 4, 9} "
                 "%y, %i = MaxPool (%x) {kernel_shape=[1, 3, 2], storage_order=1}",
                 "i", "int64[1x2x1x1x1] {5, 11}");

@@ -65,7 +65,7 @@ static const Converter converters[] = {
     SAME(Neg, ""),
     SAME(Not, ""),
     WITH(Or, convert_pair, "broadcast axis"),
-    WITH(PRelu, convert_pair, "broadcast axis"),
+    WITH(PRelu, convert_prelu, ""),
     WITH(Pad, convert_pad, "pads value"),
     WITH(Pow, convert_pair, "broadcast axis"),
     SAME(Range, ""),

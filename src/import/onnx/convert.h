@@ -70,6 +70,6 @@ Convert convert_same;
 Convert convert_pad, convert_slice, convert_split, convert_axes, convert_topk, convert_upsample, convert_resize;
 Convert convert_size, convert_constant;
 // convert_math.c
-Convert convert_pair, convert_softmax, convert_clip, convert_cast_like, convert_sum, convert_mean, convert_celu;
-Convert convert_reduce, convert_reduce_sum_square, convert_reduce_log_sum;
+Convert convert_pair, convert_prelu, convert_softmax, convert_clip, convert_cast_like, convert_sum, convert_mean;
+Convert convert_celu, convert_reduce, convert_reduce_sum_square, convert_reduce_log_sum;
 Convert convert_batch_norm, convert_group_norm, convert_layer_norm, convert_dropout;

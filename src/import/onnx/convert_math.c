@@ -1,27 +1,38 @@
 // Operators that compute: sums, reductions, normalisation, activations.
 #include "import/onnx/convert.h"
 
-// Opset 6: the dims of the second operand were those of the first from `axis` on; without it, or later, they are the
-// last ones. The slope of PRelu was one for each channel.
+// Puts `behind` dims of 1 behind those of the second input.
+static Status append_dims(Call *call, int rank, int behind) {
+    int64_t axes[MAX_RANK];
+    ValueId inputs[2] = {call->inputs[1], NO_VALUE};
+    for (int i = 0; i < behind; i++) axes[i] = rank + i;
+    TRY(call_ints(call, "axes", axes, (size_t)behind, &inputs[1]));
+    return call_add(call, OP_Unsqueeze, "aligned", inputs, 2, &call->inputs[1], NULL);
+}
+
+// Opset 6: the dims of the second operand are those of the first from attribute `axis` on; without it, or later, they
+// are the last ones.
 Status convert_pair(Call *call) {
     const OnnxAttr *attr;
-    const Type *a = call_type(call, 0), *b = call_type(call, 1);
-    const bool slope = call->op == OP_PRelu && call->opset < 7;
+    const int a = call_type(call, 0)->rank, b = call_type(call, 1)->rank;
     TRY(call_attr(call, "axis", ONNX_ATTR_INT, &attr));
-    if (call->n_inputs != 2 || !(attr || slope)) return call_same(call, NULL);
-    FAIL_IF(a->rank < 0 || b->rank < 0, ST_UNSUPPORTED, "operands of a rank that is not known here");
-    const int64_t axis = slope ? 1 : attr->i < 0 ? attr->i + a->rank : attr->i, behind = a->rank - axis - b->rank;
-    if (slope && (a->rank < 2 || b->rank != 1 || b->dim[0] == 1)) return call_same(call, NULL);
-    FAIL_IF(axis < 0 || behind < 0, ST_BAD,
-            "attribute 'axis': expected an axis that leaves room for %d dims in %d, got "
-            "%lld",
-            b->rank, a->rank, (long long)axis);
-    int64_t axes[MAX_RANK];
-    for (int i = 0; i < behind; i++) axes[i] = b->rank + i;
-    if (behind == 0) return call_same(call, NULL);
-    ValueId inputs[2] = {call->inputs[1], NO_VALUE};
-    TRY(call_ints(call, "axes", axes, (size_t)behind, &inputs[1]));
-    TRY(call_add(call, OP_Unsqueeze, "aligned", inputs, 2, &call->inputs[1], NULL));
+    if (!attr || call->n_inputs != 2) return call_same(call, NULL);
+    FAIL_IF(a < 0 || b < 0, ST_UNSUPPORTED, "operands of a rank that is not known here");
+    const int64_t axis = attr->i < 0 && attr->i >= -a ? attr->i + a : attr->i;
+    FAIL_IF(axis < 0 || axis > a - b, ST_BAD, "attribute 'axis': expected one with %d dims behind it in %d, got %lld",
+            b, a, (long long)attr->i);
+    if (a - b - axis > 0) TRY(append_dims(call, b, (int)(a - b - axis)));
+    return call_same(call, NULL);
+}
+
+// Opset 6: a slope for each channel, or one for all.
+Status convert_prelu(Call *call) {
+    const Type slope = *call_type(call, 1);
+    const int rank = call_type(call, 0)->rank;
+    if (call->opset < 7 && slope.rank == 1 && slope.dim[0] != 1) {
+        FAIL_IF(rank < 0, ST_UNSUPPORTED, "an input of a rank that is not known here");
+        if (rank > 2) TRY(append_dims(call, 1, rank - 2));
+    }
     return call_same(call, NULL);
 }
 
