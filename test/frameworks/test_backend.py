@@ -20,7 +20,7 @@ import tool
 from run import Test
 
 SECONDS = 20  # that a refusal may take, on a busy machine
-LONG = 300    # that a verb may take: the largest light models are large
+LONG = 600    # that a verb may take: the largest light model has 143 million weights
 
 
 @dataclasses.dataclass
@@ -63,7 +63,7 @@ def run_form(program, form, isas):
 
         def wrong(*options, isa=None):
             try:
-                outputs = program.run(package, feed, form.outputs, folder, *options, isa=isa)
+                outputs = program.run(package, feed, form.outputs, folder, *options, isa=isa, timeout=LONG)
                 for got, want in zip(outputs, form.expected, strict=True):
                     tool.compare(*as_plain(got, want), form.rtol, form.atol)
             except tool.Failure as failure:

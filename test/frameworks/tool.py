@@ -52,7 +52,7 @@ class Tool:
     def folder(self):
         return tempfile.TemporaryDirectory(dir=self.scratch)
 
-    def run(self, package, feed, outputs, folder, *options, isa=None):
+    def run(self, package, feed, outputs, folder, *options, isa=None, timeout=60):
         """The named outputs of one run, as arrays."""
         words = []
         for i, (name, value) in enumerate(feed.items()):
@@ -62,7 +62,7 @@ class Tool:
         path = os.path.join(folder, "output.npy" if len(outputs) == 1 else "output.npz")
         if os.path.exists(path):
             os.remove(path)
-        self.call("run", package, *words, "--output", path, *options, isa=isa)
+        self.call("run", package, *words, "--output", path, *options, isa=isa, timeout=timeout)
         if len(outputs) == 1:
             return [np.load(path)]
         with np.load(path) as got:
