@@ -45,7 +45,7 @@ def text_of(outcomes):
     lines += [row(category, [o for o in outcomes if o.category == category]) for category in backend_cases.CATEGORIES]
     outside = [o for o in outcomes if o.reason]
     lines += [row("all", outcomes)]
-    lines += [row("of them with convolutions, pooling, Resize, normalisation, softmax or matrix products",
+    lines += [row("of them with convolutions, pooling, Resize, normalisation, softmax, PRelu or matrix products",
                   [o for o in outcomes if o.kernels]), ""]
     lines += [f"Out of scope: {len(outside)}; {sum(o.accepted for o in outside)} of them are read all the same, and right.", ""]
     for kind, words in KINDS.items():

@@ -149,25 +149,25 @@ def training(model, sets):
 
 # ---- inputs that become constants
 
-def inputs_behind(model, ports):
-    """Names of the graph's inputs whose values reach one of the inputs that `ports` names for their operators. What only
-    a tensor's shape reaches does not count."""
-    wanted = {node.input[i] for node in nodes_of(model.graph) for i in ports.get(node.op_type, ()) if i < len(node.input)}
+def operands(graph, ports):
+    """Names of the values at the inputs that `ports` names for their operators."""
+    return {node.input[i] for node in nodes_of(graph) for i in ports.get(node.op_type, ()) if i < len(node.input)}
+
+
+def shaping_inputs(model):
+    """Inputs whose values reach what decides a shape. Through Shape and Size only a tensor's dims go, not its values."""
+    wanted = operands(model.graph, SHAPING)
     for node in reversed(model.graph.node):
         if node.op_type not in ("Shape", "Size") and wanted & set(node.output):
             wanted |= set(node.input)
     return [value.name for value in model.graph.input if value.name in wanted]
 
 
-def shaping_inputs(model):
-    return inputs_behind(model, SHAPING)
-
-
 def weight_inputs(model):
     """Direct ones only: what is computed is not a weight."""
-    names = {node.input[i] for node in model.graph.node for i in WEIGHTS.get(node.op_type, ()) if i < len(node.input)}
+    names = operands(model.graph, WEIGHTS)
     # A pair of operands with one source: one of them has to stay an input.
-    names -= {node.input[0] for node in model.graph.node if node.op_type in WEIGHTS}
+    names -= operands(model.graph, dict.fromkeys(WEIGHTS, (0,)))
     return [value.name for value in model.graph.input if value.name in names]
 
 
