@@ -10,6 +10,7 @@ import tool
 DOCS = os.path.join(tool.ROOT, "docs", "FORMATS.md")
 BEGIN = "<!-- backend tests: begin; written by test/frameworks/run.py --write-docs -->"
 END = "<!-- backend tests: end -->"
+TIE = "\u00a0"  # keeps a number on the line of its name
 PATHS = ("folded", "reference", "solver")
 KINDS = {"operator": "an operator that is not had", "dtype": "a type of numbers", "type": "a value that is no tensor",
          "opset": "an opset", "training": "training"}
@@ -35,7 +36,7 @@ def row(name, outcomes):
 def reasons(outcomes, kind):
     """'A 12, B 3', the most frequent first."""
     count = collections.Counter(o.reason[1] for o in outcomes if o.reason and o.reason[0] == kind)
-    return ", ".join(f"{name} {n}" for name, n in sorted(count.items(), key=lambda item: (-item[1], item[0])))
+    return ", ".join(f"{name}{TIE}{n}" for name, n in sorted(count.items(), key=lambda item: (-item[1], item[0])))
 
 
 def text_of(outcomes):
@@ -52,7 +53,7 @@ def text_of(outcomes):
         count = sum(o.reason[0] == kind for o in outside)
         item = f"- {words} ({count}): {reasons(outside, kind)}"
         lines += textwrap.wrap(item, 120, subsequent_indent="  ", break_on_hyphens=False) if count else []
-    return "\n".join(lines)
+    return "\n".join(lines).replace(TIE, " ")
 
 
 def split_docs():
