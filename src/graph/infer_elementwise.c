@@ -176,12 +176,15 @@ Status infer_group_norm(const Infer *infer) {
 Status infer_layer_norm(const Infer *infer) {
     TRY(want_dtype(infer, 0, FLOATS));
     TRY(want_rank(infer, 0, 1, -1));
-    infer->out[0] = infer->in[0];
-    int axis;
+    Type statistics = infer->in[0];
+    statistics.dtype = DT_F32; // whatever the input is
+    int axis = 0;
     if (infer->in[0].rank >= 0) TRY(want_axis(node_int(infer->node, "axis", -1), infer->in[0].rank, &axis));
+    for (int i = axis; i < statistics.rank; i++) statistics.dim[i] = 1;
     for (int i = 1; i < infer->node->n_inputs; i++) {
         TRY(want_dtype(infer, i, FLOATS));
         TRY(want_stretch(infer, i, &infer->in[0]));
     }
-    return ST_OK;
+    for (int i = 1; i < infer->node->n_outputs; i++) infer->out[i] = statistics;
+    return infer_same_any(infer);
 }

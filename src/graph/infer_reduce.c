@@ -24,7 +24,8 @@ static Status reduce_unknown(const Infer *infer, const IntInput *axes, bool keep
 
 Status infer_reduce(const Infer *infer) {
     IntInput axes;
-    TRY(want_dtype(infer, 0, NUMBERS));
+    const bool orders = infer->node->op == OP_ReduceMax || infer->node->op == OP_ReduceMin;
+    TRY(want_dtype(infer, 0, orders ? ANY_DTYPE : NUMBERS));
     TRY(int_input(infer, 1, "axes", &axes));
     const bool keep = node_int(infer->node, "keepdims", 1) != 0;
     Type *out = &infer->out[0];

@@ -99,7 +99,11 @@ Status infer_pool(const Infer *infer) {
     Window window;
     TRY(window_read(infer->node, out->rank - 2, NULL, &window));
     TRY(check_pool_pads(&window));
-    return spatial_dims(infer, &window);
+    TRY(spatial_dims(infer, &window));
+    if (infer->node->n_outputs == 1) return ST_OK;
+    infer->out[1] = *out;
+    infer->out[1].dtype = DT_I64;
+    return ST_OK;
 }
 
 Status infer_global_pool(const Infer *infer) {

@@ -157,7 +157,7 @@ static Status absorb(Graph *graph, Node *node, bool *changed) {
     const int at = node_constant(graph, node, 1) ? 1 : 0;
     const Tensor *const c = node_constant(graph, node, at);
     Node *const norm = c ? made_by(graph, node->inputs[1 - at], OP_LayerNormalization) : NULL;
-    if (!norm || !used_once(graph, norm->outputs[0])) return ST_OK;
+    if (!norm || norm->n_outputs > 1 || !used_once(graph, norm->outputs[0])) return ST_OK;
     const Tensor *const scale = node_constant(graph, norm, 1), *const bias = node_constant(graph, norm, 2);
     if (!scale || (node_has_input(norm, 2) && !bias) || (bias && !shape_equal(&bias->shape, &scale->shape)))
         return ST_OK;

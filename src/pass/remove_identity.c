@@ -14,7 +14,8 @@ static bool is_cast_to_same(const Graph *graph, const Node *node) {
     return dtype != DT_NONE && dtype == dtype_from_name(node_string(node, "to", ""));
 }
 
-static bool is_dropout_without_mask(const Graph *graph, const Node *node) {
+// A mask, or indices, that nobody reads.
+static bool only_first_wanted(const Graph *graph, const Node *node) {
     return node->n_outputs < 2 || node->outputs[1] < 0 || graph_uses(graph, node->outputs[1]) == 0;
 }
 
@@ -81,7 +82,7 @@ static bool is_noop(const Graph *graph, const Node *node) {
     switch (node->op) {
     case OP_Identity: return true;
     case OP_Cast: return is_cast_to_same(graph, node);
-    case OP_Dropout: return is_dropout_without_mask(graph, node);
+    case OP_Dropout: return only_first_wanted(graph, node);
     case OP_Transpose: return is_identity_perm(node);
     case OP_Reshape:
     case OP_Flatten:
@@ -97,7 +98,7 @@ static bool is_noop(const Graph *graph, const Node *node) {
     case OP_Slice: return is_whole_slice(graph, node);
     case OP_Resize: return is_whole_resize(graph, node);
     case OP_MaxPool:
-    case OP_AveragePool: return is_one_pixel_pool(node);
+    case OP_AveragePool: return only_first_wanted(graph, node) && is_one_pixel_pool(node);
     default: return false;
     }
 }

@@ -17,10 +17,15 @@ typedef struct ResizeAxis {
 // reference and other engines do. Weighted sums take the exact coordinate.
 static double rounded(const ResizeAxis *r, double x) { return strcmp(r->mode, "nearest") ? x : (double)(float)x; }
 // The input coordinate of output o.
+// What the output would be if it did not have to be whole; what float32 scales miss of its size is not meant.
+static double scaled_length(const ResizeAxis *r) {
+    const double out = (double)r->out, length = r->scale * (double)r->in;
+    return fabs(length - out) <= 1e-5 * out ? out : length;
+}
 static double coordinate(const ResizeAxis *r, int64_t o) {
     const double x = (double)o, scale = rounded(r, r->scale);
     if (!strcmp(r->transform, "align_corners"))
-        return r->out == 1 ? 0 : rounded(r, x * (double)(r->in - 1) / (double)(r->out - 1));
+        return r->out == 1 ? 0 : rounded(r, x * (double)(r->in - 1) / (scaled_length(r) - 1));
     if (!strcmp(r->transform, "asymmetric")) return rounded(r, x / scale);
     if (!strcmp(r->transform, "tf_half_pixel_for_nn")) return rounded(r, (x + 0.5) / scale);
     const double half = rounded(r, rounded(r, (x + 0.5) / scale) - 0.5);

@@ -162,6 +162,12 @@ static Status absorb_activation(Planner *planner, Region *region) {
     region->problem.activation = activation;
     return swallow(planner, region, user);
 }
+// The indices of a pool, the statistics of a normalisation.
+static bool has_more_outputs(const Node *node) {
+    for (int i = 1; i < node->n_outputs; i++)
+        if (node->outputs[i] >= 0) return true;
+    return false;
+}
 // A 2x2 max pool with stride 2 of the region's output: recorded, taken or undone when solvers are chosen (plan.c).
 static const Node *pool_user(const Planner *planner, ValueId value) {
     for (int i = 0; i < planner->graph->n_nodes; i++) {
@@ -169,6 +175,7 @@ static const Node *pool_user(const Planner *planner, ValueId value) {
         Window w;
         Shape shape;
         if (node->op != OP_MaxPool || node->inputs[0] != value || planner->absorbed_by[i] >= 0) continue;
+        if (has_more_outputs(node)) continue;
         if (window_of(node, value_shape(planner, value, &shape), NULL, &w) != ST_OK || w.spatial != 2) continue;
         bool fits = true;
         for (int k = 0; k < 2; k++)
@@ -229,6 +236,7 @@ static Status translate_pool(Planner *planner, int index) {
     value_shape(planner, node->inputs[0], &shape);
     if (!value_is_float(planner, node->inputs[0]) || shape.rank < 3 || shape.rank > 5)
         return region_reference(planner, node, index, "not float32 of 3 to 5 dims");
+    if (has_more_outputs(node)) return region_reference(planner, node, index, "its indices are wanted");
     Region *region;
     TRY(begin(planner, index, PROBLEM_POOL, 1, &region));
     Problem *problem = &region->problem;
@@ -326,6 +334,7 @@ static Status translate_norm(Planner *planner, int index) {
     value_shape(planner, node->inputs[0], &shape);
     if (!value_is_float(planner, node->inputs[0]) || !scale || (node_has_input(node, 2) && !shift))
         return region_reference(planner, node, index, "scale or bias that are computed, or not float32");
+    if (has_more_outputs(node)) return region_reference(planner, node, index, "its mean and deviation are wanted");
     if (node->op == OP_LayerNormalization && !(normalised_dims(planner, node, 1) && normalised_dims(planner, node, 2)))
         return region_reference(planner, node, index, "scale or bias that do not have the normalised dims");
     Region *region;
@@ -466,7 +475,7 @@ Status translate_node(Planner *planner, int index) {
     case OP_Unsqueeze:
     case OP_Identity: return translate_alias(planner, index);
     case OP_Dropout:
-        if (node->n_outputs == 1 || node->outputs[1] < 0) return translate_alias(planner, index);
+        if (!has_more_outputs(node)) return translate_alias(planner, index);
         break;
     default: TRY(translate_copy(planner, index, &done));
     }

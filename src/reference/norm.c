@@ -23,8 +23,12 @@ Status evaluate_BatchNormalization(const Evaluation *e) {
     return ST_OK;
 }
 
-// Elements [first, first + count) of x to mean 0 and variance 1.
-static void normalise(const Tensor *x, int64_t first, int64_t count, double epsilon, double *out) {
+typedef struct Statistics {
+    double mean, deviation;
+} Statistics;
+
+// Elements [first, first + count) of x to mean 0 and variance 1. Says what they had.
+static Statistics normalise(const Tensor *x, int64_t first, int64_t count, double epsilon, double *out) {
     double sum = 0, squares = 0;
     read_doubles(x, first, count, out);
     for (int64_t i = 0; i < count; i++) sum += out[i];
@@ -33,6 +37,7 @@ static void normalise(const Tensor *x, int64_t first, int64_t count, double epsi
     for (int64_t i = 0; i < count; i++) squares += out[i] * out[i];
     const double deviation = sqrt(squares / (double)count + epsilon);
     for (int64_t i = 0; i < count; i++) out[i] /= deviation;
+    return (Statistics){mean, deviation};
 }
 
 // x (n, c, ...) in groups of channels; scale, bias (c).
@@ -59,6 +64,10 @@ Status evaluate_GroupNormalization(const Evaluation *e) {
     return normalise_groups(e, node_int(e->node, "num_groups", 1));
 }
 
+static void store_statistic(const Evaluation *e, int output, int64_t i, double value) {
+    if (output < e->node->n_outputs) tensor_set(&e->outputs[output], i, value);
+}
+
 // Over the dims axis .. last; scale and bias are broadcast to x.
 Status evaluate_LayerNormalization(const Evaluation *e) {
     const Tensor *const x = e->inputs[0], *const scale = e->inputs[1], *const bias = input_or_null(e, 2);
@@ -72,7 +81,9 @@ Status evaluate_LayerNormalization(const Evaluation *e) {
     broadcast_strides(&scale->shape, &x->shape, walk.stride[0]);
     if (bias) broadcast_strides(&bias->shape, &x->shape, walk.stride[1]);
     for (int64_t row = 0; row < rows; row++) {
-        normalise(x, row * count, count, epsilon_of(e), y);
+        const Statistics had = normalise(x, row * count, count, epsilon_of(e), y);
+        store_statistic(e, 1, row, had.mean);
+        store_statistic(e, 2, row, 1 / had.deviation);
         for (int64_t i = 0; i < count; i++, walk_step(&walk))
             y[i] = y[i] * tensor_get(scale, walk.at[0]) + (bias ? tensor_get(bias, walk.at[1]) : 0);
         store_doubles(&e->outputs[0], row * count, y, count);

@@ -4,7 +4,8 @@
 
 // The taps of one window that lie on the input: flat offsets into the channel's image.
 typedef struct Covered {
-    int64_t *offset; // room for kernel_size
+    const Spatial *spatial; // NULL: the whole image
+    int64_t *offset;        // room for kernel_size
     int64_t count;
     int64_t padded; // taps on the input or its padding (but not beyond it, where ceil_mode may lead)
 } Covered;
@@ -34,7 +35,7 @@ typedef void PoolFunction(const Evaluation *e, const Covered *covered, int64_t f
 static Status pool(const Evaluation *e, PoolFunction *function) {
     Spatial s;
     TRY(spatial_of(e, e->inputs[0], NULL, &s));
-    Covered covered = {.offset = arena_array(e->scratch, (size_t)s.kernel_size, sizeof(int64_t))};
+    Covered covered = {.spatial = &s, .offset = arena_array(e->scratch, (size_t)s.kernel_size, sizeof(int64_t))};
     if (!covered.offset) return fail_memory((size_t)s.kernel_size * sizeof(int64_t));
     int64_t o[3];
     for (o[0] = 0; o[0] < s.output[0]; o[0]++)
@@ -48,28 +49,31 @@ static Status pool(const Evaluation *e, PoolFunction *function) {
     return ST_OK;
 }
 
-// NaN wins; a window without taps gives the lowest value.
-static double maximum(const Tensor *x, const Covered *covered, int64_t from) {
-    double largest = -INFINITY;
-    for (int64_t i = 0; i < covered->count; i++) {
-        const double value = tensor_get(x, from + covered->offset[i]);
-        if (isnan(value)) return value;
-        if (value > largest) largest = value;
-    }
-    return largest;
+// Is element b beyond the largest so far, element a? The first of equal ones is the largest; NaN wins.
+static bool is_larger(const Tensor *x, int64_t a, int64_t b) {
+    if (!dtype_is_float(x->dtype)) return integer_less(x->dtype, tensor_get_int(x, a), tensor_get_int(x, b));
+    const double largest = tensor_get(x, a), value = tensor_get(x, b);
+    return value > largest || (isnan(value) && !isnan(largest));
 }
-static int64_t maximum_integer(const Tensor *x, const Covered *covered, int64_t from) {
-    int64_t largest = dtype_lowest(x->dtype);
-    for (int64_t i = 0; i < covered->count; i++) {
-        const int64_t value = tensor_get_int(x, from + covered->offset[i]);
-        if (integer_less(x->dtype, largest, value)) largest = value;
-    }
-    return largest;
+
+// Element `at` of an image that begins at `from`, counted with the first spatial dim running fastest.
+static int64_t column_major(const Spatial *s, int64_t from, int64_t at) {
+    const int64_t w = at % s->input[2], h = at / s->input[2] % s->input[1], d = at / s->input[2] / s->input[1];
+    return from + d + s->input[0] * (h + s->input[1] * w);
 }
+
+// A window without taps gives the lowest value.
 static void pool_maximum(const Evaluation *e, const Covered *covered, int64_t from, int64_t to) {
     const Tensor *const x = e->inputs[0];
-    if (dtype_is_float(x->dtype)) tensor_set(&e->outputs[0], to, maximum(x, covered, from));
-    else tensor_set_int(&e->outputs[0], to, maximum_integer(x, covered, from));
+    int64_t best = covered->count > 0 ? covered->offset[0] : 0;
+    for (int64_t i = 1; i < covered->count; i++)
+        if (is_larger(x, from + best, from + covered->offset[i])) best = covered->offset[i];
+    if (covered->count > 0) copy_element(&e->outputs[0], to, x, from + best);
+    else if (dtype_is_float(x->dtype)) tensor_set(&e->outputs[0], to, -INFINITY);
+    else tensor_set_int(&e->outputs[0], to, dtype_lowest(x->dtype));
+    if (e->node->n_outputs == 1) return;
+    const bool columns = node_int(e->node, "storage_order", 0) != 0;
+    tensor_set_int(&e->outputs[1], to, columns ? column_major(covered->spatial, from, best) : from + best);
 }
 
 static double sum(const Tensor *x, const Covered *covered, int64_t from) {

@@ -2,7 +2,7 @@
 //     half_pixel            (i + 1/2) / scale - 1/2
 //     half_pixel_symmetric  the same, with the centres of both sides on each other where in * scale is not whole
 //     pytorch_half_pixel    the same, but 0 for a single output element
-//     align_corners         i (in - 1) / (out - 1)
+//     align_corners         i (in - 1) / (in * scale - 1)
 //     asymmetric            i / scale
 //     tf_half_pixel_for_nn  (i + 1/2) / scale
 //     tf_crop_and_resize    (in - 1) (roi_begin + i (roi_end - roi_begin) / (out - 1))
@@ -126,13 +126,20 @@ static Status read_axes(const Evaluation *e, Axis *axes) {
 // compute it in float32, one rounding an operation, and so does mode nearest here. Sums take the exact coordinate.
 static double rounded(const Resize *r, double x) { return r->mode == NEAREST ? (double)(float)x : x; }
 
+// in * scale, which need not be whole: the output is then cut short. What float32 scales miss of the output's size is
+// not meant.
+static double scaled_length(const Axis *a) {
+    const double out = (double)a->out, length = a->scale * (double)a->in;
+    return fabs(length - out) <= 1e-5 * out ? out : length;
+}
+
 static double transform(const Resize *r, const Axis *a, int64_t index) {
     const double i = (double)index, in = (double)a->in, out = (double)a->out, scale = rounded(r, a->scale);
     switch (r->coordinate) {
     case PYTORCH:
         if (a->out <= 1) return 0;
         break;
-    case CORNERS: return a->out == 1 ? 0 : rounded(r, i * (in - 1) / (out - 1));
+    case CORNERS: return a->out == 1 ? 0 : rounded(r, i * (in - 1) / (scaled_length(a) - 1));
     case ASYMMETRIC: return rounded(r, i / scale);
     case TF_NEAREST: return rounded(r, (i + 0.5) / scale);
     case CROP:

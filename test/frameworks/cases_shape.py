@@ -11,15 +11,22 @@ def resize(label, x, scales=None, sizes=None, opset=17, **attributes):
                 opset=opset, **attributes)
 
 
+def scaled(label, x, scales, where, **attributes):
+    """Where scales give no whole size ONNX Runtime takes the corners of the cut one, ONNX's own tests those of the other
+    (and so does stent): sizes have one meaning."""
+    whole = all((dim * scale).is_integer() for dim, scale in zip(x, map(float, scales)))
+    given = {"scales": scales} if whole or where != "align_corners" else \
+        {"sizes": [int(dim * scale) for dim, scale in zip(x, scales)]}
+    return resize(label, x, **given, coordinate_transformation_mode=where, **attributes)
+
+
 RESIZE = [
-    resize(f"{mode}, {where}, {'up' if scales[2] > 1 else 'down'}", (1, 3, 8, 9), scales, mode=mode,
-           coordinate_transformation_mode=where)
+    scaled(f"{mode}, {where}, {'up' if scales[2] > 1 else 'down'}", (1, 3, 8, 9), scales, where, mode=mode)
     for mode, where, scales in itertools.product(
         ("nearest", "linear", "cubic"), ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"),
         ([1, 1, 2, 3], [1, 1, 0.5, 0.7]))
 ] + [
-    resize(f"nearest, {where}, {rounding}", (1, 2, 6, 7), [1, 1, 1.5, 2.3], mode="nearest",
-           coordinate_transformation_mode=where, nearest_mode=rounding)
+    scaled(f"nearest, {where}, {rounding}", (1, 2, 6, 7), [1, 1, 1.5, 2.3], where, mode="nearest", nearest_mode=rounding)
     for where, rounding in itertools.product(
         ("half_pixel", "asymmetric", "align_corners"), ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"))
 ] + [

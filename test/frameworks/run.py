@@ -4,9 +4,9 @@
     make check-frameworks
     build/venv-frameworks/bin/python test/frameworks/run.py --only 'Conv/' --keep /tmp/case
 
-Every test_*.py here has a function tests(context) that gives Tests. Those that are not required (the node tests
-that come with onnx) are counted in a table and fail nothing. Without --long the whole takes at most about five
-minutes: what has not started by then is skipped. The last line is `N passed, N failed, N skipped`.
+Every test_*.py here has a function tests(context) that gives Tests; closing_tests(context, results), where there is
+one, gives those that look at the results. Without --long the whole takes at most about five minutes: what has not
+started by then is skipped. The last line is `N passed, N failed, N skipped`.
 """
 import argparse
 import collections
@@ -25,7 +25,7 @@ import tool as tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The most telling first, so that a slow machine skips the least.
-MODULES = ("test_ops", "test_graphs", "test_lgg", "test_opsets", "test_backend")
+MODULES = ("test_ops", "test_backend", "test_graphs", "test_lgg", "test_opsets")
 
 
 @dataclasses.dataclass
@@ -34,7 +34,6 @@ class Test:
     name: str
     group: str  # the line of the table that it is counted in
     run: typing.Callable
-    required: bool = True
     alone: bool = False  # uses several threads itself
 
 
@@ -44,6 +43,7 @@ class Context:
     testdata: str
     long: bool
     keep: str
+    write_docs: bool
     deadline: float
 
     def left(self):
@@ -88,6 +88,11 @@ def collect(context, only):
     return [test for test in tests if not only or re.search(only, test.name)]
 
 
+def closing(context, results):
+    modules = [importlib.import_module(name) for name in MODULES]
+    return [test for module in modules if hasattr(module, "closing_tests") for test in module.closing_tests(context, results)]
+
+
 def run_all(tests, context, jobs):
     """[(test, result)] in the order of `tests`; in parallel but for tests that want the machine to themselves."""
     results = []
@@ -112,10 +117,10 @@ def run_all(tests, context, jobs):
 
 
 def report(test, result):
-    if result.status == "failed" and test.required:
+    if result.status == "failed":
         print(f"FAIL {test.name}: {result.text}", flush=True)
         print(f"     repeat: {sys.executable} {os.path.relpath(__file__)} --only '^{re.escape(test.name)}$'")
-    elif result.status == "skipped" and test.required:
+    elif result.status == "skipped":
         print(f"skip {test.name}: {result.text}", flush=True)
     elif test.alone:
         print(f"ok   {test.name}", flush=True)
@@ -137,20 +142,6 @@ def print_table(results):
         print(line.rstrip())
 
 
-def print_optional(results, path):
-    """What is counted only: how many pass, and why the others don't."""
-    optional = [(t, r) for t, r in results if not t.required]
-    if not optional:
-        return
-    count = collections.Counter(r.status for _, r in optional)
-    refused = sum("status 4" in r.text for _, r in optional)
-    print(f"\nnode tests of the onnx package (counted, not required): {count['passed']} passed, "
-          f"{count['failed'] - refused} failed, {refused} refused, {count['skipped']} skipped")
-    if path:
-        with open(path, "w", encoding="utf-8") as file:
-            file.writelines(f"{r.status}\t{t.name}\t{r.text}\n" for t, r in optional)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stent", default=os.path.join(tools.ROOT, "build", "stent"))
@@ -160,22 +151,22 @@ def main():
     parser.add_argument("--budget", type=float, default=270, help="seconds after which no test is started (default 270)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--keep", help="folder for the models and arrays of the tests that run (use with --only)")
-    parser.add_argument("--optional-report", metavar="FILE", help="results of the tests that are only counted, a line each")
+    parser.add_argument("--write-docs", action="store_true", help="write the counts of the backend tests to docs/FORMATS.md")
     args = parser.parse_args()
     if not args.list and not os.access(args.stent, os.X_OK):
         parser.error(f"{args.stent} is not there: run make first, or name it with --stent")
     testdata = os.environ.get("STENT_TESTDATA", os.path.join(tools.ROOT, "..", "shared"))
     with tempfile.TemporaryDirectory(prefix="stent-frameworks-") as scratch:
         deadline = float("inf") if args.long else time.monotonic() + args.budget
-        context = Context(tools.Tool(args.stent, scratch), testdata, args.long, args.keep, deadline)
+        context = Context(tools.Tool(args.stent, scratch), testdata, args.long, args.keep, args.write_docs, deadline)
         tests = collect(context, args.only)
         if args.list:
             print("\n".join(test.name for test in tests))
             return 0
         results = run_all(tests, context, args.jobs)
+        results += run_all(closing(context, results), context, 1)
     print_table(results)
-    print_optional(results, args.optional_report)
-    count = collections.Counter(result.status for test, result in results if test.required)
+    count = collections.Counter(result.status for test, result in results)
     print(f"\n{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     return int(count["failed"] > 0 or not results)
 

@@ -31,33 +31,38 @@ class Tool:
         for name in [name for name in self.env if name.startswith("STENT_")]:
             del self.env[name]
 
-    def call(self, *words, isa=None, timeout=300):
-        """Runs one verb. A Failure if it doesn't end with status 0."""
+    def answer(self, *words, isa=None, timeout=300):
+        """Runs one verb: (status, stdout, stderr's last line)."""
         env = dict(self.env, STENT_ISA=isa) if isa else self.env
         try:
             done = subprocess.run([self.program, *map(str, words)], env=env, capture_output=True, text=True,
                                   timeout=timeout, errors="replace")
         except subprocess.TimeoutExpired:
             raise Failure(f"stent {words[0]}: still running after {timeout} s") from None
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise Failure(f"stent {words[0]}: status {done.returncode}: {said[-1][:300] if said else 'no message'}")
-        return done.stdout
+        said = done.stderr.strip().splitlines()
+        return done.returncode, done.stdout, said[-1] if said else ""
+
+    def call(self, *words, isa=None, timeout=300):
+        """Runs one verb, and gives its stdout. A Failure if it doesn't end with status 0."""
+        status, out, said = self.answer(*words, isa=isa, timeout=timeout)
+        if status:
+            raise Failure(f"stent {words[0]}: status {status}: {said[:300] or 'no message'}")
+        return out
 
     def folder(self):
         return tempfile.TemporaryDirectory(dir=self.scratch)
 
-    def run(self, package, feed, outputs, folder, *options, isa=None):
+    def run(self, package, feed, outputs, folder, *options, isa=None, timeout=60):
         """The named outputs of one run, as arrays."""
         words = []
-        for name, value in feed.items():
-            path = os.path.join(folder, f"{name}.npy")
+        for i, (name, value) in enumerate(feed.items()):
+            path = os.path.join(folder, f"input{i}.npy")  # a name may be anything, the output's too
             np.save(path, value)
             words += ["--input", f"{name}={path}"]
-        path = os.path.join(folder, "y.npy" if len(outputs) == 1 else "y.npz")
+        path = os.path.join(folder, "output.npy" if len(outputs) == 1 else "output.npz")
         if os.path.exists(path):
             os.remove(path)
-        self.call("run", package, *words, "--output", path, *options, isa=isa, timeout=60)
+        self.call("run", package, *words, "--output", path, *options, isa=isa, timeout=timeout)
         if len(outputs) == 1:
             return [np.load(path)]
         with np.load(path) as got:

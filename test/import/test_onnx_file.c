@@ -11,18 +11,18 @@ static OnnxFile relu_file(int opset, const char *dims) {
     return file;
 }
 
-TEST(opsets_7_to_25) {
-    for (int opset = 7; opset <= 25; opset++) {
+TEST(opsets_6_to_25) {
+    for (int opset = 6; opset <= 25; opset++) {
         OnnxFile file = relu_file(opset, "2");
         Imported model;
         CHECK_OK(import_model(onnx_save(&file, "a.onnx"), NULL, &model));
         CHECK_INT(model.opset, opset);
         import_free(&model);
     }
-    OnnxFile file = relu_file(6, "2");
-    check_refused(&file, ST_UNSUPPORTED, "opset 6|7 to 25");
+    OnnxFile file = relu_file(5, "2");
+    check_refused(&file, ST_UNSUPPORTED, "opset 5|6 to 25");
     file = relu_file(26, "2");
-    check_refused(&file, ST_UNSUPPORTED, "opset 26|7 to 25");
+    check_refused(&file, ST_UNSUPPORTED, "opset 26|6 to 25");
     file = relu_file(13, "2");
     onnx_opset(&file, "ai.onnx", 12);
     check_refused(&file, ST_BAD, "13 and 12");
@@ -30,6 +30,26 @@ TEST(opsets_7_to_25) {
     onnx_opset(&file, "ai.onnx", 13);
     onnx_opset(&file, "com.microsoft", 1);
     check_nodes(&file, "y = Relu(x)");
+}
+
+// All of another domain: nothing of ONNX is needed, and nothing is damaged.
+static OnnxFile file_of_another_domain(void) {
+    OnnxFile file = {0};
+    put_int(&file.model, 1, 8);
+    put_string(&file.model, 2, "test");
+    onnx_opset(&file, "ai.onnx.ml", 3);
+    onnx_input(&file, "x", FLOAT32, "2");
+    onnx_output(&file, "y");
+    return file;
+}
+TEST(a_model_without_operators_of_onnx) {
+    OnnxFile file = file_of_another_domain();
+    Text node = onnx_node_message("ai.onnx.ml", "Binarizer", "x", "y", "");
+    put_message(&file.graph, 1, &node);
+    check_refused(&file, ST_UNSUPPORTED, "ai.onnx.ml.Binarizer (1 node)");
+    file = file_of_another_domain();
+    onnx_node(&file, "Relu", "x", "y", "");
+    check_refused(&file, ST_BAD, "expected the number of an opset, got none");
 }
 
 TEST(unsupported_operators_are_listed_together) {

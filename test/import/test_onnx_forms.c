@@ -208,6 +208,77 @@ TEST(softmax_before_opset_13) {
     check_one(13, "2,3,4", "Softmax", "x", "", "y = Softmax(x) axis=-1");
 }
 
+// Opset 6 said where the dims of the second operand belong.
+TEST(operands_of_opset_6) {
+    static const float w[4] = {1, 2, 3, 4};
+    OnnxFile file = with_input(6, "2,4,3");
+    onnx_floats(&file, "w", "4", w, 4);
+    onnx_node(&file, "Add", "x w", "y", "axis=1 broadcast=1");
+    check_nodes(&file, "y.aligned = Unsqueeze({1 2 3 4}, {1})\ny = Add(x, y.aligned)");
+    file = with_input(6, "2,4,3");
+    onnx_floats(&file, "w", "2,2", w, 4);
+    onnx_node(&file, "Mul", "x w", "y", "axis=-2 broadcast=1");
+    check_refused(&file, ST_BAD, "Mul|[2x4x3]|[2x2]");
+    file = with_input(6, "2,3,4");
+    onnx_floats(&file, "w", "4", w, 4);
+    onnx_node(&file, "Sub", "x w", "y", "axis=2 broadcast=1");
+    check_nodes(&file, "y = Sub(x, {1 2 3 4})");
+    file = with_input(6, "2,3,4");
+    onnx_floats(&file, "w", "4", w, 4);
+    onnx_node(&file, "Div", "x w", "y", "axis=3 broadcast=1");
+    check_refused(&file, ST_BAD, "Div|'axis'|with 1 dims behind it in 3, got 3");
+    file = with_input(6, "2,3,4");
+    onnx_node(&file, "Add", "x x", "y", "axis=-9223372036854775808 broadcast=1");
+    check_refused(&file, ST_BAD, "Add|'axis'");
+    file = with_input(6, "2,3,4");
+    onnx_floats(&file, "w", "4", w, 4);
+    onnx_node(&file, "Pow", "x w", "y", "broadcast=1");
+    check_nodes(&file, "y = Pow(x, {1 2 3 4})");
+}
+
+// The slope of PRelu was one a channel; from opset 7 on it is broadcast.
+TEST(prelu_of_opset_6) {
+    static const float w[4] = {1, 2, 3, 4};
+    OnnxFile file = with_input(6, "1,4,4");
+    onnx_floats(&file, "w", "4", w, 4);
+    onnx_node(&file, "PRelu", "x w", "y", "");
+    check_nodes(&file, "y.aligned = Unsqueeze({1 2 3 4}, {1})\ny = PRelu(x, y.aligned)");
+    file = with_input(6, "1,4,4");
+    onnx_floats(&file, "w", "1", w, 1);
+    onnx_node(&file, "PRelu", "x w", "y", "");
+    check_nodes(&file, "y = PRelu(x, {1})");
+    file = with_input(7, "1,4,4");
+    onnx_floats(&file, "w", "4", w, 4);
+    onnx_node(&file, "PRelu", "x w", "y", "");
+    check_nodes(&file, "y = PRelu(x, {1 2 3 4})");
+}
+
+TEST(training_in_opset_6) {
+    check_one(6, "2,3", "Dropout", "x", "is_test=1 ratio=0.5", "y = Dropout(x)");
+    refuse_one(6, "Dropout", "x", "ratio=0.5", ST_UNSUPPORTED, "Dropout|training mode");
+    check_one(7, "2,3", "Dropout", "x", "ratio=0.5", "y = Dropout(x)");
+}
+
+static OnnxFile layer_norm(const char *outputs, const char *attrs) {
+    OnnxFile file = with_input(17, "2,4");
+    onnx_filled(&file, "w", "4", 4, 1);
+    onnx_node(&file, "LayerNormalization", "x w", outputs, attrs);
+    return file;
+}
+
+TEST(statistics_of_a_layer_norm) {
+    OnnxFile file = layer_norm("y mean deviation", "");
+    check_nodes(&file, "y = LayerNormalization(x, {1 1 1 1})");
+    file = layer_norm("y mean deviation", "stash_type=1");
+    onnx_output(&file, "mean");
+    check_nodes(&file, "y, mean = LayerNormalization(x, {1 1 1 1})");
+    file = layer_norm("y mean", "stash_type=16");
+    check_nodes(&file, "y = LayerNormalization(x, {1 1 1 1})");
+    file = layer_norm("y mean", "stash_type=16");
+    onnx_output(&file, "mean");
+    check_refused(&file, ST_UNSUPPORTED, "LayerNormalization|output 2 ('mean') is used");
+}
+
 static OnnxFile batch_norm(int opset, const char *outputs, const char *attrs) {
     OnnxFile file = with_input(opset, "1,2,4,4");
     onnx_filled(&file, "w", "2", 2, 1);
@@ -221,6 +292,10 @@ TEST(batch_norm_for_inference) {
     file = batch_norm(15, "y", "training_mode=0");
     check_nodes(&file, "y = BatchNormalization(x, {1 1}, {1 1}, {1 1}, {1 1})");
     file = batch_norm(15, "y", "training_mode=1");
+    check_refused(&file, ST_UNSUPPORTED, "BatchNormalization|training mode|eval");
+    file = batch_norm(6, "y", "is_test=1");
+    check_nodes(&file, "y = BatchNormalization(x, {1 1}, {1 1}, {1 1}, {1 1})");
+    file = batch_norm(6, "y", "");
     check_refused(&file, ST_UNSUPPORTED, "BatchNormalization|training mode|eval");
     file = batch_norm(8, "y", "spatial=0");
     check_refused(&file, ST_UNSUPPORTED, "spatial=0");
@@ -266,11 +341,11 @@ TEST(dropout_is_told_as_inference) {
 TEST(max_pool_indices) {
     OnnxFile file = with_input(12, "1,1,4,4");
     onnx_node(&file, "MaxPool", "x", "y i", "kernel_shape=[2,2] storage_order=1");
-    check_nodes(&file, "y = MaxPool(x) kernel_shape=2,2");
+    check_nodes(&file, "y = MaxPool(x) kernel_shape=2,2 storage_order=1"); // nobody reads i
     file = with_input(12, "1,1,4,4");
     onnx_output(&file, "i");
     onnx_node(&file, "MaxPool", "x", "y i", "kernel_shape=[2,2]");
-    check_refused(&file, ST_UNSUPPORTED, "MaxPool|output 2 ('i') is used");
+    check_nodes(&file, "y, i = MaxPool(x) kernel_shape=2,2");
 }
 
 TEST(cast_and_cast_like) {

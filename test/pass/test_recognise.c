@@ -90,6 +90,10 @@ TEST(layer_normalisation) {
                                        " %t = Sqrt (%b)\n %g = Div (%d, %t)\n %y = Sub (%g, %s)\n"); // not d d
     CHECK_NOT(NORM, "%s = const float32[5] random(seed=1)\n %n = LayerNormalization (%x, %s)\n"
                     " %k = const float32[3x1x1] {1, 2, 3}\n %y = Mul (%n, %k)\n");
+    CHECK_NOT(NORM, "%s = const float32[5] random(seed=1)\n %n, %m = LayerNormalization (%x, %s)\n"
+                    " %q = Mul (%n, %s)\n %y = Add (%q, %m)\n"); // the mean is wanted too
+    CHECK_NOT(NORM, "%s = const float32[5] random(seed=1)\n %n, %m = LayerNormalization (%x, %s)\n"
+                    " %q = Mul (%m, %s)\n %y = Add (%q, %x)\n"); // by the mean
 }
 
 TEST(instance_normalisation) {

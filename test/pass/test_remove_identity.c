@@ -51,6 +51,7 @@ TEST(what_changes_something_is_kept) {
         "%s = const float32[4] {1, 1, 1.1, 1.1}\n %b = Resize (%x, _, %s) {mode=\"linear\"}", // 6 again, but moved
         "%b = MaxPool (%x) {kernel_shape=[1, 1], strides=[2, 2]}",
         "%b = MaxPool (%x) {kernel_shape=[2, 2], pads=[1, 1, 0, 0]}",
+        "%a, %i = MaxPool (%x) {kernel_shape=[1, 1]}\n %b = Cast (%i) {to=\"float32\"}",
         "%s = const float32[] {2}\n %b = Mul (%x, %s)",
         "%s = const float32[1x1x1x1x1] {1}\n %b = Mul (%x, %s)", // another rank
         "%s = const float32[3x1x1x1] {1, 1, 1}\n %b = Mul (%x, %s)",

@@ -284,6 +284,29 @@ static char *arithmetic(const char *text, int threads, Isa isa) {
     graph_free(graph);
     return out.data;
 }
+TEST(more_outputs_than_the_first) {
+    // A fused pool has no indices, a normalisation's kernel keeps no statistics.
+    CHECK_PLANNED("graph (%x: float32[1x5x8x6]) -> (%p, %i, %a) {\n"
+                  " %w = const float32[8x5x3x3] random(seed=1, scale=0.2)\n"
+                  " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %p, %i = MaxPool (%a) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                  "}\n");
+    CHECK_PLANNED("graph (%x: float32[3x5x8]) -> (%y, %m, %d) {\n"
+                  " %s = const float32[8] random(seed=1)\n"
+                  " %y, %m, %d = LayerNormalization (%x, %s)\n"
+                  "}\n");
+    CHECK_PLANNED("graph (%x: float32[3x5x8]) -> (%y) {\n"
+                  " %s = const float32[8] random(seed=1)\n"
+                  " _, %y = LayerNormalization (%x, %s) {axis=1}\n"
+                  "}\n");
+}
+TEST(corners_of_a_size_that_is_not_whole) {
+    CHECK_PLANNED("graph (%x: float32[1x3x5x7]) -> (%y, %z) {\n"
+                  " %s = const float32[4] {1, 1, 1.5, 0.6}\n"
+                  " %y = Resize (%x, _, %s) {mode=\"linear\", coordinate_transformation_mode=\"align_corners\"}\n"
+                  " %z = Resize (%x, _, %s) {coordinate_transformation_mode=\"align_corners\"}\n"
+                  "}\n");
+}
 TEST(arithmetic_is_chosen_without_looking_at_threads) {
     // Sizes about which algorithm and pool may go either way.
     static const int channels[] = {3, 8, 32, 64, 256}, sizes[] = {2, 4, 6, 8, 16, 32, 64};

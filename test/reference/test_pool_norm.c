@@ -26,6 +26,24 @@ TEST(max_pool) {
           "float32[1x1x1x2x1] {6, 8}");
 }
 
+// Of equal elements the first, NaN before all; counted over all of x, by rows or with the first spatial dim fastest.
+TEST(indices_of_max_pool) {
+    GIVES_VALUE(X4 "%y, %i = MaxPool (%x) {kernel_shape=[2, 2], strides=[2, 2]}", "i", "int64[1x1x2x2] {5, 7, 13, 15}");
+    GIVES_VALUE(X4 "%y, %i = MaxPool (%x) {kernel_shape=[2, 2], strides=[2, 2], storage_order=1}", "i",
+                "int64[1x1x2x2] {5, 13, 7, 15}");
+    const char *const nodes = "%y, %i = MaxPool (%x) {kernel_shape=[2], pads=[1, 1]}";
+    check_gives(__FILE__, __LINE__, "%x = const float32[1x2x3] {4, 4, 1, 7, nan, nan}", nodes, "i",
+                "int64[1x2x4] {0, 0, 1, 2, 3, 4, 4, 5}", 0, true);
+    check_gives(__FILE__, __LINE__, "%x = const uint8[1x1x3] {4, 200, 1}", nodes, "i", "int64[1x1x4] {0, 1, 1, 2}", 0,
+                true);
+    GIVES_VALUE("%x = const float32[1x1x2x2x2] {0, 1, 2, 3, 4, 5, 9, 6} "
+                "%y, %i = MaxPool (%x) {kernel_shape=[2, 2, 2], storage_order=1}",
+                "i", "int64[1x1x1x1x1] {3}");
+    GIVES_VALUE("%x = const float32[1x2x1x3x2] {0, 1, 2, 3, 4, 9, 0, 1, 2, 3, 4, 9} "
+                "%y, %i = MaxPool (%x) {kernel_shape=[1, 3, 2], storage_order=1}",
+                "i", "int64[1x2x1x1x1] {5, 11}");
+}
+
 TEST(average_pool) {
     GIVES(X5 "%y = AveragePool (%x) {kernel_shape=[5, 5], pads=[2, 2, 2, 2]}",
           "float32[1x1x5x5] {7, 7.5, 8, 8.5, 9, 9.5, 10, 10.5, 11, 11.5, 12, 12.5, 13, 13.5, 14, 14.5, 15, 15.5, 16,"
@@ -94,6 +112,17 @@ TEST(other_normalizations) {
     GIVES("%x = const float32[1x2x2] {1, 3, 2, 6} %s = const float32[2x2] {1, 1, 2, 2} "
           "%y = LayerNormalization (%x, %s) {epsilon=0.5, axis=-2}",
           "float32[1x2x2] {-1, 0, -1, 3}");
+}
+
+TEST(statistics_of_layer_normalization) {
+    const char *const before = "%x = const float32[2x2] {1, 3, -2, 6} %s = const float32[2] {1, 1} "
+                               "%y, %mean, %deviation = LayerNormalization (%x, %s) {epsilon=0.0}";
+    check_gives(__FILE__, __LINE__, before, "", "y", "float32[2x2] {-1, 1, -1, 1}", 1e-6, true);
+    check_gives(__FILE__, __LINE__, before, "", "mean", "float32[2x1] {2, 2}", 1e-6, true);
+    check_gives(__FILE__, __LINE__, before, "", "deviation", "float32[2x1] {1, 0.25}", 1e-6, true);
+    GIVES_VALUE("%x = const float32[2x2] {1, 3, -2, 6} %s = const float32[2] {1, 1} "
+                "%y, %mean = LayerNormalization (%x, %s) {axis=0}",
+                "mean", "float32[1x1] {2}");
 }
 
 // A large mean and a small deviation: two passes keep the digits.

@@ -36,6 +36,14 @@ TEST(reduce_axes) {
     GIVES("%x = const float32[0] {} %y = ReduceProd (%x)", "float32[1] {1}");
 }
 
+TEST(reduce_bools) {
+    const char *const x = "%x = const bool[2x2] {1, 0, 0, 0} %a = const int64[1] {1} ";
+    GIVES_AFTER(x, "%y = ReduceMax (%x, %a) {keepdims=0}", "bool[2] {1, 0}");
+    GIVES_AFTER(x, "%y = ReduceMin (%x) {keepdims=0}", "bool[] {0}");
+    GIVES("%x = const bool[2] {1, 1} %y = ReduceMin (%x)", "bool[1] {1}");
+    GIVES("%x = const bool[0] {} %y = ReduceMin (%x)", "bool[1] {1}");
+}
+
 TEST(reduce_integers) {
     const char *const x = "%x = const int32[2x2] {5, -3, -8, 6} %a = const int64[1] {1} ";
     static const struct {

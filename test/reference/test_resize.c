@@ -1,4 +1,5 @@
-// Resize. Expected values are ONNX Runtime 1.31's, on x = 1 2 4 8.
+// Resize. Expected values are ONNX Runtime 1.31's, on x = 1 2 4 8; where it takes the corners of another size than
+// ONNX's own tests, those of onnx.reference 1.20.
 #include "gives.h"
 
 #define X "%x = const float32[1x4] {1, 2, 4, 8} "
@@ -71,9 +72,9 @@ TEST(linear_and_cubic) {
         {"mode=\"cubic\", coordinate_transformation_mode=\"pytorch_half_pixel\"",
          "float32[1x6] {0.9071655, 1.2683105, 2.1295776, 3.022522, 5.390991, 7.8067627}"},
         {"mode=\"linear\", coordinate_transformation_mode=\"align_corners\"",
-         "float32[1x6] {1, 1.6, 2.4, 3.6, 5.6000004, 8}"},
+         "float32[1x6] {1, 1.5555556, 2.2222223, 3.3333333, 4.888889, 7.111111}"},
         {"mode=\"cubic\", coordinate_transformation_mode=\"align_corners\"",
-         "float32[1x6] {1, 1.3959997, 2.3520029, 3.2880006, 5.768, 8}"},
+         "float32[1x6] {1, 1.356653, 2.2167351, 2.9814813, 4.994513, 7.264746}"},
         {"mode=\"linear\", coordinate_transformation_mode=\"asymmetric\"", "float32[1x6] {1, 1.625, 2.5, 3.75, 6, 8}"},
         {"mode=\"cubic\", coordinate_transformation_mode=\"asymmetric\"",
          "float32[1x6] {1, 1.4199219, 2.4179688, 3.5141602, 6.1875, 8.287109}"},
@@ -83,6 +84,15 @@ TEST(linear_and_cubic) {
          "float32[1x6] {0.8889943, 1.2430743, 2.1295776, 3.022522, 5.5160675, 7.814409}"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) check_resize(X "%s = const float32[2] {1, 1.6}", "_, %s", &cases[i]);
+}
+
+// 4 elements by 0.6 are 2.4: the corners of those meet, not of the 2 that are left.
+TEST(corners_of_a_size_that_is_not_whole) {
+    static const Case cases[] = {
+        {"mode=\"linear\", coordinate_transformation_mode=\"align_corners\"", "float32[1x2] {1, 4.5714286}"},
+        {"mode=\"nearest\", coordinate_transformation_mode=\"align_corners\"", "float32[1x2] {1, 4}"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) check_resize(X "%s = const float32[2] {1, 0.6}", "_, %s", &cases[i]);
 }
 
 // Only here does pytorch_half_pixel differ.

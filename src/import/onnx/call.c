@@ -129,6 +129,15 @@ Status call_drop_outputs(Call *call, int first) {
     return ST_OK;
 }
 
+// Optional outputs at the end that nobody reads: a mask, indices, statistics.
+static void drop_unused(Call *call, int least) {
+    while (call->n_outputs > least) {
+        const ValueId last = call->outputs[call->n_outputs - 1];
+        if (last >= 0 && call->used[last]) return;
+        call->n_outputs--;
+    }
+}
+
 static Status check_inputs(const Call *call, const OpInfo *info) {
     const int got = call->n_inputs, min = info->min_inputs, max = info->max_inputs;
     FAIL_IF(max < 0 && got < min, ST_BAD, "expected at least %d input%s, got %d", min, min == 1 ? "" : "s", got);
@@ -147,7 +156,10 @@ Status call_same(Call *call, Node **node) {
     const OpInfo *info = op_info(call->op);
     Node *added;
     TRY(check_inputs(call, info));
-    if (info->max_outputs >= 0) TRY(call_drop_outputs(call, info->max_outputs));
+    if (info->max_outputs >= 0) {
+        TRY(call_drop_outputs(call, info->max_outputs));
+        drop_unused(call, MAX(info->min_outputs, 1));
+    }
     FAIL_IF(call->n_outputs == 0, ST_BAD, "expected an output, got none");
     while (call->n_outputs < info->min_outputs) call->outputs[call->n_outputs++] = NO_VALUE;
     TRY(graph_add_node(call->graph, call->op, call->node->name, call->inputs, call->n_inputs, call->outputs,

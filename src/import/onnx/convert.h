@@ -72,9 +72,10 @@ Convert convert_same;
 Convert convert_pad, convert_slice, convert_split, convert_axes, convert_topk, convert_upsample, convert_resize;
 Convert convert_size, convert_constant;
 // convert_math.c
-Convert convert_softmax, convert_einsum, convert_clip, convert_cast_like, convert_sum, convert_mean, convert_celu;
+Convert convert_pair, convert_prelu, convert_softmax, convert_einsum, convert_clip, convert_cast_like, convert_sum;
+Convert convert_mean, convert_celu;
 Convert convert_reduce, convert_reduce_sum_square, convert_reduce_log_sum, convert_reduce_log_sum_exp;
-Convert convert_batch_norm, convert_group_norm, convert_dropout;
+Convert convert_batch_norm, convert_group_norm, convert_layer_norm, convert_dropout;
 // convert_composed.c
 Convert convert_thresholded_relu, convert_shrink, convert_is_nan, convert_is_inf;
 Convert convert_lp_norm, convert_mean_variance, convert_rms_norm, convert_lrn;

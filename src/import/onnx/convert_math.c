@@ -3,6 +3,41 @@
 #include "import/onnx/convert.h"
 #include <string.h>
 
+// Puts `behind` dims of 1 behind those of the second input.
+static Status append_dims(Call *call, int rank, int behind) {
+    int64_t axes[MAX_RANK];
+    ValueId inputs[2] = {call->inputs[1], NO_VALUE};
+    for (int i = 0; i < behind; i++) axes[i] = rank + i;
+    TRY(call_ints(call, "axes", axes, (size_t)behind, &inputs[1]));
+    return call_add(call, OP_Unsqueeze, "aligned", inputs, 2, &call->inputs[1], NULL);
+}
+
+// Opset 6: the dims of the second operand are those of the first from attribute `axis` on; without it, or later, they
+// are the last ones.
+Status convert_pair(Call *call) {
+    const OnnxAttr *attr;
+    const int a = call_type(call, 0)->rank, b = call_type(call, 1)->rank;
+    TRY(call_attr(call, "axis", ONNX_ATTR_INT, &attr));
+    if (!attr || call->n_inputs != 2) return call_same(call, NULL);
+    FAIL_IF(a < 0 || b < 0, ST_UNSUPPORTED, "operands of a rank that is not known here");
+    const int64_t axis = attr->i < 0 && attr->i >= -a ? attr->i + a : attr->i;
+    FAIL_IF(axis < 0 || axis > a - b, ST_BAD, "attribute 'axis': expected one with %d dims behind it in %d, got %lld",
+            b, a, (long long)attr->i);
+    if (a - b - axis > 0) TRY(append_dims(call, b, (int)(a - b - axis)));
+    return call_same(call, NULL);
+}
+
+// Opset 6: a slope for each channel, or one for all.
+Status convert_prelu(Call *call) {
+    const Type slope = *call_type(call, 1);
+    const int rank = call_type(call, 0)->rank;
+    if (call->opset < 7 && slope.rank == 1 && slope.dim[0] != 1) {
+        FAIL_IF(rank < 0, ST_UNSUPPORTED, "an input of a rank that is not known here");
+        if (rank > 2) TRY(append_dims(call, 1, rank - 2));
+    }
+    return call_same(call, NULL);
+}
+
 // Up to opset 12 softmax ran over all dims from `axis` (default 1) on, taken as one.
 Status convert_softmax(Call *call) {
     int64_t axis;
@@ -246,8 +281,18 @@ Status convert_reduce_log_sum_exp(Call *call) {
 
 // ---- normalisation
 
+// Opset 6 said is_test=1 where it was not training.
+static Status check_test(const Call *call) {
+    int64_t test;
+    TRY(call_int(call, "is_test", 0, &test));
+    FAIL_IF(call->opset < 7 && test == 0, ST_UNSUPPORTED,
+            "training mode is not supported; export the model for inference (eval mode)");
+    return ST_OK;
+}
+
 Status convert_batch_norm(Call *call) {
     int64_t spatial, training;
+    TRY(check_test(call));
     TRY(call_int(call, "spatial", 1, &spatial));
     TRY(call_int(call, "training_mode", 0, &training));
     FAIL_IF(spatial != 1, ST_UNSUPPORTED, "spatial=0 (statistics for each pixel) is not supported");
@@ -284,8 +329,17 @@ Status convert_group_norm(Call *call) {
     return call_same(call, NULL);
 }
 
+// The mean and the deviation are float32 unless stash_type says otherwise.
+Status convert_layer_norm(Call *call) {
+    int64_t stash;
+    TRY(call_int(call, "stash_type", 1, &stash));
+    if (stash != 1) TRY(call_drop_outputs(call, 1));
+    return call_same(call, NULL);
+}
+
 // Inputs 1 (ratio) and 2 (training_mode) from opset 12 on. Before opset 10 the mask was a float.
 Status convert_dropout(Call *call) {
+    TRY(check_test(call));
     if (call_has_input(call, 2)) {
         const Tensor *training = call_constant(call, 2);
         FAIL_IF(!training || tensor_count(training) != 1 || tensor_get(training, 0) != 0, ST_UNSUPPORTED,

@@ -395,7 +395,16 @@ static Status size_model(PbReader reader, Arena *arena, OnnxModel *model) {
     return ST_OK;
 }
 
-static Status check_opset(int64_t opset) {
+// A model all of whose operators are of other domains needs no opset of ONNX; they are refused by name.
+static bool needs_opset(const OnnxModel *model) {
+    for (int i = 0; i < model->graph.n_nodes; i++)
+        if (!*model->graph.nodes[i].domain) return true;
+    return model->graph.n_nodes == 0;
+}
+
+static Status check_opset(const OnnxModel *model) {
+    const int64_t opset = model->opset;
+    if (opset == 0 && !needs_opset(model)) return ST_OK;
     FAIL_IF(opset == 0, ST_BAD, "expected the number of an opset, got none; the file is damaged or from before 2017");
     FAIL_IF(opset < ONNX_OPSET_FIRST || opset > ONNX_OPSET_LAST, ST_UNSUPPORTED,
             "opset %lld is not supported, only %d to %d; export the model with another one (opset_version=17)",
@@ -415,5 +424,5 @@ Status onnx_read_model(const void *bytes, size_t size, Arena *arena, OnnxModel *
         TRY(read_model_field(message, field.number, arena, out));
     }
     TRY(reader.status);
-    return check_opset(out->opset);
+    return check_opset(out);
 }
