@@ -243,7 +243,8 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);
     describe(model, imported, level, &description);
-    const PackageContent content = {graph, text_get(&pipeline_text), text_get(&description), check};
+    const PackageContent content = {graph, text_get(&pipeline_text), text_get(&description), check, imported->mappings,
+                                    imported->n_mappings};
     Status status = text_status(&pipeline_text);
     if (status == ST_OK) status = text_status(&description);
     if (status == ST_OK) status = package_write(package, &content, hash);
@@ -279,6 +280,8 @@ stent_status stent_compile(const char *model, const char *package, const stent_c
     Status status = result_begin("compile", &result);
     if (status == ST_OK) {
         status = compile(model, package, options, &arena, &imported, result);
+        // What went wrong may have come of bytes that were lost.
+        if (status != ST_OK && import_intact(&imported, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", model);
         status = result_finish(result, status, out);
     }
     import_free(&imported);

@@ -64,7 +64,7 @@ static Status run_strict(const Graph *graph, const Tensor *inputs, Tensor *outpu
     const PlanOptions options = {.threads = machine.cores, .strict = true, .fuse = true};
     if (status == ST_OK) status = plan_create(copy, &machine, &options, &plan);
     if (status == ST_OK) status = pool_create(machine.cores, true, &pool);
-    if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, &executable);
     if (status == ST_OK) status = session_create(executable, true, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     session_destroy(session);

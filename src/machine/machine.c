@@ -1,6 +1,6 @@
 // See machine.h. Levels are exact lists of CPUID bits plus what the system saves (XCR0): Intel SDM vol. 1, ch. 13-15.
 #include "machine/machine.h"
-#include "base/memory.h"
+#include "base/file.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,12 +85,12 @@ static int count_cores(void) {
         if (!CPU_ISSET(cpu, &allowed)) continue;
         char path[96];
         snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
-        FILE *file = fopen(path, "r");
-        int first = cpu;
-        if (file) {
-            if (fscanf(file, "%d", &first) != 1) first = cpu;
-            fclose(file);
-        }
+        uint8_t *text = NULL;
+        size_t size;
+        int first = cpu; // as good an answer as any where the file is not there or cannot be read
+        if (file_read(path, 4096, &text, &size) == ST_OK && sscanf((const char *)text, "%d", &first) != 1) first = cpu;
+        mem_free(text);
+        error_clear();
         if (first >= cpu || first < 0 || first >= CPU_SETSIZE || !CPU_ISSET(first, &allowed)) cores++;
     }
     return MAX(cores, 1);

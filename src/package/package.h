@@ -25,6 +25,8 @@ typedef struct PackageContent {
     const char *pipeline;    // JSON
     const char *description; // JSON object: model, format, opset, opt level, precision, stent version
     SelfCheck check;
+    const Mapping *sources;  // the files that the graph's constants lie in; nothing is written when one was cut short
+    size_t n_sources;
 } PackageContent;
 // Atomic. hex gets the content hash.
 Status package_write(const char *path, const PackageContent *content, char hex[65]);
@@ -39,9 +41,9 @@ typedef struct Package {
     const void *constants;   // the section of the weights
     size_t constants_bytes;
 } Package;
-// ST_BAD: damaged, not a package; ST_UNSUPPORTED: a newer format version.
+// ST_BAD: damaged, cut short meanwhile, not a package; ST_UNSUPPORTED: a newer format version.
 Status package_open(const char *path, Package **out);
 void package_close(Package *package); // NULL is fine; the graph goes with it
-// The plain weights are not needed any more (they can be read again).
-void package_drop_weights(const Package *package);
-bool package_is(const char *path); // the magic is there
+// As file_intact: asked after constants or the self-check's data were read for the last time.
+Status package_intact(const Package *package, Status status);
+Status package_is(const char *path, bool *is); // the magic is there; a file that is not there is none

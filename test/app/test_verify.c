@@ -29,7 +29,8 @@ static const char *make_package(const char *name, double spoil) {
     CHECK_OK(self_check_make(graph, &pipeline, NULL, &arena, &check));
     tensor_set(&check.expected[0], 3, tensor_get(&check.expected[0], 3) + spoil);
     pipeline_print(&pipeline, &text);
-    const PackageContent content = {graph, text_get(&text), "{\"model\": \"tiny\", \"opt_level\": 3}", check};
+    const PackageContent content = {graph, text_get(&text), "{\"model\": \"tiny\", \"opt_level\": 3}", check,
+                                    NULL, 0};
     CHECK_OK(package_write(path, &content, hash));
     text_free(&text);
     graph_free(graph);
