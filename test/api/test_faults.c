@@ -3,67 +3,27 @@
 #include "app/pictures.h"
 #include "base/fault.h"
 #include "base/file.h"
-#include "base/hash.h"
+#include "base/folder.h"
 #include "cli/program.h"
 #include "package/make_package.h"
 #include "stent.h"
 #include "tensor/npy.h"
 #include <unistd.h>
 
-// ---- what is in a folder
-
-static void remove_below(const char *folder, bool itself) {
-    Arena arena = {0};
-    char **names;
-    size_t count = 0;
-    if (path_kind(folder) != PATH_FOLDER) return;
-    CHECK_OK(folder_list(folder, &arena, &names, &count));
-    for (size_t i = 0; i < count; i++) {
-        const char *path = path_join(&arena, folder, names[i]);
-        if (path_kind(path) == PATH_FOLDER) remove_below(path, true);
-        else CHECK_INT(unlink(path), 0);
+// What a verb has left in its folder. Of files that are full of times the name counts alone; the log may be torn.
+static void list_output(const char *out, Text *list) {
+    static const char *const timed[] = {"trace.json", "demo.json", "table.txt", "log.txt"};
+    Text all = {0};
+    folder_text(out, "", &all);
+    for (const char *line = text_get(&all), *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        const char *space = memchr(line, ' ', (size_t)(end - line)), *name = space;
+        while (name > line && name[-1] != '/') name--;
+        bool is_timed = false;
+        for (size_t i = 0; i < COUNT_OF(timed); i++)
+            is_timed = is_timed || ((size_t)(space - name) == strlen(timed[i]) && text_starts(name, timed[i]));
+        text_add(list, "%.*s\n", (int)((is_timed ? space : end) - line), line);
     }
-    if (itself) CHECK_INT(rmdir(folder), 0);
-    arena_free(&arena);
-}
-// Times differ from run to run: the numbers of this key are taken out, and of some files only the name counts.
-static void drop_times(char *text) {
-    for (char *at = text; (at = strstr(at, "\"ms\":")) != NULL;) {
-        at += 5;
-        const size_t length = strcspn(at, ",}");
-        memmove(at, at + length, strlen(at + length) + 1);
-    }
-}
-static bool has_times(const char *name) {
-    static const char *const names[] = {"trace.json", "demo.json", "table.txt", "log.txt"};
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (!strcmp(name, names[i])) return true;
-    return false;
-}
-static void add_file_to(Text *list, const char *path, const char *below) {
-    uint8_t *bytes;
-    size_t size;
-    char hex[65] = "times";
-    CHECK_OK(file_read(path, 1 << 24, &bytes, &size));
-    if (text_ends(path, ".json")) drop_times((char *)bytes), size = strlen((char *)bytes);
-    CHECK_MSG(!has_times(path_name(path)) || !strcmp(path_name(path), "log.txt") || size > 0, "%s is empty", path);
-    if (!has_times(path_name(path))) sha256_hex(bytes, size, hex);
-    text_add(list, "%s%s %s %zu\n", below, path_name(path), hex, has_times(path_name(path)) ? 0 : strlen(hex));
-    mem_free(bytes);
-}
-// A line a file: name and digest.
-static void list_folder(const char *folder, const char *below, Text *list) {
-    Arena arena = {0};
-    char **names, next[512];
-    size_t count = 0;
-    if (path_kind(folder) == PATH_FOLDER) CHECK_OK(folder_list(folder, &arena, &names, &count));
-    for (size_t i = 0; i < count; i++) {
-        const char *path = path_join(&arena, folder, names[i]);
-        snprintf(next, sizeof next, "%s%s/", below, names[i]);
-        if (path_kind(path) == PATH_FOLDER) list_folder(path, next, list);
-        else add_file_to(list, path, below);
-    }
-    arena_free(&arena);
+    text_free(&all);
 }
 
 // ---- what is held
@@ -102,8 +62,8 @@ typedef struct Verb {
 } Verb;
 
 static void start_afresh(const Verb *verb, const char *out) {
-    remove_below(out, false);
-    remove_below(test_temp("data"), false); // the self-check runs and is recorded each time
+    folder_empty(out);
+    folder_empty(test_temp("data")); // the self-check runs and is recorded each time
     CHECK_OK(folder_make(out));
     if (verb->prepare) verb->prepare(out);
 }
@@ -117,21 +77,20 @@ static void check_message(const Verb *verb, int64_t n, unsigned kind, stent_stat
 // Whatever is there is whole: each file as in an undisturbed run, but for the list of results, which may be shorter.
 static void check_left(const Verb *verb, int64_t n, const char *out, const Text *expected) {
     Text left = {0};
-    list_folder(out, "", &left);
-    list_folder(test_temp("data"), "data/", &left);
+    list_output(out, &left);
+    CHECK_MSG(!folder_endings(out, ".tmp") && !folder_endings(test_temp("data"), ".tmp"), "%s, point %lld left %s",
+              verb->name, (long long)n, text_get(&left));
     for (const char *line = text_get(&left), *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         char file[512];
         snprintf(file, sizeof file, "%.*s", (int)(end - line + 1), line);
-        const bool free_form = !strncmp(file, "data/", 5) || strstr(file, "results");
-        CHECK_MSG(!strstr(file, ".tmp"), "%s, point %lld left %s", verb->name, (long long)n, file);
-        CHECK_MSG(free_form || strstr(text_get(expected), file), "%s, point %lld left %s", verb->name, (long long)n,
-                  file);
+        CHECK_MSG(strstr(file, "results") || strstr(text_get(expected), file), "%s, point %lld left %s", verb->name,
+                  (long long)n, file);
     }
     text_free(&left);
 }
 static void check_same(const Verb *verb, int64_t n, const char *what, const char *out, const Text *expected) {
     Text now = {0};
-    list_folder(out, "", &now);
+    list_output(out, &now);
     CHECK_MSG(!strcmp(text_get(&now), text_get(expected)), "%s, point %lld, %s: got\n%sexpected\n%s", verb->name,
               (long long)n, what, text_get(&now), text_get(expected));
     text_free(&now);
@@ -190,7 +149,7 @@ static void drive(const Verb *verb) {
     stent_log(NULL, NULL, 0);
     start_afresh(verb, out);
     if (verb->call(out) != STENT_OK) test_failed(__FILE__, __LINE__, "%s: %s", verb->name, stent_message()), test_end();
-    list_folder(out, "", &expected);
+    list_output(out, &expected);
     const int few = verb->few ? verb->few : 20;
     fail_in_turn(verb, FAULT_ALL & ~FAULT_MEMORY, test_long() ? 0 : few, out, &expected);
     fail_in_turn(verb, FAULT_MEMORY, test_long() ? verb->most : few, out, &expected);
@@ -460,7 +419,7 @@ static void segment_first(const char *out) { // what an earlier run has done
     stent_segment_options options = segment_options;
     options.output = in_out(out, "masks"), options.resume = false;
     CHECK_INT(stent_segment(package, paths, 1, &options, NULL), STENT_OK);
-    remove_below(test_temp("data"), false);
+    folder_empty(test_temp("data"));
 }
 static void drive_segment(const char *name, void (*prepare)(const char *out)) {
     (void)pictures_here();
