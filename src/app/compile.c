@@ -225,6 +225,9 @@ static Status compile(const char *model, const char *package, const stent_compil
     char hash[65];
     TRY(report_progress(common, "reading", 0, 4));
     TRY(import(model, options, arena, imported));
+    for (size_t i = 0; i < imported->n_mappings; i++)
+        FAIL_IF(file_is_mapped(&imported->mappings[i], package), ST_USAGE,
+                "%s: the package would overwrite the model or its weights; name another file", package);
     Graph *graph = imported->graph;
     FAIL_IF(!graph->n_outputs, ST_UNSUPPORTED, "%s: a network without outputs", model);
     if (options->pipeline) TRY(read_pipeline(options->pipeline, arena, &pipeline));

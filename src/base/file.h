@@ -23,6 +23,8 @@ void file_unmap(Mapping *mapping);
 // ST_BAD ("the file was cut short..."; put the path in front with fail_context). A file that was replaced by another of
 // its name counts as intact: the mapped one is still whole.
 Status file_intact(const Mapping *mapping, Status status);
+// `path` is the mapped file, by whatever name or link.
+bool file_is_mapped(const Mapping *mapping, const char *path);
 // A page was lost. Less than file_intact, but one load: for every run of a network.
 bool file_lost(const Mapping *mapping);
 // Tells the system that these bytes are not needed any more (they can be read again).

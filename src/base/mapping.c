@@ -124,10 +124,19 @@ bool file_lost(const Mapping *mapping) {
     return mapping->file && atomic_load_explicit(&mapping->file->lost, memory_order_relaxed);
 }
 
+static bool is_file(const MappedFile *slot, const char *path, struct stat *now) {
+    return !stat(path, now) && now->st_dev == slot->info.st_dev && now->st_ino == slot->info.st_ino;
+}
+
+bool file_is_mapped(const Mapping *mapping, const char *path) {
+    struct stat now;
+    return mapping->file && is_file(mapping->file, path, &now);
+}
+
 // Another file under the name leaves the mapped one as it was.
 static bool is_changed(const MappedFile *slot) {
     struct stat now;
-    if (stat(slot->path, &now) || now.st_dev != slot->info.st_dev || now.st_ino != slot->info.st_ino) return false;
+    if (!is_file(slot, slot->path, &now)) return false;
     return now.st_size != slot->info.st_size || now.st_mtim.tv_sec != slot->info.st_mtim.tv_sec ||
            now.st_mtim.tv_nsec != slot->info.st_mtim.tv_nsec;
 }
