@@ -277,7 +277,7 @@ static stent_status call_measure(const char *out) {
     return tell(out, status, result, false);
 }
 TEST(machine_measured) {
-    drive(&(Verb){.name = "machine --measure", .call = call_measure, .few = 1});
+    drive(&(Verb){.name = "machine --measure", .call = call_measure, .most = 60, .few = 1});
 }
 
 // A network with a step on the reference path, which allocates while it runs.
@@ -367,7 +367,7 @@ static stent_status call_profile(const char *out) {
 }
 TEST(profile) { // measuring the limits takes a good part of a second each time
     make_small_package();
-    drive(&(Verb){.name = "profile", .call = call_profile, .most = 200, .few = 2});
+    drive(&(Verb){.name = "profile", .call = call_profile, .most = 60, .few = 2});
 }
 
 static stent_verify_options verify_options;
@@ -452,5 +452,5 @@ TEST(demo) { // half a second of latencies each time
     CHECK_OK(file_write(test_temp("phantom/phantom-unet.pipeline.json"), "{\"version\": 1}", 14));
     write_u8(test_temp("phantom/volume/phantom_1.tif"), 32, 32, 3, picture);
     write_u8(test_temp("phantom/volume/phantom_1_mask.tif"), 32, 32, 1, mask);
-    drive(&(Verb){.name = "demo", .call = call_demo, .most = 100, .few = 4});
+    drive(&(Verb){.name = "demo", .call = call_demo, .most = 60, .few = 4});
 }
