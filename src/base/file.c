@@ -32,7 +32,8 @@ static ssize_t read_fully(int handle, uint8_t *to, size_t size) {
     return (ssize_t)done;
 }
 
-// Plain files only: a pipe could wait for ever, a device never end. O_NONBLOCK, so that opening one does not wait either.
+// Plain files only: a pipe could wait for ever, a device never end. O_NONBLOCK, so that opening one does not wait
+// either.
 Status file_open_to_read(const char *path, int *handle, struct stat *info) {
     *handle = fault_here(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*handle < 0) return fail_errno(path, "open");
@@ -200,7 +201,8 @@ static Status open_temporary(AtomicFile *file, const struct stat *replaced) {
     return ST_OK;
 }
 
-// What is there and no plain file (/dev/null, a pipe) is written to; O_NONBLOCK: a pipe that nobody reads must not wait.
+// What is there and no plain file (/dev/null, a pipe) is written to; O_NONBLOCK: a pipe that nobody reads must not
+// wait.
 static int open_special(const char *path, int flags) {
     const int handle = fault_here(FAULT_OPEN) ? -1 : open(path, flags | O_WRONLY | O_CLOEXEC | O_NONBLOCK, 0666);
     if (handle >= 0) fcntl(handle, F_SETFL, fcntl(handle, F_GETFL) & ~O_NONBLOCK);

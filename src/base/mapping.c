@@ -66,8 +66,7 @@ static MappedFile *take_slot(void) {
         if (atomic_exchange(&slots[i].taken, true)) continue;
         atomic_store(&slots[i].lost, false);
         int used = atomic_load(&slots_used);
-        while (used <= i && !atomic_compare_exchange_weak(&slots_used, &used, i + 1)) {
-        }
+        while (used <= i && !atomic_compare_exchange_weak(&slots_used, &used, i + 1)) {}
         return &slots[i];
     }
     return NULL;

@@ -1,5 +1,6 @@
-// Each thing that the system may refuse is refused once in turn, over all verbs: a status with one line, no leak, nothing
-// half-written, and the same call then works and gives the same bytes. What may fail without harm is named below.
+// Each thing that the system may refuse is refused once in turn, over all verbs: a status with one line, no leak,
+// nothing half-written, and the same call then works and gives the same bytes. What may fail without harm is named
+// below.
 #include "app/pictures.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -69,8 +70,8 @@ static void start_afresh(const Verb *verb, const char *out) {
 }
 static void check_message(const Verb *verb, int64_t n, unsigned kind, stent_status status) {
     const char *message = stent_message();
-    CHECK_MSG(status == STENT_RESOURCE, "%s, point %lld (kind %u): status %d: %s", verb->name, (long long)n, kind, status,
-              message);
+    CHECK_MSG(status == STENT_RESOURCE, "%s, point %lld (kind %u): status %d: %s", verb->name, (long long)n, kind,
+              status, message);
     CHECK_MSG(*message && !strchr(message, '\n'), "%s, point %lld (kind %u): '%s'", verb->name, (long long)n, kind,
               message);
 }
@@ -109,7 +110,8 @@ static bool fail_once(const Verb *verb, unsigned kinds, int64_t n, const char *o
               verb->name, (long long)n, met, (long long)before.memory, before.handles, before.threads,
               (long long)after.memory, after.handles, after.threads);
     if (status != STENT_OK) {
-        CHECK_MSG(met, "%s, point %lld: status %d without a fault: %s", verb->name, (long long)n, status, stent_message());
+        CHECK_MSG(met, "%s, point %lld: status %d without a fault: %s", verb->name, (long long)n, status,
+                  stent_message());
         check_message(verb, n, met, status);
         check_left(verb, n, out, expected);
     } else {
@@ -117,8 +119,8 @@ static bool fail_once(const Verb *verb, unsigned kinds, int64_t n, const char *o
     }
     if (met) {
         const stent_status again = verb->call(out);
-        CHECK_MSG(again == STENT_OK, "%s, again after point %lld (kind %u): %d: %s", verb->name, (long long)n, met, again,
-                  stent_message());
+        CHECK_MSG(again == STENT_OK, "%s, again after point %lld (kind %u): %d: %s", verb->name, (long long)n, met,
+                  again, stent_message());
         check_same(verb, n, "again", out, expected);
     }
     return met != 0;
@@ -139,7 +141,8 @@ static void fail_in_turn(const Verb *verb, unsigned kinds, int64_t most, const c
     if (!most || most > points) most = points;
     for (int64_t i = 0; i < most; i++) (void)fail_once(verb, kinds, i * points / most, out, expected);
     // Which thread is where differs from run to run: a few more may be met behind the last one.
-    for (int64_t n = points; most == points && fail_once(verb, kinds, n, out, expected); n++) REQUIRE(n < points + 1000);
+    for (int64_t n = points; most == points && fail_once(verb, kinds, n, out, expected); n++)
+        REQUIRE(n < points + 1000);
 }
 static void drive(const Verb *verb) {
     const char *out = test_temp("out");
@@ -276,21 +279,19 @@ static stent_status call_measure(const char *out) {
     const stent_status status = stent_machine(true, NULL, &result);
     return tell(out, status, result, false);
 }
-TEST(machine_measured) {
-    drive(&(Verb){.name = "machine --measure", .call = call_measure, .most = 60, .few = 1});
-}
+TEST(machine_measured) { drive(&(Verb){.name = "machine --measure", .call = call_measure, .most = 60, .few = 1}); }
 
 // A network with a step on the reference path, which allocates while it runs.
 static const char *odd_package(void) {
     static const char *odd;
     if (!odd)
         odd = make_package("odd.stent", "graph (%x: float32[1x3x12x12]) -> (%y) {\n"
-                                            " %w = const float32[8x3x3x3] random(seed=1, scale=0.2)\n"
-                                            " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
-                                            " %b = Abs (%a)\n"
-                                            " %e = const float32[8x1x1] full(1.5)\n"
-                                            " %y = Pow (%b, %e)\n"
-                                            "}\n");
+                                        " %w = const float32[8x3x3x3] random(seed=1, scale=0.2)\n"
+                                        " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                                        " %b = Abs (%a)\n"
+                                        " %e = const float32[8x1x1] full(1.5)\n"
+                                        " %y = Pow (%b, %e)\n"
+                                        "}\n");
     return odd;
 }
 static stent_status call_session(const char *out) {

@@ -243,8 +243,9 @@ static int shell(const char *script, const char *package) {
     return test_run_command(argv, program_out, sizeof program_out);
 }
 TEST(stdout_that_refuses) {
-    static const char *const words[] = {"info \"$1\"", "info \"$1\" --json", "machine",      "--version", "help",
-                                        "help bench",  "verify \"$1\"",      "bench --repeat 1 \"$1\""};
+    static const char *const words[] = {
+        "info \"$1\"", "info \"$1\" --json", "machine",       "--version",
+        "help",        "help bench",         "verify \"$1\"", "bench --repeat 1 \"$1\""};
     static const char *const ways[] = {">/dev/full", ">&-"};
     const char *package = small_package();
     for (size_t i = 0; i < COUNT_OF(words); i++)

@@ -59,7 +59,8 @@ static void check_parts(const char *folder, const Text *expected) {
     for (const char *line = text_get(&now), *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         char file[512];
         snprintf(file, sizeof file, "%.*s", (int)(end - line + 1), line);
-        CHECK_MSG(strstr(file, "results") || strstr(file, ".tmp ") || strstr(text_get(expected), file), "left %s", file);
+        CHECK_MSG(strstr(file, "results") || strstr(file, ".tmp ") || strstr(text_get(expected), file), "left %s",
+                  file);
     }
     text_free(&now);
 }

@@ -7,20 +7,19 @@
 #include "session/session.h"
 #include <unistd.h>
 
-static const char network[] =
-    "graph \"net\" (%x: float32[1x3x8x8], %z: int64[2]) -> (%y, %s) {\n"
-    " %w = const float32[16x3x3x3] random(seed=1, scale=0.2)\n"
-    " %b = const float32[16] random(seed=2)\n"
-    " %v = const float32[16x8x2x2] random(seed=3, scale=0.2)\n"
-    " %k = const int64[2] {3, -4}\n"
-    " %c = Conv \"first\" (%x, %w, %b) {pads=[1, 1, 1, 1]}\n"
-    " %r = Relu (%c)\n"
-    " %p = MaxPool (%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"
-    " %u = ConvTranspose (%p, %v) {strides=[2, 2]}\n"
-    " %a = Concat (%r, %u) {axis=1}\n"
-    " %y = Sigmoid (%a)\n"
-    " %s = Mul (%z, %k)\n"
-    "}\n";
+static const char network[] = "graph \"net\" (%x: float32[1x3x8x8], %z: int64[2]) -> (%y, %s) {\n"
+                              " %w = const float32[16x3x3x3] random(seed=1, scale=0.2)\n"
+                              " %b = const float32[16] random(seed=2)\n"
+                              " %v = const float32[16x8x2x2] random(seed=3, scale=0.2)\n"
+                              " %k = const int64[2] {3, -4}\n"
+                              " %c = Conv \"first\" (%x, %w, %b) {pads=[1, 1, 1, 1]}\n"
+                              " %r = Relu (%c)\n"
+                              " %p = MaxPool (%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                              " %u = ConvTranspose (%p, %v) {strides=[2, 2]}\n"
+                              " %a = Concat (%r, %u) {axis=1}\n"
+                              " %y = Sigmoid (%a)\n"
+                              " %s = Mul (%z, %k)\n"
+                              "}\n";
 
 static char *whole_text(const Graph *graph) {
     Text text = {0};
@@ -419,7 +418,8 @@ static Status open_and_shrink(const char *path, int threads, ShrinkMoment moment
     if (status == ST_OK) {
         CHECK_OK(session_create(executable, false, &session));
         if (moment == BEFORE_RUNNING) CHECK_INT(truncate(path, size), 0);
-        status = session_run(session, planned_inputs(package->graph, 1, &arena), planned_outputs(package->graph, &arena));
+        status =
+            session_run(session, planned_inputs(package->graph, 1, &arena), planned_outputs(package->graph, &arena));
     }
     session_destroy(session);
     executable_release(executable);

@@ -14,8 +14,8 @@ static bool is_inside(const char *location) {
     }
 }
 
-// No link on the way may lead out of the model's folder. *out: the path without links, so that what is opened is what was
-// looked at.
+// No link on the way may lead out of the model's folder. *out: the path without links, so that what is opened is what
+// was looked at.
 static Status check_links(const char *folder, const char *file, const char *location, Arena *scratch, char **out) {
     char *real_folder, *real_file;
     TRY(path_real(scratch, folder, &real_folder));
