@@ -284,7 +284,7 @@ stent_status stent_compile(const char *model, const char *package, const stent_c
     if (status == ST_OK) {
         status = compile(model, package, options, &arena, &imported, result);
         // What went wrong may have come of bytes that were lost.
-        if (status != ST_OK && import_intact(&imported, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", model);
+        if (status != ST_OK) status = import_intact(&imported, status);
         status = result_finish(result, status, out);
     }
     import_free(&imported);

@@ -202,7 +202,7 @@ static Status info_package(const char *path, const stent_options *options, struc
         if (is_free(opened.package->graph)) tell_free(result);
         else status = tell_plan(opened.package->graph, &plan, &opened.machine, result);
     }
-    if (package_intact(opened.package, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", path);
+    status = package_intact(opened.package, status);
     close_package(&opened);
     return status;
 }
@@ -219,7 +219,7 @@ stent_status stent_info(const char *path, const stent_options *options, stent_re
         status = package_is(path, &is_package);
         if (status == ST_OK && is_package) status = info_package(path, common_options(options), result);
         else if (status == ST_OK) status = info_model(path, common_options(options), &arena, &model, result);
-        if (import_intact(&model, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", path);
+        status = import_intact(&model, status);
         status = result_finish(result, status, out);
     }
     import_free(&model);

@@ -126,7 +126,7 @@ Status open_package(const char *path, const stent_options *options, int flags, O
     *out = (Opened){.self_check = "not run", .log_file = common_options(options)->log_file};
     Status status = open_all(path, common_options(options), flags, out);
     // The self-check's data, and constants that the planner looked at, were read from the file.
-    if (out->package && package_intact(out->package, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", path);
+    if (out->package) status = package_intact(out->package, status);
     out->open_ms = clock_ms_since(start);
     if (status != ST_OK) close_package(out);
     // A failed self-check is not an answer to the caller's question but a reason not to go on.

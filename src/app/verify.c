@@ -121,7 +121,7 @@ static Status check_model(Verification *v) {
     if (status == ST_OK) status = match_inputs(v, model.graph, &inputs);
     if (status == ST_OK) status = pass_resolve_shapes(model.graph);
     if (status == ST_OK) status = run_reference(v, model.graph, inputs, &expected);
-    if (import_intact(&model, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", v->options->against);
+    status = import_intact(&model, status);
     snprintf(who, sizeof who, "with %.200s, run by the reference", path_name(v->options->against));
     if (status == ST_OK) status = check_against(v, who, expected);
     import_free(&model);
@@ -203,7 +203,7 @@ static Status verify(const char *package, Verification *v) {
     result_opened(v->result, &v->opened);
     Status status = verify_opened(v);
     // The reference reads the weights again.
-    if (package_intact(v->opened.package, ST_OK) != ST_OK) status = fail_context(ST_BAD, "%s", package);
+    status = package_intact(v->opened.package, status);
     close_package(&v->opened);
     return status;
 }

@@ -20,7 +20,7 @@ typedef struct Mapping {
 Status file_map(const char *path, Mapping *mapping);
 void file_unmap(Mapping *mapping);
 // `status` is what came of reading the mapping: it is given back where the file is as it was when it was mapped; else
-// ST_BAD ("the file was cut short..."; put the path in front with fail_context). A file that was replaced by another of
+// ST_BAD, in place of whatever came of it ("PATH: the file was cut short..."). A file that was replaced by another of
 // its name counts as intact: the mapped one is still whole.
 Status file_intact(const Mapping *mapping, Status status);
 // `path` is the mapped file, by whatever name or link.

@@ -142,7 +142,8 @@ static bool is_changed(const MappedFile *slot) {
 
 Status file_intact(const Mapping *mapping, Status status) {
     if (!mapping->file || (!file_lost(mapping) && !is_changed(mapping->file))) return status;
-    return fail(ST_BAD, "the file was cut short or changed while it was read; copy it here again");
+    return fail(ST_BAD, "%s: the file was cut short or changed while it was read; copy it here again",
+                mapping->file->path);
 }
 
 void file_drop_pages(const Mapping *mapping, const void *from, size_t bytes) {

@@ -51,8 +51,8 @@ static Status read_any(const char *path, const ImportOptions *options, Imported 
     }
     if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);
     TRY(import_map(out, path)); // names the path itself
-    const Status status = import_intact(out, read_mapped(path, options, out));
-    return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
+    const Status status = read_mapped(path, options, out);
+    return import_intact(out, status == ST_OK ? ST_OK : fail_context(status, "%s", path));
 }
 
 Status import_model(const char *path, const ImportOptions *options, Imported *out) {

@@ -233,8 +233,9 @@ Status package_open(const char *path, Package **out) {
     if (!package) return fail_memory(sizeof *package);
     Status status = file_map(path, &package->mapping);
     if (status == ST_OK) {
-        status = package_intact(package, read_all(package));
+        status = read_all(package);
         if (status != ST_OK) status = fail_context(status, "%s", path);
+        status = package_intact(package, status);
     }
     if (status != ST_OK) {
         package_close(package);
