@@ -20,6 +20,7 @@ static int run_and_stop(Command command, int number, uint64_t after_ns) {
     if (pid == 0) {
         const int null = open("/dev/null", O_RDWR);
         for (int i = 0; i < 3; i++) dup2(null, i);
+        signal(SIGINT, SIG_DFL); // a shell's background jobs ignore it, and the program would go on doing so
         execv(test_program(), (char *const *)command);
         _exit(127);
     }
@@ -77,7 +78,11 @@ static void stop_at_random_moments(const Trial *trial, int number, uint64_t seed
     (void)time_of(trial->command); // the self-check is recorded now
     folder_text(trial->folder, "", &expected);
     folder_empty(trial->folder);
-    const uint64_t whole = time_of(trial->command);
+    uint64_t whole = UINT64_MAX; // the shortest of three: other programs may have been in the way
+    for (int i = 0; i < 3; i++) {
+        whole = MIN(whole, time_of(trial->command));
+        folder_empty(trial->folder);
+    }
     int finished = 0, left = 0;
     const int count = test_long() ? 100 : 3;
     for (int i = 0; i < count; i++) {
@@ -95,7 +100,8 @@ static void stop_at_random_moments(const Trial *trial, int number, uint64_t seed
         CHECK_INT(run_and_stop(trial->last, 0, 0), 0);
         check_whole(trial->folder, &expected, "the next run"); // without a temporary of the killed one
     }
-    CHECK_MSG(finished < count, "all %d runs were done before the signal came", count);
+    // A hundred moments on a machine of any load are not all too late; three may be.
+    CHECK_MSG(finished < count || !test_long(), "all %d runs were done before the signal came", count);
     if (test_long()) printf("signal %d: %d of %d done, %d left temporaries\n", number, finished, count, left);
     text_free(&expected);
 }
