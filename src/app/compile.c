@@ -230,6 +230,9 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(choose_threads(common, &machine, &threads));
     TRY(report_progress(common, "reading", 0, 4));
     TRY(import(model, options, arena, imported));
+    for (size_t i = 0; i < imported->n_mappings; i++)
+        FAIL_IF(file_is_mapped(&imported->mappings[i], package), ST_USAGE,
+                "%s: the package would overwrite the model or its weights; name another file", package);
     Graph *graph = imported->graph;
     FAIL_IF(!graph->n_outputs, ST_UNSUPPORTED, "%s: a network without outputs", model);
     if (options->pipeline) TRY(read_pipeline(options->pipeline, arena, &pipeline));
@@ -253,7 +256,9 @@ static Status compile(const char *model, const char *package, const stent_compil
                                     .opt_level = level,
                                     .precision = "fp32",
                                     .description = text_get(&description),
-                                    .check = check};
+                                    .check = check,
+                                    .sources = imported->mappings,
+                                    .n_sources = imported->n_mappings};
     Status status = text_status(&pipeline_text);
     if (status == ST_OK) status = text_status(&description);
     if (status == ST_OK) status = package_write(package, &content, hash);
@@ -289,6 +294,8 @@ stent_status stent_compile(const char *model, const char *package, const stent_c
     if (status == ST_OK) status = result_begin("compile", model, &options.common, &result);
     if (status == ST_OK) {
         status = compile(model, package, &options, &arena, &imported, result);
+        // What went wrong may have come of bytes that were lost.
+        if (status != ST_OK) status = import_intact(&imported, status);
         status = result_finish(result, status, out);
     }
     import_free(&imported);

@@ -43,7 +43,9 @@ static Status find_data(Demo *demo, const char *given) {
     if (!given) return demo_data_unpack(demo->data);
     const char *model = join(demo, given, "phantom-unet.onnx");
     if (!model) return fail_memory(strlen(given));
-    FAIL_IF(path_kind(model) != PATH_FILE, ST_BAD,
+    PathKind kind;
+    TRY(path_known(model, &kind));
+    FAIL_IF(kind != PATH_FILE, ST_BAD,
             "%s: expected a folder with phantom-unet.onnx and volume/, like stent's examples/phantom", given);
     return ST_OK;
 }
@@ -138,7 +140,9 @@ static Status score_slice(Demo *demo, const char *folder, const char *name) {
     snprintf(mask, sizeof mask, "%.*s.png", stem, name);
     const char *truth_path = join(demo, folder, truth), *mask_path = join(demo, demo->masks, mask);
     if (!truth_path || !mask_path) return fail_memory(strlen(folder));
-    if (path_kind(truth_path) != PATH_FILE) return ST_OK;
+    PathKind kind;
+    TRY(path_known(truth_path, &kind));
+    if (kind != PATH_FILE) return ST_OK;
     SliceScore *score = &demo->slices[demo->n_slices];
     TRY(compare_masks(mask_path, truth_path, &score->counts));
     score->name = name, score->ms = NAN;

@@ -225,6 +225,7 @@ static Status info_package(const char *path, const stent_options *options, struc
         if (is_free(opened.package->graph)) tell_free(result);
         else status = tell_plan(opened.package->graph, &plan, &opened.machine, result);
     }
+    status = package_intact(opened.package, status);
     close_package(&opened);
     return status;
 }
@@ -239,8 +240,11 @@ stent_status stent_info(const char *path, const stent_options *given, stent_resu
     Status status = options_take(given, sizeof options, &options);
     if (status == ST_OK) status = result_begin("info", path, &options, &result);
     if (status == ST_OK) {
-        status = package_is(path) ? info_package(path, &options, result)
-                                  : info_model(path, &options, &arena, &model, result);
+        bool is_package = false;
+        status = package_is(path, &is_package);
+        if (status == ST_OK && is_package) status = info_package(path, &options, result);
+        else if (status == ST_OK) status = info_model(path, &options, &arena, &model, result);
+        status = import_intact(&model, status);
         status = result_finish(result, status, out);
     }
     import_free(&model);

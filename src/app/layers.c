@@ -49,7 +49,7 @@ static Status run_fast(Layers *layers, const Opened *opened, const Tensor *input
     TRY(make_tensors(layers->graph, layers->graph->outputs, layers->graph->n_outputs, arena, &layers->fast));
     TRY(plan_create(layers->graph, &opened->machine, &options, &plan));
     Status status = pool_create(opened->threads, &pool);
-    if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, &executable);
     else plan_free(plan);
     if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, layers->fast);

@@ -16,7 +16,6 @@ static Status choose_precision(const stent_options *options, Opened *opened) {
                 "--precision %s: not had yet; fp32 and strict are", known[i]);
     return fail(ST_USAGE, "--precision: expected fp32 or strict, got '%s'", opened->precision);
 }
-static void drop_weights(void *package) { package_drop_weights(package); }
 
 // What the package tells of its making; it may be silent.
 static Status read_description(Opened *opened) {
@@ -44,11 +43,13 @@ static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
                                  .strict = opened->strict,
                                  .fuse = opened->opt_level >= 3,
                                  .reference = (flags & OPEN_REFERENCE) != 0};
-    TRY(plan_create(opened->package->graph, &opened->machine, &options, &plan));
+    const Package *package = opened->package;
+    const PlainWeights plain = {&package->mapping, package->constants, package->constants_bytes};
+    TRY(plan_create(package->graph, &opened->machine, &options, &plan));
     Status status = check_memory(plan, max_memory, opened->machine.memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
     if (status == ST_OK) status = pool_create(opened->threads, &pool);
-    if (status == ST_OK) status = executable_create(plan, pool, drop_weights, opened->package, &opened->executable);
+    if (status == ST_OK) status = executable_create(plan, pool, &plain, &opened->executable);
     else plan_free(plan);
     pool_destroy(pool);
     return status;
@@ -128,6 +129,8 @@ Status open_package(const char *path, const stent_options *options, int flags, O
     const uint64_t start = clock_ns();
     *out = (Opened){.self_check = "not run"};
     Status status = open_all(path, common_options(options), flags, out);
+    // The self-check's data, and constants that the planner looked at, were read from the file.
+    if (out->package) status = package_intact(out->package, status);
     out->open_ms = clock_ms_since(start);
     if (status != ST_OK) close_package(out);
     // A failed self-check is not an answer to the caller's question but a reason not to go on.

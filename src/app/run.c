@@ -68,8 +68,9 @@ Status shapes_from_inputs(const char *package, const char *const *files, Arena *
         Text text = {0};
         text_add(&text, "%s=", value->name);
         shape_print(&text, &inputs[i].shape);
-        items[used++] = arena_string(arena, text_get(&text));
+        items[used] = text.failed ? NULL : arena_string(arena, text_get(&text));
         text_free(&text);
+        if (!items[used++]) status = fail_memory(strlen(value->name));
     }
     if (status == ST_OK && !items) status = fail_memory(sizeof *items);
     if (status == ST_OK && used && !common->inputs) common->inputs = items;

@@ -17,25 +17,22 @@ Status open_for_input(const char *package, const stent_options *options, const c
 static Status take_own(const Opened *opened, Arena *arena, Sample *out) {
     const Graph *graph = opened->package->graph;
     const SelfCheck *check = &opened->package->check;
-    const Mapping *mapping = &opened->package->mapping;
     if (check->n_inputs != graph->n_inputs || check->n_outputs != graph->n_outputs) return ST_OK;
     for (int i = 0; i < graph->n_inputs; i++)
         if (!shape_equal(&check->inputs[i].shape, &out->inputs[i].shape) ||
             check->inputs[i].dtype != out->inputs[i].dtype)
             return ST_OK;
-    for (int i = 0; i < graph->n_inputs; i++) {
-        const size_t offset = (size_t)((const uint8_t *)check->inputs[i].data - mapping->data);
-        TRY(file_guarded_copy(out->inputs[i].data, mapping, offset, tensor_bytes(&out->inputs[i])));
-    }
+    for (int i = 0; i < graph->n_inputs; i++)
+        memcpy(out->inputs[i].data, check->inputs[i].data, tensor_bytes(&out->inputs[i]));
     Tensor *expected;
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &expected));
     for (int i = 0; i < graph->n_outputs; i++) {
         if (!shape_equal(&check->expected[i].shape, &expected[i].shape) ||
             check->expected[i].dtype != expected[i].dtype)
             return ST_OK;
-        const size_t offset = (size_t)((const uint8_t *)check->expected[i].data - mapping->data);
-        TRY(file_guarded_copy(expected[i].data, mapping, offset, tensor_bytes(&expected[i])));
+        memcpy(expected[i].data, check->expected[i].data, tensor_bytes(&expected[i]));
     }
+    TRY(package_intact(opened->package, ST_OK));
     out->expected = expected;
     out->source = "the self-check's sample";
     return ST_OK;
@@ -58,26 +55,28 @@ typedef struct Picture {
     float *planes; // (channels, pixels), before the activation
     uint8_t *mask;
 } Picture;
-// False: the output is no picture.
-static bool picture_of(const Opened *opened, const Tensor *tensor, Arena *arena, Picture *out) {
+// *is false: the output is no picture.
+static Status picture_of(const Opened *opened, const Tensor *tensor, Arena *arena, Picture *out, bool *is) {
     const Graph *graph = opened->package->graph;
     const Type *input = &graph->values[graph->inputs[0]].type, type = type_make(tensor->dtype, &tensor->shape);
     const Frame in = frame_of_input(input, opened->pipeline.channels);
     if (input->rank != 4 || frame_of_output(&type, &in, &out->frame) != ST_OK ||
         postprocess_check(&opened->pipeline, &out->frame) != ST_OK) {
         error_clear();
-        return false;
+        *is = false;
+        return ST_OK;
     }
     const int64_t channels = out->frame.channels, pixels = out->frame.height * out->frame.width;
     out->planes = arena_array(arena, (size_t)(channels * pixels), sizeof *out->planes);
     float *active = arena_array(arena, (size_t)(channels * pixels), sizeof *active);
     out->mask = arena_alloc(arena, (size_t)pixels);
-    if (!out->planes || !active || !out->mask) return false;
+    if (!out->planes || !active || !out->mask) return fail_memory((size_t)(channels * pixels) * sizeof *active);
     frame_to_planes(&out->frame, tensor->data, out->planes);
     memcpy(active, out->planes, (size_t)(channels * pixels) * sizeof *active);
     apply_activation(opened->pipeline.activation, active, channels, pixels);
     decide_classes(active, channels, pixels, opened->pipeline.threshold, out->mask);
-    return true;
+    *is = true;
+    return ST_OK;
 }
 static double deviation_of(const Tensor *tensor) {
     const int64_t count = tensor_count(tensor);
@@ -112,14 +111,17 @@ static void count_plain(double threshold, const Tensor *actual, const Tensor *ex
         out->mask_ties += changed && is_float && fabs(a - e) <= tie;
     }
 }
-static void count_changed(const Opened *opened, const Tensor *actual, const Tensor *expected, Difference *out) {
+static Status count_changed(const Opened *opened, const Tensor *actual, const Tensor *expected, Difference *out) {
     Arena arena = {0};
     Picture one, other;
     const double tie = precision_budget(opened->precision) * deviation_of(expected);
-    if (picture_of(opened, actual, &arena, &one) && picture_of(opened, expected, &arena, &other))
-        count_pixels(&one, &other, tie, out);
-    else count_plain(opened->pipeline.threshold, actual, expected, tie, out);
+    bool is_picture, other_is = false;
+    Status status = picture_of(opened, actual, &arena, &one, &is_picture);
+    if (status == ST_OK) status = picture_of(opened, expected, &arena, &other, &other_is);
+    if (status == ST_OK && is_picture && other_is) count_pixels(&one, &other, tie, out);
+    else if (status == ST_OK) count_plain(opened->pipeline.threshold, actual, expected, tie, out);
     arena_free(&arena);
+    return status;
 }
 
 // The larger one; NaN is the largest.
@@ -137,8 +139,7 @@ Status difference_of(const Opened *opened, const Tensor *actual, const Tensor *e
         out->rms_rel = worse(out->rms_rel, !exact ? comparison.rms_rel : comparison.worst >= 0 ? INFINITY : 0);
         out->outside += comparison.outside;
     }
-    if (count > 0) count_changed(opened, &actual[0], &expected[0], out);
-    return ST_OK;
+    return count > 0 ? count_changed(opened, &actual[0], &expected[0], out) : ST_OK;
 }
 bool difference_passes(const Difference *difference, double budget) {
     const int64_t decided = difference->mask_changed - difference->mask_ties;

@@ -27,6 +27,7 @@ typedef struct Run {
     SegmentResults results;
     Text key; // the options that a finished mask depends on
     size_t done, skipped, failed, of_shard;
+    bool lacked; // one failed for want of memory, disk or permission
     int64_t area;
     double *ms; // of the pictures done
     double sum_ms;
@@ -151,7 +152,8 @@ static Status name_outputs(Run *run, const SegmentFile *file, int64_t depth, Are
 }
 // The list was checked for one page a file; the endings of several are known only now.
 static Status refuse_overwriting(const Run *run, const char *path, Arena *arena) {
-    const char *real = path_kind(path) == PATH_MISSING ? NULL : path_real(arena, path);
+    char *real;
+    TRY(path_real(arena, path, &real));
     for (size_t i = 0; real && i < run->n_files; i++)
         FAIL_IF(!strcmp(real, run->files[i].real), ST_USAGE, "%s would overwrite a picture; name another output folder",
                 path);
@@ -346,6 +348,7 @@ static bool is_done(Run *run, const SegmentFile *file, const Picture *picture, c
 
 static Status note_failure(Run *run, const SegmentFile *file, Status status) {
     if (!strstr(error_message(), file->path)) (void)fail_context(status, "%s", file->path);
+    run->lacked = run->lacked || status == ST_RESOURCE;
     if (!run->failed) text_add(&run->first_failure, "%s", error_message());
     if (run->failed++ < FAILURES_SHOWN) text_add(&run->failures, "failed    %s\n", error_message());
     return text_status(&run->failures);
@@ -453,7 +456,8 @@ static Status check_options(const stent_segment_options *options, int n_paths) {
     FAIL_IF(options->shards < 0 || options->shard < 0 || options->shard > options->shards ||
                 (options->shards && !options->shard),
             ST_USAGE, "--shard: expected i/N with i from 1 to N, got %d/%d", options->shard, options->shards);
-    const PathKind kind = path_kind(options->output);
+    PathKind kind;
+    TRY(path_known(options->output, &kind));
     FAIL_IF(kind != PATH_MISSING && kind != PATH_FOLDER, ST_USAGE,
             "%s: expected a folder for the masks, this is a file", options->output);
     return ST_OK;
@@ -501,9 +505,10 @@ static Status segment(const char *package, const char *const *paths, int n_paths
     Status status = run_all(&run, package, paths, n_paths);
     *finished = status == ST_OK;
     if (*finished) summarise(&run, result);
-    if (*finished && run.of_shard == 1 && run.failed) status = fail(ST_BAD, "%s", text_get(&run.first_failure));
+    const Status reason = run.lacked ? ST_RESOURCE : ST_BAD;
+    if (*finished && run.of_shard == 1 && run.failed) status = fail(reason, "%s", text_get(&run.first_failure));
     else if (*finished && run.failed)
-        status = fail(ST_BAD, "%zu of %zu pictures could not be read: first %s", run.failed, run.of_shard,
+        status = fail(reason, "%zu of %zu pictures could not be read: first %s", run.failed, run.of_shard,
                       text_get(&run.first_failure));
     normaliser_free(run.volume);
     segmenter_close(&run.segmenter);

@@ -32,16 +32,12 @@ static bool ending_is(const char *name, const char *ending) {
 static bool is_called_picture(const char *name) {
     return ending_is(name, ".png") || ending_is(name, ".tif") || ending_is(name, ".tiff");
 }
-// By content. A file that cannot be read is none: nobody said it was.
+// By content. One that cannot be judged (no permission, a failing disk) is listed, and fails by its name.
 static bool is_picture(const char *path) {
     Mapping mapping;
-    uint8_t head[1024];
-    if (file_map(path, &mapping) != ST_OK) {
-        error_clear();
-        return false;
-    }
-    const size_t size = MIN(mapping.size, sizeof head);
-    const bool found = size && file_guarded_copy(head, &mapping, 0, size) == ST_OK && image_recognised(head, size);
+    const Status status = file_map(path, &mapping);
+    const bool found =
+        status == ST_RESOURCE || (status == ST_OK && image_recognised(mapping.data, MIN(mapping.size, (size_t)1024)));
     file_unmap(&mapping);
     error_clear();
     return found;
@@ -59,7 +55,8 @@ static Status add_file(Listing *listing, const char *path, const char *below) {
     const char *name = path_name(path);
     const char *stem = arena_string_n(listing->arena, name, stem_length(name));
     const char *output = stem && *below ? path_join(listing->arena, below, stem) : stem;
-    const char *real = path_real(listing->arena, path);
+    char *real;
+    TRY(path_real(listing->arena, path, &real));
     if (!output) return fail_memory(strlen(path));
     listing->files[listing->count++] = (SegmentFile){path, output, real ? real : path, 0};
     return ST_OK;
@@ -79,7 +76,8 @@ static bool is_above(const Above *above, const char *real) {
 static Status walk(Listing *listing, const char *folder, const char *below, const Above *above) {
     char **names;
     size_t count;
-    const char *real = path_real(listing->arena, folder);
+    char *real;
+    TRY(path_real(listing->arena, folder, &real));
     if (!real || is_above(above, real) || (listing->output && !strcmp(listing->output, real))) return ST_OK;
     const Above here = {above, real};
     TRY(folder_list(folder, listing->arena, &names, &count));
@@ -87,7 +85,8 @@ static Status walk(Listing *listing, const char *folder, const char *below, cons
         for (size_t i = 0; i < count; i++) {
             const char *name = names[i], *path = path_join(listing->arena, folder, name);
             if (!path) return fail_memory(strlen(folder));
-            const PathKind kind = *name == '.' ? PATH_OTHER : path_kind(path);
+            PathKind kind = PATH_OTHER;
+            if (*name != '.') TRY(path_known(path, &kind));
             if (folders && kind == PATH_FOLDER) {
                 const char *next = *below ? path_join(listing->arena, below, name) : name;
                 if (!next) return fail_memory(strlen(path));
@@ -101,10 +100,12 @@ static Status walk(Listing *listing, const char *folder, const char *below, cons
     return ST_OK;
 }
 static Status add_path(Listing *listing, const char *path) {
-    const PathKind kind = path_kind(path);
+    PathKind kind;
+    char *real;
+    TRY(path_known(path, &kind));
     FAIL_IF(kind == PATH_MISSING, ST_BAD, "%s: there is no such file or folder", path);
     if (kind != PATH_FOLDER) return is_mask(path_name(path)) ? ST_OK : add_file(listing, path, "");
-    const char *real = path_real(listing->arena, path);
+    TRY(path_real(listing->arena, path, &real));
     FAIL_IF(real && listing->output && !strcmp(real, listing->output), ST_USAGE,
             "%s: the masks would go among the pictures; name another output folder", path);
     return walk(listing, path, "", NULL);
@@ -171,11 +172,12 @@ static int compare_homes(const void *a, const void *b) {
 static Status number_volumes(Listing *listing) {
     Home *homes = arena_array(listing->arena, listing->count + 1, sizeof *homes);
     if (!homes) return fail_memory(listing->count * sizeof *homes);
-    const char *text = NULL, *real = NULL; // the last one: mostly it is the next one's too
+    const char *text = NULL; // the last one: mostly it is the next one's too
+    char *real = NULL;
     for (size_t i = 0; i < listing->count; i++) {
         const char *folder = path_folder(listing->arena, listing->files[i].path);
         if (!folder) return fail_memory(strlen(listing->files[i].path));
-        if (!text || strcmp(text, folder)) real = path_real(listing->arena, folder);
+        if (!text || strcmp(text, folder)) TRY(path_real(listing->arena, folder, &real));
         text = folder;
         homes[i] = (Home){real ? real : folder, &listing->files[i]};
     }
@@ -236,7 +238,8 @@ static Status refuse_collisions(Listing *listing, const char *folder, const Segm
                 written[i].by->path, written[i].path);
         const char *path = path_join(listing->arena, folder, written[i].path);
         if (!path) return fail_memory(strlen(written[i].path));
-        const char *real = path_kind(path) == PATH_MISSING ? NULL : path_real(listing->arena, path);
+        char *real;
+        TRY(path_real(listing->arena, path, &real));
         const SegmentFile *picture = real ? find_real(sorted, listing->count, real) : NULL;
         FAIL_IF(picture, ST_USAGE, "the mask of %s would overwrite the picture %s; name another output folder",
                 written[i].by->path, picture->path);
@@ -246,7 +249,10 @@ static Status refuse_collisions(Listing *listing, const char *folder, const Segm
 
 Status segment_list(const char *const *paths, int n_paths, const char *folder, const SegmentNames *names, Arena *arena,
                     SegmentFile **files, size_t *count) {
-    Listing listing = {.arena = arena, .output = path_real(arena, folder)};
+    Listing listing = {.arena = arena};
+    char *real;
+    TRY(path_real(arena, folder, &real));
+    listing.output = real;
     Status status = ST_OK;
     for (int i = 0; i < n_paths && status == ST_OK; i++) status = add_path(&listing, paths[i]);
     if (status == ST_OK) status = drop_repeated(&listing);
@@ -257,7 +263,7 @@ Status segment_list(const char *const *paths, int n_paths, const char *folder, c
     if (status == ST_OK) status = keep_endings(&listing);
     if (status == ST_OK) status = refuse_collisions(&listing, folder, names);
     *count = listing.count;
-    *files = arena_array(arena, listing.count + 1, sizeof **files);
+    *files = status == ST_OK ? arena_array(arena, listing.count + 1, sizeof **files) : NULL;
     if (status == ST_OK && !*files) status = fail_memory(listing.count * sizeof **files);
     if (status == ST_OK) memcpy(*files, listing.files, listing.count * sizeof **files);
     mem_free(listing.files);

@@ -74,7 +74,7 @@ static Status read_lines(SegmentResults *results, const char *path, size_t *capa
         at += length + 1;
     }
     mem_free(bytes);
-    error_clear();
+    if (status == ST_OK) error_clear(); // of lines that were left out
     return status;
 }
 static int compare_paths(const void *a, const void *b) {
@@ -88,7 +88,6 @@ static int compare_earlier(const void *a, const void *b) {
 Status results_read_earlier(SegmentResults *results, bool merge) {
     char **names;
     size_t count, capacity = 0, kept = 0;
-    if (path_kind(results->folder) != PATH_FOLDER) return ST_OK;
     TRY(folder_list(results->folder, &results->arena, &names, &count));
     for (size_t i = 0; i < count; i++) {
         if (!text_starts(names[i], "results") || !text_ends(names[i], ".json")) continue;

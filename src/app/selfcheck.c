@@ -73,7 +73,8 @@ static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, 
     Status status = plan_strict(graph, threads, &copy, &plan);
     if (status == ST_OK) status = pool_create(threads, &pool);
     if (status == ST_OK) log_verbose("expected output by the strict path, %d threads", pool_threads(pool));
-    if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, &executable);
+    else plan_free(plan);
     if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     session_destroy(session);
@@ -82,26 +83,30 @@ static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, 
     graph_free(copy);
     return status;
 }
-// A smaller copy of the graph: spatial dims of the first input cut to `side` where they are larger. NULL when shapes
-// are fixed inside (a reshape to a constant size).
-static Graph *crop_graph(const Graph *graph, int64_t side) {
+// A smaller copy of the graph: spatial dims of the first input cut to `side` where they are larger. *out NULL when
+// shapes are fixed inside (a reshape to a constant size).
+static Status crop_graph(const Graph *graph, int64_t side, Graph **out) {
     Graph *copy = NULL;
-    if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank < 3 || graph_copy(graph, &copy) != ST_OK)
-        return NULL;
+    *out = NULL;
+    if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank < 3) return ST_OK;
+    TRY(graph_copy(graph, &copy));
     Type *own = &copy->values[copy->inputs[0]].type;
     for (int i = 2; i < own->rank; i++) own->dim[i] = MIN(own->dim[i], side);
     for (int i = 0; i < copy->n_values; i++) // forget what was inferred for the full size
         if (copy->values[i].producer) copy->values[i].type = (Type){.dtype = copy->values[i].type.dtype, .rank = -1};
-    if (pass_resolve_shapes(copy) == ST_OK) return copy;
-    graph_free(copy);
+    const Status status = pass_resolve_shapes(copy);
+    if (status == ST_OK) *out = copy;
+    else graph_free(copy);
+    if (status == ST_RESOURCE) return status;
     error_clear();
-    return NULL;
+    return ST_OK;
 }
 // Strict against reference on a crop. ST_OK with *trusted false: no crop was possible.
 static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
     *trusted = false;
     for (int64_t side = 128; side >= 16; side /= 2) {
-        Graph *crop = crop_graph(graph, side);
+        Graph *crop;
+        TRY(crop_graph(graph, side, &crop));
         if (!crop) continue;
         if (graph_flop(crop) > REFERENCE_FLOP && side > 16) {
             graph_free(crop);

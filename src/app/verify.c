@@ -121,6 +121,7 @@ static Status check_model(Verification *v) {
     if (status == ST_OK) status = match_inputs(v, model.graph, &inputs);
     if (status == ST_OK) status = pass_resolve_shapes(model.graph);
     if (status == ST_OK) status = run_reference(v, model.graph, inputs, &expected);
+    status = import_intact(&model, status);
     snprintf(who, sizeof who, "with %.200s, run by the reference", path_name(v->options->against));
     if (status == ST_OK) status = check_against(v, who, expected);
     import_free(&model);
@@ -200,6 +201,8 @@ static Status verify(const char *package, Verification *v) {
     v->budget = precision_budget(v->opened.precision);
     result_opened(v->result, &v->opened);
     Status status = verify_opened(v);
+    // The reference reads the weights again.
+    status = package_intact(v->opened.package, status);
     close_package(&v->opened);
     return status;
 }

@@ -1,33 +1,21 @@
 #define _GNU_SOURCE
 #include "base/file.h"
+#include "base/fault.h"
+#include "base/file_open.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-// ---- fault injection ----
-
-static _Atomic int64_t writes_left = -1; // before one fails; negative: none will
-
-void file_fail_after(int64_t n) { atomic_store(&writes_left, n); }
-
-static bool disk_is_full(void) {
-    if (atomic_load_explicit(&writes_left, memory_order_relaxed) < 0) return false;
-    if (atomic_fetch_sub(&writes_left, 1) != 0) return false;
-    errno = ENOSPC;
-    return true;
-}
+void file_fail_after(int64_t n) { fault_after(FAULT_WRITE | FAULT_RENAME, n); }
 
 // ---- reading ----
 
@@ -35,7 +23,7 @@ static bool disk_is_full(void) {
 static ssize_t read_fully(int handle, uint8_t *to, size_t size) {
     size_t done = 0;
     while (done < size) {
-        ssize_t got = read(handle, to + done, size - done);
+        ssize_t got = fault_here(FAULT_READ) ? -1 : read(handle, to + done, size - done);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return -1;
         if (got == 0) break;
@@ -44,15 +32,21 @@ static ssize_t read_fully(int handle, uint8_t *to, size_t size) {
     return (ssize_t)done;
 }
 
-static Status open_to_read(const char *path, int *handle, struct stat *info) {
-    *handle = open(path, O_RDONLY | O_CLOEXEC);
+// Plain files only: a pipe could wait for ever, a device never end. O_NONBLOCK, so that opening one does not wait
+// either.
+Status file_open_to_read(const char *path, int *handle, struct stat *info) {
+    *handle = fault_here(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*handle < 0) return fail_errno(path, "open");
-    if (!fstat(*handle, info)) {
-        if (!S_ISDIR(info->st_mode)) return ST_OK;
+    Status status = ST_OK;
+    if (fault_here(FAULT_READ) || fstat(*handle, info)) {
+        status = fail_errno(path, "read");
+    } else if (S_ISDIR(info->st_mode)) {
         errno = EISDIR;
+        status = fail_errno(path, "read");
+    } else if (!S_ISREG(info->st_mode)) {
+        status = fail(ST_BAD, "%s: expected a file, got something else", path);
     }
-    Status status = fail_errno(path, "read");
-    close(*handle);
+    if (status != ST_OK) close(*handle);
     return status;
 }
 
@@ -60,7 +54,7 @@ static Status fail_too_large(const char *path, size_t limit) {
     return fail(ST_BAD, "%s: expected at most %zu bytes, got more", path, limit);
 }
 
-// Asks for one byte more than there should be, to notice the end; what has no size beforehand (a pipe) grows.
+// Asks for one byte more than there should be, to notice the end; what has no size beforehand (/proc) grows.
 static Status read_handle(int handle, const char *path, size_t limit, size_t expected, uint8_t **data, size_t *size) {
     size_t capacity = expected, length = 0;
     uint8_t *bytes = NULL;
@@ -90,116 +84,11 @@ static Status read_handle(int handle, const char *path, size_t limit, size_t exp
 Status file_read(const char *path, size_t limit, uint8_t **data, size_t *size) {
     int handle;
     struct stat info;
-    TRY(open_to_read(path, &handle, &info));
+    TRY(file_open_to_read(path, &handle, &info));
     size_t expected = info.st_size > 0 ? (size_t)info.st_size : 0;
     Status status = expected > limit ? fail_too_large(path, limit) : ST_OK;
     if (status == ST_OK) status = read_handle(handle, path, limit, expected, data, size);
     close(handle);
-    return status;
-}
-
-// ---- mapping ----
-
-Status file_map(const char *path, Mapping *mapping) {
-    int handle;
-    struct stat info;
-    TRY(open_to_read(path, &handle, &info));
-    *mapping = (Mapping){.data = (const uint8_t *)""};
-    Status status = ST_OK;
-    if (!S_ISREG(info.st_mode)) {
-        status = fail(ST_BAD, "%s: expected a file, got something else", path);
-    } else if (info.st_size > 0) { // nothing can't be mapped
-        void *base = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, handle, 0);
-        if (base == MAP_FAILED) status = fail_errno(path, "map");
-        else *mapping = (Mapping){base, (size_t)info.st_size, base, (size_t)info.st_size};
-    }
-    close(handle);
-    return status;
-}
-
-void file_unmap(Mapping *mapping) {
-    if (mapping->base) munmap(mapping->base, mapping->base_size);
-    *mapping = (Mapping){0};
-}
-
-void file_drop_pages(const Mapping *mapping, const void *from, size_t bytes) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), base = (uintptr_t)mapping->base;
-    uintptr_t start = ((uintptr_t)from + page - 1) & ~(page - 1), end = (uintptr_t)from + bytes;
-    if (end == base + mapping->base_size) end = (end + page - 1) & ~(page - 1); // the last page is ours alone
-    end &= ~(page - 1);
-    if (mapping->base && start >= base && start < end) madvise((void *)start, end - start, MADV_DONTNEED);
-}
-
-// ---- reading a mapping that may lose its file ----
-
-static _Thread_local sigjmp_buf guard_exit;
-static _Thread_local const Mapping *volatile guarded; // NULL: no guard in this thread
-static struct sigaction handler_before;
-
-static void on_bus_error(int number, siginfo_t *info, void *context) {
-    const Mapping *mapping = guarded;
-    uintptr_t base = mapping ? (uintptr_t)mapping->base : 0;
-    if (mapping && (uintptr_t)info->si_addr - base < mapping->base_size) siglongjmp(guard_exit, 1);
-    if (handler_before.sa_flags & SA_SIGINFO) handler_before.sa_sigaction(number, info, context);
-    else if (handler_before.sa_handler != SIG_DFL && handler_before.sa_handler != SIG_IGN)
-        handler_before.sa_handler(number);
-    else signal(SIGBUS, SIG_DFL); // the access is repeated and ends the program, as it would have without us
-}
-
-static void install_handler(void) {
-    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, &action, &handler_before);
-}
-
-Status file_guarded(const Mapping *mapping, GuardedBody *body, void *context) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install_handler);
-    if (sigsetjmp(guard_exit, 0)) { // SA_NODEFER: the signal is not blocked, so there is no mask to restore
-        guarded = NULL;
-        return fail(ST_BAD, "the file was cut short while it was read; copy it here again");
-    }
-    guarded = mapping;
-    body(context);
-    guarded = NULL;
-    return ST_OK;
-}
-
-typedef struct GuardedRead {
-    const uint8_t *from;
-    size_t bytes;
-    void *to;
-    uint64_t hash;
-} GuardedRead;
-
-static void copy_body(void *context) {
-    GuardedRead *read = context;
-    if (read->bytes) memcpy(read->to, read->from, read->bytes);
-}
-
-static void hash_body(void *context) {
-    GuardedRead *read = context;
-    read->hash = hash64(read->from, read->bytes, 0);
-}
-
-static Status check_range(const Mapping *mapping, size_t offset, size_t bytes) {
-    FAIL_IF(offset > mapping->size || bytes > mapping->size - offset, ST_BAD,
-            "byte %zu: expected %zu more bytes, got %zu", offset, bytes,
-            offset > mapping->size ? 0 : mapping->size - offset);
-    return ST_OK;
-}
-
-Status file_guarded_copy(void *to, const Mapping *mapping, size_t offset, size_t bytes) {
-    TRY(check_range(mapping, offset, bytes));
-    GuardedRead read = {.from = mapping->data + offset, .bytes = bytes, .to = to};
-    return file_guarded(mapping, copy_body, &read);
-}
-
-Status file_guarded_hash(const Mapping *mapping, size_t offset, size_t bytes, uint64_t *hash) {
-    TRY(check_range(mapping, offset, bytes));
-    GuardedRead read = {.from = mapping->data + offset, .bytes = bytes};
-    Status status = file_guarded(mapping, hash_body, &read);
-    *hash = read.hash;
     return status;
 }
 
@@ -235,18 +124,73 @@ void atomic_cleanup(void) {
         if (atomic_load(&temporaries[i].state) == SLOT_NAMED) unlink(temporaries[i].path);
 }
 
+// ---- temporaries of processes that were killed
+// Each holds a lock on its temporaries (flock), which ends with the process. So one that can be locked by another is
+// stale, and who writes into the folder next takes it away. A file system without locks keeps them.
+
+static bool is_temporary(const char *name) { return text_starts(name, ".stent-") && text_ends(name, ".tmp"); }
+
+static void remove_if_stale(const char *path) {
+    const int handle = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat info;
+    if (handle < 0) return;
+    if (!fstat(handle, &info) && S_ISREG(info.st_mode) && !flock(handle, LOCK_EX | LOCK_NB)) unlink(path);
+    close(handle);
+}
+
+// Once for each folder and process. What fails here is tried again by the next process.
+static void remove_stale(const char *folder) {
+    enum { FOLDERS = 64 };
+    static _Atomic uint64_t seen[FOLDERS];
+    const uint64_t hash = hash64(folder, strlen(folder), (uint64_t)getpid());
+    if (atomic_exchange(&seen[hash % FOLDERS], hash) == hash) return;
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; list && (entry = readdir(list));) {
+        char path[PATH_SIZE];
+        if (is_temporary(entry->d_name) &&
+            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
+            remove_if_stale(path);
+    }
+    if (list) closedir(list);
+}
+
+// ---- opening, writing, closing
+
+// Makes the file of a temporary and locks it; -1 with errno. Another process may have found it before it was locked,
+// and removed it: then EAGAIN.
+static int make_temporary(const char *path) {
+    const int handle = fault_here(FAULT_OPEN) ? -1 : open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    struct stat info;
+    if (handle < 0) return -1;
+    if (!flock(handle, LOCK_EX | LOCK_NB)) {
+        if (!fstat(handle, &info) && info.st_nlink) return handle;
+    } else if (errno != EWOULDBLOCK) {
+        return handle; // no locks here
+    }
+    close(handle);
+    unlink(path);
+    errno = EAGAIN;
+    return -1;
+}
+
 // Creates ".stent-PID-NUMBER.tmp" beside it, with the permissions of the file to be replaced or the usual ones.
 static Status open_temporary(AtomicFile *file, const struct stat *replaced) {
     static _Atomic unsigned counter;
     Temporary *temporary = take_temporary();
     FAIL_IF(!temporary, ST_RESOURCE, "%s: cannot write: more than %d files are being written", file->path,
             MAX_TEMPORARIES);
-    int folder_length = (int)MIN(path_name(file->path) - file->path, PATH_SIZE);
-    int length = snprintf(temporary->path, PATH_SIZE, "%.*s.stent-%ld-%u.tmp", folder_length, file->path,
-                          (long)getpid(), atomic_fetch_add(&counter, 1));
+    const int folder_length = (int)MIN(path_name(file->path) - file->path, PATH_SIZE);
+    snprintf(temporary->path, PATH_SIZE, "%.*s.", folder_length, file->path);
+    remove_stale(temporary->path);
     errno = ENAMETOOLONG;
-    if (length < PATH_SIZE) atomic_store(&temporary->state, SLOT_NAMED);
-    if (length < PATH_SIZE) file->handle = open(temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    for (int tries = 0; tries < 3 && file->handle < 0 && (!tries || errno == EAGAIN); tries++) {
+        atomic_store(&temporary->state, SLOT_TAKEN);
+        const int length = snprintf(temporary->path, PATH_SIZE, "%.*s.stent-%ld-%u.tmp", folder_length, file->path,
+                                    (long)getpid(), atomic_fetch_add(&counter, 1));
+        if (length >= PATH_SIZE) break;
+        atomic_store(&temporary->state, SLOT_NAMED);
+        file->handle = make_temporary(temporary->path);
+    }
     if (file->handle < 0) {
         Status status = fail_errno(file->path, "write");
         atomic_store(&temporary->state, SLOT_FREE);
@@ -257,16 +201,23 @@ static Status open_temporary(AtomicFile *file, const struct stat *replaced) {
     return ST_OK;
 }
 
+// What is there and no plain file (/dev/null, a pipe) is written to; O_NONBLOCK: a pipe that nobody reads must not
+// wait.
+static int open_special(const char *path, int flags) {
+    const int handle = fault_here(FAULT_OPEN) ? -1 : open(path, flags | O_WRONLY | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (handle >= 0) fcntl(handle, F_SETFL, fcntl(handle, F_GETFL) & ~O_NONBLOCK);
+    return handle;
+}
+
+// A file that is write-protected stays, though its folder would let it be replaced.
 static Status open_target(AtomicFile *file) {
     struct stat info;
-    bool exists = !stat(file->path, &info);
-    if (exists && S_ISDIR(info.st_mode)) {
-        errno = EISDIR;
-        return fail_errno(file->path, "write");
-    }
-    if (!exists || S_ISREG(info.st_mode)) return open_temporary(file, exists ? &info : NULL);
-    file->handle = open(file->path, O_WRONLY | O_CLOEXEC);
-    return file->handle < 0 ? fail_errno(file->path, "write") : ST_OK;
+    const bool exists = !stat(file->path, &info);
+    if (exists && S_ISDIR(info.st_mode)) errno = EISDIR;
+    else if (exists && S_ISREG(info.st_mode) && faccessat(AT_FDCWD, file->path, W_OK, AT_EACCESS)) errno = EACCES;
+    else if (!exists || S_ISREG(info.st_mode)) return open_temporary(file, exists ? &info : NULL);
+    else if ((file->handle = open_special(file->path, 0)) >= 0) return ST_OK;
+    return fail_errno(file->path, "write");
 }
 
 static void atomic_free(AtomicFile *file) {
@@ -291,7 +242,7 @@ Status atomic_open(const char *path, AtomicFile **out) {
 
 static Status write_fully(AtomicFile *file, const uint8_t *bytes, size_t count) {
     while (count > 0) {
-        ssize_t done = disk_is_full() ? -1 : write(file->handle, bytes, count);
+        ssize_t done = fault_here(FAULT_WRITE) ? -1 : write(file->handle, bytes, count);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0) return fail_errno(file->path, "write");
         bytes += done;
@@ -314,15 +265,20 @@ Status atomic_write(AtomicFile *file, const void *bytes, size_t count) {
     return ST_OK;
 }
 
+// Some file systems tell of a full disk only when a file is closed. A copy of the handle is closed: the lock stays.
+static bool close_fails(int handle) {
+    if (fault_here(FAULT_WRITE)) return true;
+    const int copy = fcntl(handle, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 || close(copy);
+}
+
 // The bytes have to be on the disk before the name is: else a power cut could leave an empty file under it.
 static Status publish(AtomicFile *file) {
     TRY(flush_buffer(file));
-    if (!file->temporary) return ST_OK;
-    if (disk_is_full() || fsync(file->handle)) return fail_errno(file->path, "write");
-    int handle = file->handle;
-    file->handle = -1;
-    if (close(handle)) return fail_errno(file->path, "write");
-    if (disk_is_full() || rename(file->temporary->path, file->path)) return fail_errno(file->path, "write");
+    if (file->temporary && (fault_here(FAULT_WRITE) || fsync(file->handle))) return fail_errno(file->path, "write");
+    if (close_fails(file->handle)) return fail_errno(file->path, "write");
+    if (file->temporary && (fault_here(FAULT_RENAME) || rename(file->temporary->path, file->path)))
+        return fail_errno(file->path, "write");
     return ST_OK;
 }
 
@@ -352,21 +308,32 @@ Status file_write(const char *path, const void *bytes, size_t count) {
 }
 
 Status file_append(const char *path, const void *bytes, size_t count) {
-    const int handle = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int handle = open_special(path, O_CREAT | O_APPEND);
     if (handle < 0) return fail_errno(path, "write");
-    const ssize_t done = disk_is_full() ? -1 : write(handle, bytes, count);
+    const ssize_t done = fault_here(FAULT_WRITE) ? -1 : write(handle, bytes, count);
     if (done >= 0 && (size_t)done < count) errno = ENOSPC;
     Status status = done == (ssize_t)count ? ST_OK : fail_errno(path, "write");
-    if (close(handle) && status == ST_OK) status = fail_errno(path, "write");
+    if (status == ST_OK && close_fails(handle)) status = fail_errno(path, "write");
+    close(handle);
     return status;
 }
 
 // ---- folders and paths ----
 
+// Not there, whatever the reason.
+static bool is_missing(int error) {
+    return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG;
+}
+
 PathKind path_kind(const char *path) {
     struct stat info;
-    if (stat(path, &info)) return PATH_MISSING;
+    if (fault_here(FAULT_OPEN) || stat(path, &info)) return is_missing(errno) ? PATH_MISSING : PATH_UNKNOWN;
     return S_ISREG(info.st_mode) ? PATH_FILE : S_ISDIR(info.st_mode) ? PATH_FOLDER : PATH_OTHER;
+}
+
+Status path_known(const char *path, PathKind *kind) {
+    *kind = path_kind(path);
+    return *kind == PATH_UNKNOWN ? fail_errno(path, "open") : ST_OK;
 }
 
 int64_t file_size(const char *path) {
@@ -374,9 +341,16 @@ int64_t file_size(const char *path) {
     return stat(path, &info) || !S_ISREG(info.st_mode) ? -1 : (int64_t)info.st_size;
 }
 
+static bool is_folder(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
 static Status make_one_folder(const char *path) {
-    if (!mkdir(path, 0777) || path_kind(path) == PATH_FOLDER) return ST_OK;
-    if (errno == EEXIST) errno = ENOTDIR;
+    if (is_folder(path) || (!fault_here(FAULT_WRITE) && !mkdir(path, 0777))) return ST_OK;
+    const int error = errno;
+    if (error == EEXIST && is_folder(path)) return ST_OK; // another process was faster
+    errno = error == EEXIST ? ENOTDIR : error;
     return fail_errno(path, "make the folder");
 }
 
@@ -398,8 +372,8 @@ static int compare_names(const void *a, const void *b) { return natural_compare(
 // The names one after the other, each with its NUL, and how many.
 static Status read_names(DIR *folder, const char *path, Text *all, size_t *count) {
     for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(folder);
+        errno = 0; // only readdir leaves it so
+        struct dirent *entry = fault_here(FAULT_READ) ? NULL : readdir(folder);
         if (!entry) return errno ? fail_errno(path, "read") : text_status(all);
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
         text_bytes(all, entry->d_name, strlen(entry->d_name) + 1);
@@ -420,7 +394,7 @@ static Status list_names(Arena *arena, const Text *all, size_t count, char ***na
 }
 
 Status folder_list(const char *path, Arena *arena, char ***names, size_t *count) {
-    DIR *folder = opendir(path);
+    DIR *folder = fault_here(FAULT_OPEN) ? NULL : opendir(path);
     if (!folder) return fail_errno(path, "open the folder");
     Text all = {0};
     *count = 0;
@@ -450,11 +424,13 @@ char *path_folder(Arena *arena, const char *path) {
     return arena_string_n(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-char *path_real(Arena *arena, const char *path) {
-    char *real = realpath(path, NULL);
-    char *copy = real ? arena_string(arena, real) : NULL;
+Status path_real(Arena *arena, const char *path, char **out) {
+    char *real = fault_here(FAULT_OPEN) ? NULL : realpath(path, NULL);
+    *out = NULL;
+    if (!real) return is_missing(errno) ? ST_OK : fail_errno(path, "open");
+    *out = arena_string(arena, real);
     free(real);
-    return copy;
+    return *out ? ST_OK : fail_memory(strlen(path));
 }
 
 char *user_data_folder(Arena *arena) {

@@ -5,32 +5,33 @@
 #include "base/status.h"
 #include <stdint.h>
 
-// Reads a whole file of at most `limit` bytes into fresh memory (mem_free), plus one NUL byte behind it.
+// Reads a whole file of at most `limit` bytes into fresh memory (mem_free), plus one NUL byte behind it. What is no plain
+// file (a folder, a pipe, a device) is ST_BAD, here and for file_map: reading it might never end.
 Status file_read(const char *path, size_t limit, uint8_t **data, size_t *size);
 
-// A read-only mapping. A file that shrinks meanwhile makes its lost pages fatal to touch (SIGBUS): read them through
-// file_guarded or its two helpers below.
+// A read-only mapping of a plain file. A file that shrinks meanwhile, or a disk that fails, is no signal: the lost bytes
+// read as zeros, on any thread, and file_intact tells. So bytes are read first, and believed once the file is intact.
+typedef struct MappedFile MappedFile;
 typedef struct Mapping {
     const uint8_t *data;
     size_t size;
-    void *base;       // what was mapped
-    size_t base_size;
+    MappedFile *file; // NULL: not mapped
 } Mapping;
 Status file_map(const char *path, Mapping *mapping);
 void file_unmap(Mapping *mapping);
+// `status` is what came of reading the mapping: it is given back where the file is as it was when it was mapped; else
+// ST_BAD, in place of whatever came of it ("PATH: the file was cut short..."). A file that was replaced by another of
+// its name counts as intact: the mapped one is still whole.
+Status file_intact(const Mapping *mapping, Status status);
+// `path` is the mapped file, by whatever name or link.
+bool file_is_mapped(const Mapping *mapping, const char *path);
+// A page was lost. Less than file_intact, but one load: for every run of a network.
+bool file_lost(const Mapping *mapping);
 // Tells the system that these bytes are not needed any more (they can be read again).
 void file_drop_pages(const Mapping *mapping, const void *from, size_t bytes);
 
-// Runs body(context), which may read the mapping; when a page of it can't be had (the file shrank, the disk failed),
-// the body is left where it stands and ST_BAD returned ("the file was cut short..."; put the path in front with
-// fail_context). So the body must hold no lock and own no memory that only it knows. Counts for this thread only:
-// each thread that reads guards itself. Guards don't nest. A SIGBUS elsewhere goes to the handler that was there.
-typedef void GuardedBody(void *context);
-Status file_guarded(const Mapping *mapping, GuardedBody *body, void *context);
-Status file_guarded_copy(void *to, const Mapping *mapping, size_t offset, size_t bytes);      // also checks the range
-Status file_guarded_hash(const Mapping *mapping, size_t offset, size_t bytes, uint64_t *hash); // hash64, seed 0
-
-// A file that appears under its name only when it is complete: written beside it, then renamed.
+// A file that appears under its name only when it is complete: written beside it (".stent-PID-NUMBER.tmp"), then
+// renamed. A temporary that a killed process left goes when another one writes into the folder.
 typedef struct AtomicFile AtomicFile;
 Status atomic_open(const char *path, AtomicFile **out);
 Status atomic_write(AtomicFile *file, const void *bytes, size_t count);
@@ -44,11 +45,14 @@ void atomic_cleanup(void);
 // do not mix.
 Status file_append(const char *path, const void *bytes, size_t count);
 
-// Fault injection: the n-th following write, flush or rename (0 = next) fails once as on a full disk. Negative: none.
+// Fault injection (base/fault.h): the n-th following write, flush, close, rename or making of a folder (0 = next) fails
+// once. Negative: none.
 void file_fail_after(int64_t n);
 
-typedef enum PathKind { PATH_MISSING, PATH_FILE, PATH_FOLDER, PATH_OTHER } PathKind;
+// UNKNOWN: it could not be found out (no permission, a failing disk). path_known gives a status for that.
+typedef enum PathKind { PATH_MISSING, PATH_FILE, PATH_FOLDER, PATH_OTHER, PATH_UNKNOWN } PathKind;
 PathKind path_kind(const char *path);
+Status path_known(const char *path, PathKind *kind);
 int64_t file_size(const char *path); // -1 when it cannot be had
 Status folder_make(const char *path); // with parents; fine when it is there
 // Names in a folder (no "." and ".."), in natural order; in `arena`.
@@ -56,6 +60,6 @@ Status folder_list(const char *path, Arena *arena, char ***names, size_t *count)
 char *path_join(Arena *arena, const char *folder, const char *name); // NULL: no memory
 const char *path_name(const char *path);                             // behind the last '/'
 char *path_folder(Arena *arena, const char *path);                   // before the last '/', or "."
-char *path_real(Arena *arena, const char *path);                     // without links; NULL: it is not there
+Status path_real(Arena *arena, const char *path, char **out);        // without links; *out NULL: it is not there
 // The user's data folder for stent ($XDG_DATA_HOME/stent or ~/.local/share/stent), or NULL.
 char *user_data_folder(Arena *arena);

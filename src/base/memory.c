@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
 #include "base/memory.h"
+#include "base/fault.h"
+#include "base/file.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,32 +9,43 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// ---- fault injection ----
+// ---- counting ----
 
-static _Atomic int64_t allocations_left = -1; // before one fails; negative: none will
+static _Atomic uint64_t taken, given; // pieces of memory
 
-void mem_fail_after(int64_t n) { atomic_store(&allocations_left, n); }
+void memory_took(void) { atomic_fetch_add_explicit(&taken, 1, memory_order_relaxed); }
+void memory_gave(void) { atomic_fetch_add_explicit(&given, 1, memory_order_relaxed); }
+uint64_t memory_taken(void) { return atomic_load(&taken); }
+int64_t memory_live(void) { return (int64_t)(atomic_load(&taken) - atomic_load(&given)); }
 
-static bool must_fail(void) {
-    int64_t left = atomic_load_explicit(&allocations_left, memory_order_relaxed);
-    if (left < 0) return false; // the usual case costs one load
-    return atomic_fetch_sub(&allocations_left, 1) == 0;
-}
+void mem_fail_after(int64_t n) { fault_after(FAULT_MEMORY, n); }
 
 // ---- the heap ----
 // Zero bytes give a pointer of their own, so that NULL always means "no memory".
 
-void *mem_alloc(size_t bytes) { return must_fail() ? NULL : malloc(bytes ? bytes : 1); }
+static void *took(void *pointer) {
+    if (pointer) memory_took();
+    return pointer;
+}
+
+void *mem_alloc(size_t bytes) { return fault_here(FAULT_MEMORY) ? NULL : took(malloc(bytes ? bytes : 1)); }
 
 void *mem_zero(size_t count, size_t size) {
     size_t bytes;
-    if (!mul_size(count, size, &bytes) || must_fail()) return NULL;
-    return calloc(1, bytes ? bytes : 1);
+    if (!mul_size(count, size, &bytes) || fault_here(FAULT_MEMORY)) return NULL;
+    return took(calloc(1, bytes ? bytes : 1));
 }
 
-void *mem_resize(void *pointer, size_t bytes) { return must_fail() ? NULL : realloc(pointer, bytes ? bytes : 1); }
+void *mem_resize(void *pointer, size_t bytes) {
+    if (fault_here(FAULT_MEMORY)) return NULL;
+    void *larger = realloc(pointer, bytes ? bytes : 1);
+    return pointer ? larger : took(larger);
+}
 
-void mem_free(void *pointer) { free(pointer); }
+void mem_free(void *pointer) {
+    if (pointer) memory_gave();
+    free(pointer);
+}
 
 char *mem_string(const char *text) {
     size_t size = strlen(text) + 1;
@@ -57,7 +70,7 @@ void *pages_alloc(size_t bytes, size_t align) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size, mapped_size;
     bool is_large = bytes >= HUGE_PAGE;
     align = MAX(align, is_large ? (size_t)HUGE_PAGE : page);
-    if (must_fail() || !page_bytes(bytes, &size) || !add_size(size, align, &mapped_size)) return NULL;
+    if (fault_here(FAULT_MEMORY) || !page_bytes(bytes, &size) || !add_size(size, align, &mapped_size)) return NULL;
     char *mapped = mmap(NULL, mapped_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapped == MAP_FAILED) return NULL;
     size_t before = (align - (uintptr_t)mapped % align) % align, after = mapped_size - before - size;
@@ -66,21 +79,27 @@ void *pages_alloc(size_t bytes, size_t align) {
 #ifdef MADV_HUGEPAGE
     if (is_large) madvise(mapped + before, size, MADV_HUGEPAGE); // a wish; small pages work as well
 #endif
-    return mapped + before;
+    return took(mapped + before);
 }
 
 void pages_free(void *pointer, size_t bytes) {
     size_t size;
-    if (pointer && page_bytes(bytes, &size)) munmap(pointer, size);
+    if (!pointer || !page_bytes(bytes, &size)) return;
+    munmap(pointer, size);
+    memory_gave();
 }
 
 uint64_t memory_peak(void) {
-    FILE *file = fopen("/proc/self/status", "r");
-    char line[256];
+    uint8_t *text;
+    size_t size;
     unsigned long long kilobytes = 0;
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "VmHWM: %llu", &kilobytes) == 1) break;
-    if (file) fclose(file);
+    if (file_read("/proc/self/status", 1 << 20, &text, &size) != ST_OK) {
+        error_clear();
+        return 0;
+    }
+    const char *line = strstr((const char *)text, "VmHWM:");
+    if (!line || sscanf(line, "VmHWM: %llu", &kilobytes) != 1) kilobytes = 0;
+    mem_free(text);
     return kilobytes * 1024;
 }
 

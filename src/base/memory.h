@@ -19,8 +19,15 @@ void pages_free(void *pointer, size_t bytes);
 // The most memory that this process has held so far (VmHWM), in bytes; 0: not known.
 uint64_t memory_peak(void);
 
-// Fault injection: the n-th following allocation (0 = next) of mem_*/pages_* fails once. Negative: none (default).
+// Fault injection (base/fault.h): the n-th following allocation (0 = next) of mem_*/pages_* fails once. Negative: none.
 void mem_fail_after(int64_t n);
+
+// For tests of leaks and of code that must not allocate: pieces of memory (mem_*, pages_*, mapped files) that were taken
+// so far, and that are not given back yet.
+uint64_t memory_taken(void);
+int64_t memory_live(void);
+void memory_took(void); // for what maps files
+void memory_gave(void);
 
 // An arena: allocations live until arena_free. Zeroed, aligned to 64 bytes when >= 64 bytes, else to 16.
 typedef struct ArenaBlock ArenaBlock;

@@ -64,6 +64,8 @@ bool cli_begin(Cli *cli, const Help *help, const Option *options, int argc, char
 int cli_end(Cli *cli, stent_status status, stent_result *result);
 // "stent: MESSAGE" on stderr; returns status.
 int cli_fail(stent_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Whether all that was printed to stdout got there; else a line on stderr and the exit status.
+int cli_flush(void);
 // Moves what names files rather than shapes from cli->inputs to `files`; common.inputs keeps the shapes.
 void cli_split_inputs(Cli *cli, List *files);
 // The name of those that looks most like `wrong`, or NULL.
@@ -74,3 +76,4 @@ void terminal_begin(bool quiet, bool verbose);
 stent_progress terminal_progress; // draws the bar where stderr is a terminal; not 0 once the user pressed Ctrl-C
 void terminal_clear(void);        // takes the bar away
 void terminal_signals(void);
+void terminal_streams(void); // a closed stdin, stdout or stderr must not become a file that is opened later

@@ -32,7 +32,7 @@ static int overview(void) {
     for (int i = 0; i < VERBS; i++)
         if (verbs[i].run) printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
     printf("\nstent VERB --help tells the options of a verb, with an example.\n");
-    return fflush(stdout) ? cli_fail(STENT_RESOURCE, "stdout: cannot write") : 0;
+    return cli_flush();
 }
 static int unknown(const char *name) {
     const char *names[VERBS + 1] = {NULL};
@@ -43,6 +43,7 @@ static int unknown(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    terminal_streams();
     terminal_signals();
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         if (argc < 3 || strcmp(argv[1], "help")) return overview();
@@ -53,7 +54,7 @@ int main(int argc, char **argv) {
     }
     if (!strcmp(argv[1], "--version")) {
         printf("stent %s\n", stent_version());
-        return fflush(stdout) ? cli_fail(STENT_RESOURCE, "stdout: cannot write") : 0;
+        return cli_flush();
     }
     for (int i = 0; i < VERBS; i++) {
         if (strcmp(verbs[i].name, argv[1])) continue;

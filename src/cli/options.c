@@ -178,7 +178,7 @@ static int print_help(const Help *help, const Option *const tables[2]) {
     print_options(tables[0]);
     print_options(tables[1]);
     printf("\nexample:\n  %s\n", help->example);
-    return fflush(stdout) ? cli_fail(STENT_RESOURCE, "stdout: cannot write: %s", strerror(errno)) : 0;
+    return cli_flush();
 }
 
 static int check_arguments(const Cli *cli, const Help *help) {
@@ -243,10 +243,16 @@ void cli_split_inputs(Cli *cli, List *files) {
     cli->common.inputs = shapes ? cli->inputs.items : NULL;
 }
 
+int cli_flush(void) {
+    errno = 0;
+    const bool now = fflush(stdout) != 0; // else an earlier write failed, and its reason is gone
+    if (!now && !ferror(stdout)) return 0;
+    return cli_fail(STENT_RESOURCE, "stdout: cannot write%s%s", now ? ": " : "", now ? strerror(errno) : "");
+}
 static int print(const char *text, bool newline) {
-    if (fputs(text, stdout) < 0 || (newline && putchar('\n') < 0) || fflush(stdout))
-        return cli_fail(STENT_RESOURCE, "stdout: cannot write: %s", strerror(errno));
-    return 0;
+    fputs(text, stdout);
+    if (newline) putchar('\n');
+    return cli_flush();
 }
 int cli_end(Cli *cli, stent_status status, stent_result *result) {
     char message[4096];
@@ -256,6 +262,6 @@ int cli_end(Cli *cli, stent_status status, stent_result *result) {
     if (result) failed = cli->json ? print(stent_result_json(result), true) : print(stent_result_text(result), false);
     stent_result_free(result);
     if (failed) return failed;
-    if (status == STENT_OK) return 0;
+    if (status == STENT_OK) return cli_flush(); // of what was printed on the way
     return message[0] ? cli_fail(status, "%s", message) : status == STENT_CANCELLED ? 130 : (int)status;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cli/cli.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +91,18 @@ void terminal_signals(void) {
     struct sigaction action = {.sa_handler = on_signal}; // no SA_RESTART: EINTR is wanted
     sigemptyset(&action.sa_mask);
     signal(SIGXFSZ, SIG_IGN); // a file beyond the user's limit is an error of write(), not the end
+    signal(SIGPIPE, SIG_IGN); // and so is a reader that went away: files that are being written must not be left half
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sigaction before;
         // What the caller ignores (nohup) stays ignored.
         if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
     }
+}
+
+// In its place stands what refuses reading from stdin and writing to the others, so that an answer that gets lost is an
+// error as well.
+void terminal_streams(void) {
+    for (int handle = STDIN_FILENO; handle <= STDERR_FILENO; handle++)
+        if (fcntl(handle, F_GETFD) < 0 && open("/dev/null", handle == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) _exit(5);
 }

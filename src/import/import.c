@@ -15,20 +15,13 @@ Status import_map(Imported *imported, const char *path) {
     return ST_OK;
 }
 
-typedef struct Recognition {
-    const Mapping *file;
-    Format format;
-} Recognition;
-
-static void recognise_body(void *context) {
-    Recognition *recognition = context;
-    recognition->format = recognise_bytes(recognition->file->data, recognition->file->size);
+Status import_intact(const Imported *imported, Status status) {
+    for (size_t i = 0; i < imported->n_mappings; i++) status = file_intact(&imported->mappings[i], status);
+    return status;
 }
 
 static Status read_mapped(const char *path, const ImportOptions *options, Imported *out) {
-    Recognition recognition = {.file = &out->mappings[0]};
-    TRY(file_guarded(recognition.file, recognise_body, &recognition));
-    TRY(format_status(recognition.format));
+    TRY(format_status(recognise_bytes(out->mappings[0].data, out->mappings[0].size)));
     TRY(onnx_import(path, options, out));
     // Whatever was only copied need not stay in memory; the rest comes back from the system's cache.
     for (size_t i = 0; i < out->n_mappings; i++) {
@@ -47,8 +40,11 @@ static Status check_shape_names(const ImportOptions *options) {
 
 static Status read_any(const char *path, const ImportOptions *options, Imported *out) {
     TRY(check_shape_names(options));
-    if (path_kind(path) == PATH_FOLDER) {
-        const Format format = recognise_folder(path);
+    PathKind kind;
+    TRY(path_known(path, &kind));
+    if (kind == PATH_FOLDER) {
+        Format format;
+        TRY(recognise_folder(path, &format));
         Status status =
             format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder") : format_status(format);
         return fail_context(status, "%s", path);
@@ -56,7 +52,7 @@ static Status read_any(const char *path, const ImportOptions *options, Imported 
     if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);
     TRY(import_map(out, path)); // names the path itself
     const Status status = read_mapped(path, options, out);
-    return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
+    return import_intact(out, status == ST_OK ? ST_OK : fail_context(status, "%s", path));
 }
 
 Status import_model(const char *path, const ImportOptions *options, Imported *out) {

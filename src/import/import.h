@@ -42,6 +42,8 @@ typedef struct Imported {
 // failure *out is empty.
 Status import_model(const char *path, const ImportOptions *options, Imported *out);
 void import_free(Imported *imported); // twice is fine
+// As file_intact, over all files: asked after the constants were read for the last time.
+Status import_intact(const Imported *imported, Status status);
 
 // For importers: maps `path` into imported->mappings (the last one). ST_BAD beyond LIMIT_FILE_BYTES.
 Status import_map(Imported *imported, const char *path);

@@ -104,15 +104,16 @@ Format recognise_bytes(const uint8_t *data, size_t size) {
     return recognise_protobuf(data, size);
 }
 
-Format recognise_folder(const char *path) {
+Status recognise_folder(const char *path, Format *format) {
     Arena arena = {0};
-    Format format = FORMAT_UNKNOWN;
     const char *saved_model = path_join(&arena, path, "saved_model.pb");
     const char *manifest = path_join(&arena, path, "Manifest.json");
-    if (saved_model && path_kind(saved_model) == PATH_FILE) format = FORMAT_SAVED_MODEL;
-    if (manifest && path_kind(manifest) == PATH_FILE) format = FORMAT_COREML;
+    PathKind model = PATH_MISSING, coreml = PATH_MISSING;
+    Status status = saved_model && manifest ? path_known(saved_model, &model) : fail_memory(strlen(path));
+    if (status == ST_OK) status = path_known(manifest, &coreml);
+    *format = coreml == PATH_FILE ? FORMAT_COREML : model == PATH_FILE ? FORMAT_SAVED_MODEL : FORMAT_UNKNOWN;
     arena_free(&arena);
-    return format;
+    return status;
 }
 
 static const char from_torch[] = "export it to ONNX inside PyTorch (torch.onnx.export)";

@@ -27,7 +27,7 @@ typedef enum Format {
 
 Format recognise_bytes(const uint8_t *data, size_t size);
 // Of a folder; FORMAT_UNKNOWN when it is none of a model's.
-Format recognise_folder(const char *path);
+Status recognise_folder(const char *path, Format *format);
 
 // ST_OK for FORMAT_ONNX; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
 // ST_BAD for what is no model.

@@ -124,13 +124,14 @@ Status package_write(const char *path, const PackageContent *content, char hex[6
     Text sections[SECTION_KINDS] = {{0}}, file = {0};
     Status status = fill_sections(content, sections);
     if (status == ST_OK) status = assemble(sections, &file, hex);
+    for (size_t i = 0; i < content->n_sources; i++) status = file_intact(&content->sources[i], status);
     if (status == ST_OK) status = file_write(path, file.data, file.length);
     for (int i = 0; i < SECTION_KINDS; i++) text_free(&sections[i]);
     text_free(&file);
     return status;
 }
 
-// Reading. The file may shrink while it is read: what touches it stands inside file_guarded.
+// Reading. The file may shrink while it is read: what came of it counts once package_intact has said so.
 
 // The header, whose layout is the same in every version. count: of sections.
 static Status read_header(const Mapping *file, uint32_t *sections) {
@@ -269,9 +270,8 @@ typedef struct Opening {
     Package *package;
     Section sections[SECTION_KINDS];
     char *graph, *settings, *check; // texts, in the package's arena
-    Status status;
 } Opening;
-// What must be read inside the guard: hashes, and copies of the texts.
+// Hashes, and copies of the texts.
 static Status read_sections(Opening *opening) {
     Package *package = opening->package;
     Section *sections = opening->sections;
@@ -292,14 +292,9 @@ static Status read_sections(Opening *opening) {
              (unsigned long long)hash64(hashes, sizeof hashes, 0));
     return ST_OK;
 }
-static void read_body(void *context) {
-    Opening *opening = context;
-    opening->status = read_sections(opening);
-}
 static Status read_all(Package *package) {
     Opening opening = {.package = package};
-    TRY(file_guarded(&package->mapping, read_body, &opening));
-    TRY(opening.status);
+    TRY(read_sections(&opening));
     TRY(read_settings(package, opening.settings));
     const Section *constants = &opening.sections[SECTION_CONSTANTS];
     package->constants = package->mapping.data + constants->offset, package->constants_bytes = constants->size;
@@ -316,6 +311,7 @@ Status package_open(const char *path, Package **out) {
     if (status == ST_OK) {
         status = read_all(package);
         if (status != ST_OK) status = fail_context(status, "%s", path);
+        status = package_intact(package, status);
     }
     if (status != ST_OK) {
         package_close(package);
@@ -331,15 +327,13 @@ void package_close(Package *package) {
     file_unmap(&package->mapping);
     mem_free(package);
 }
-void package_drop_weights(const Package *package) {
-    file_drop_pages(&package->mapping, package->constants, package->constants_bytes);
-}
-bool package_is(const char *path) {
-    Mapping mapping = {0};
-    if (path_kind(path) != PATH_FILE || file_map(path, &mapping) != ST_OK) return false;
-    char start[sizeof magic];
-    const bool is = mapping.size >= sizeof magic && file_guarded_copy(start, &mapping, 0, sizeof start) == ST_OK &&
-                    !memcmp(start, magic, sizeof magic);
+Status package_intact(const Package *package, Status status) { return file_intact(&package->mapping, status); }
+Status package_is(const char *path, bool *is) {
+    Mapping mapping;
+    const Status status = file_map(path, &mapping);
+    *is = status == ST_OK && mapping.size >= sizeof magic && !memcmp(mapping.data, magic, sizeof magic);
     file_unmap(&mapping);
-    return is;
+    if (status != ST_BAD) return status;
+    error_clear(); // no file: no package
+    return ST_OK;
 }

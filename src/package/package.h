@@ -30,6 +30,8 @@ typedef struct PackageContent {
     const char *precision;   // "fp32"
     const char *description; // JSON object: model, format, opset, stent version; fixes nothing of the answer
     SelfCheck check;
+    const Mapping *sources;  // the files that the graph's constants lie in; nothing is written when one was cut short
+    size_t n_sources;
 } PackageContent;
 // Atomic. hex gets the content hash.
 Status package_write(const char *path, const PackageContent *content, char hex[65]);
@@ -47,9 +49,10 @@ typedef struct Package {
     const void *constants;   // the section of the weights
     size_t constants_bytes;
 } Package;
-// ST_BAD: damaged, not a package; ST_UNSUPPORTED: what a newer stent put in (format, section, operator ...).
+// ST_BAD: damaged, cut short meanwhile, not a package; ST_UNSUPPORTED: what a newer stent put in (format, section,
+// operator ...).
 Status package_open(const char *path, Package **out);
 void package_close(Package *package); // NULL is fine; the graph goes with it
-// The plain weights are not needed any more (they can be read again).
-void package_drop_weights(const Package *package);
-bool package_is(const char *path); // the magic is there
+// As file_intact: asked after constants or the self-check's data were read for the last time.
+Status package_intact(const Package *package, Status status);
+Status package_is(const char *path, bool *is); // the magic is there; a file that is not there is none

@@ -88,11 +88,7 @@ static Status choose_pool(Planner *planner, Region *region) {
     region->solver = together;
     for (int i = 0; i < planner->graph->n_nodes; i++)
         if (planner->graph->nodes[i] == pool) planner->absorbed_by[i] = region->anchor;
-    Text op = {0};
-    text_add(&op, "%s + MaxPool", region->op);
-    region->op = arena_string(planner->arena, text_get(&op));
-    text_free(&op);
-    return region->op ? ST_OK : fail_memory(64);
+    return region_append_op(planner, region, "MaxPool");
 }
 
 // A concatenation along the channels whose parts begin at block borders is laid out as one: producers write into it.

@@ -83,6 +83,7 @@ Status forms_place(Planner *planner, size_t *arena_bytes);  // offsets and refs 
 
 // choose.c: solver, configuration and form of the output for a region whose operands have theirs; takes or undoes
 // the absorbed pool.
+Status region_append_op(Planner *planner, Region *region, const char *op); // "Conv" becomes "Conv + Relu"
 Status region_choose(Planner *planner, Region *region);
 // translate_copy.c: the regions of a Concat whose parts could not be laid out together.
 Status translate_concat_copies(Planner *planner, const Node *node, int order);

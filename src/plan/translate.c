@@ -115,10 +115,10 @@ static const Node *only_user(const Planner *planner, const Region *region) {
     if (!planner->options.fuse || planner->uses[value] != 1 || user < 0 || planner->absorbed_by[user] >= 0) return NULL;
     return planner->graph->nodes[user];
 }
-static Status append_op(Planner *planner, Region *region, const char *op) {
+Status region_append_op(Planner *planner, Region *region, const char *op) {
     Text text = {0};
     text_add(&text, "%s + %s", region->op, op);
-    region->op = arena_string(planner->arena, text_get(&text));
+    region->op = text.failed ? NULL : arena_string(planner->arena, text_get(&text));
     text_free(&text);
     return region->op ? ST_OK : fail_memory(64);
 }
@@ -129,7 +129,7 @@ static Status swallow(Planner *planner, Region *region, const Node *node) {
     region->order = MAX(region->order, index);
     region->out_value[0] = node->outputs[0];
     region->name = planner->graph->values[node->outputs[0]].name;
-    return append_op(planner, region, op_info(node->op)->name);
+    return region_append_op(planner, region, op_info(node->op)->name);
 }
 static Status absorb_residual(Planner *planner, Region *region) {
     const Node *user = only_user(planner, region);

@@ -4,6 +4,7 @@
 
 struct Executable {
     Plan *plan;
+    PlainWeights plain; // file NULL: in memory
     char *weights;
     size_t weights_bytes;
     atomic_int users;
@@ -20,8 +21,9 @@ struct Session {
 // Plain and prepared weights are in memory together for one part of the network at a time.
 enum { PREPARE_PARTS = 8 };
 // Runs the prepare phases; `bases` has just the weights.
-static Status prepare(Executable *executable, Pool *pool, void (*after_part)(void *context), void *context) {
+static Status prepare(Executable *executable, Pool *pool) {
     const Plan *plan = executable->plan;
+    const PlainWeights *plain = &executable->plain;
     RunState state = {0};
     char *bases[BASE_EXTERNAL] = {NULL, executable->weights, (char *)&state};
     const size_t bytes = MAX(plan->scratch_bytes, 64) * (size_t)pool_threads(pool);
@@ -32,13 +34,14 @@ static Status prepare(Executable *executable, Pool *pool, void (*after_part)(voi
         const int end = (int)((int64_t)plan->n_prepare * (part + 1) / PREPARE_PARTS);
         if (end == first) continue;
         pool_run(pool, plan->prepare + first, end - first, bases, scratch, MAX(plan->scratch_bytes, 64), NULL);
-        if (after_part) after_part(context);
+        if (state.status) status = fail((Status)state.status, "%s", state.message);
+        if (plain->file) file_drop_pages(plain->file, plain->from, plain->bytes);
         first = end;
     }
     pages_free(scratch, bytes);
-    return status;
+    return plain->file ? file_intact(plain->file, status) : status;
 }
-Status executable_create(Plan *plan, Pool *pool, void (*after_part)(void *context), void *context, Executable **out) {
+Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Executable **out) {
     *out = NULL;
     Executable *executable = mem_zero(1, sizeof *executable);
     if (!executable) {
@@ -46,11 +49,11 @@ Status executable_create(Plan *plan, Pool *pool, void (*after_part)(void *contex
         return fail_memory(sizeof *executable);
     }
     executable->plan = plan;
+    if (plain) executable->plain = *plain;
     executable->users = 1;
     executable->weights_bytes = MAX(plan->weights_bytes, 64);
     executable->weights = pages_alloc(executable->weights_bytes, 4096);
-    Status status =
-        executable->weights ? prepare(executable, pool, after_part, context) : fail_memory(executable->weights_bytes);
+    Status status = executable->weights ? prepare(executable, pool) : fail_memory(executable->weights_bytes);
     if (status != ST_OK) {
         executable_release(executable);
         return status;
@@ -136,6 +139,9 @@ Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, 
     if (plan->n_phases)
         pool_run(session->pool, plan->phases, plan->n_phases, session->bases, session->scratch,
                  MAX(plan->scratch_bytes, 64), times);
+    // Steps on the reference path read their constants from the file.
+    const Mapping *file = session->executable->plain.file;
+    if (file && file_lost(file)) return file_intact(file, ST_OK);
     FAIL_IF(session->state.status, (Status)session->state.status, "%s", session->state.message);
     return ST_OK;
 }

@@ -1,14 +1,21 @@
 // Executable: a plan with prepared weights, immutable, counted, shared by sessions. Session: an executable with an
 // arena and a pool of threads; runs, used by one thread at a time.
 #pragma once
+#include "base/file.h"
 #include "plan/plan.h"
 #include "thread/pool.h"
 
 typedef struct Executable Executable;
 // Takes the plan over (also on failure) and prepares the weights on `pool`. Constants of the graph are read here for
-// the last time, except by steps on the reference path. after_part: NULL, or called several times on the way, with no
-// work going on: the pages of plain weights read so far may be given back.
-Status executable_create(Plan *plan, Pool *pool, void (*after_part)(void *context), void *context, Executable **out);
+// the last time, except by steps on the reference path. plain: NULL, or where the plain weights lie in a file, which
+// must stay mapped as long as the executable lives: their pages are given back on the way, and ST_BAD comes back when
+// the file was cut short meanwhile, here or in a later run.
+typedef struct PlainWeights {
+    const Mapping *file;
+    const void *from;
+    size_t bytes;
+} PlainWeights;
+Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Executable **out);
 size_t executable_weights_bytes(const Executable *executable);
 Executable *executable_share(Executable *executable);
 void executable_release(Executable *executable); // NULL is fine; the last one frees plan and weights

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "thread/pool.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <fenv.h>
@@ -170,7 +171,7 @@ Status pool_create(int threads, Pool **out) {
     for (int i = 1; i < threads; i++) {
         Worker *worker = &pool->workers[i];
         worker->pool = pool, worker->index = i;
-        int error = pthread_create(&worker->thread, NULL, worker_main, worker);
+        int error = fault_here(FAULT_THREAD) ? EAGAIN : pthread_create(&worker->thread, NULL, worker_main, worker);
         if (error) {
             pool_destroy(pool);
             return fail(ST_RESOURCE, "cannot start thread %d of %d: %s", i + 1, threads, strerror(error));

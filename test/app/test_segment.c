@@ -382,15 +382,15 @@ TEST(segment_leaves_nothing_half_written_on_a_full_disk) {
         const stent_status status = stent_segment(package, paths, 1, &options, NULL);
         file_fail_after(-1);
         if (status == STENT_OK) {
-            CHECK_INT(n, 12); // writing, flushing and renaming each of four files
+            CHECK_INT(n, 17); // making the folder; writing, flushing, closing and renaming each of four files
             break;
         }
         CHECK_MSG(status == STENT_RESOURCE, "write %lld: status %d", (long long)n, status);
         Arena arena = {0};
         char **names;
         size_t count;
-        CHECK_OK(folder_list(out, &arena, &names, &count));
-        for (size_t i = 0; i < count; i++)
+        if (n > 0) CHECK_OK(folder_list(out, &arena, &names, &count));
+        for (size_t i = 0; n > 0 && i < count; i++)
             CHECK_MSG(!strstr(names[i], ".tmp"), "write %lld left %s", (long long)n, names[i]);
         arena_free(&arena);
     }
@@ -409,8 +409,7 @@ TEST(segment_survives_failing_allocations) {
         mem_fail_after(n);
         const stent_status status = stent_segment(package, paths, 1, &options, &result);
         mem_fail_after(-1);
-        // The picture is what could not be had (3), or everything (5).
-        const bool told = status == STENT_OK || strstr(stent_message(), "memory");
+        const bool told = status == STENT_OK || (status == STENT_RESOURCE && strstr(stent_message(), "memory"));
         CHECK_MSG(told, "allocation %lld: status %d: %s", (long long)n, status, stent_message());
         stent_result_free(result);
         in_a_row = status == STENT_OK ? in_a_row + 1 : 0;

@@ -1,5 +1,11 @@
 // Bad files, bad places, full disks: one clear line, the right exit status, nothing half-written.
+#define _GNU_SOURCE
+#include "app/pictures.h"
 #include "cli/program.h"
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 // A fresh folder in this run's own.
@@ -140,4 +146,145 @@ TEST(free_dims_are_asked_for) {
     CHECK(strstr(program_out, "1x1xDx8x8"));
     CHECK_INT(program("bench", package, "--repeat", "1", "--input", "volume=1x1x4x8x8", NULL), 0);
     CHECK_INT(program("bench", package, "--repeat", "1", "--input", "1x1x4x8", NULL), 3);
+}
+
+// ---- what is no plain file never hangs, neither as input nor as output
+
+TEST(pipes_and_devices_as_input) {
+    static const char *const verbs[] = {"info", "compile", "bench", "verify"};
+    REQUIRE(mkfifo(test_temp("pipe"), 0600) == 0);
+    const char *paths[] = {test_temp("pipe"), "/dev/zero", "/dev/null"};
+    for (size_t p = 0; p < COUNT_OF(paths); p++) {
+        for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+            CHECK_INT(program(verbs[i], paths[p], NULL), 3);
+            check_one_line(paths[p]);
+        }
+        CHECK_INT(program("compile", small_model(), "--pipeline", paths[p], "-o", test_temp("x.stent"), NULL), 3);
+        check_one_line(paths[p]);
+        CHECK_INT(program("run", small_package(), "--input", paths[p], "--output", test_temp("y.npy"), NULL), 3);
+        check_one_line(paths[p]);
+        CHECK_INT(program("segment", small_package(), paths[p], "-o", test_temp("masks"), NULL), 3);
+        CHECK(strstr(program_out, "expected a file, got something else"));
+    }
+    CHECK_INT(program("compile", small_model(), "-o", paths[0], NULL), 3); // nobody reads the pipe
+    check_one_line("pipe: cannot write");
+}
+TEST(a_folder_of_pipes_and_circles) {
+    static const uint8_t picture[32 * 32 * 3] = {1, 2, 3};
+    const char *package = small_package();
+    CHECK_OK(folder_make(test_temp("in/deep")));
+    REQUIRE(mkfifo(test_temp("in/pipe"), 0600) == 0 && mkfifo(test_temp("in/pipe.png"), 0600) == 0);
+    REQUIRE(symlink("..", test_temp("in/deep/round")) == 0 && symlink("self.png", test_temp("in/self.png")) == 0);
+    REQUIRE(symlink("/dev/zero", test_temp("in/zero.png")) == 0);
+    write_u8(test_temp("in/deep/a.png"), 32, 32, 3, picture);
+    CHECK_INT(program("segment", package, test_temp("in"), "-o", test_temp("out"), NULL), 0);
+    CHECK(is_there(test_temp("out"), "deep/a.png"));
+    CHECK_INT(files_in(test_temp("out")), 2); // deep, results.json
+}
+
+// ---- places that refuse
+
+// As a user who is not root: permissions count.
+static void become_nobody(void) {
+    if (geteuid()) return;
+    CHECK_INT(chmod(test_temp(".."), 0711), 0);
+    CHECK_INT(chmod(test_temp(""), 0777), 0);
+    REQUIRE(setegid(65534) == 0 && seteuid(65534) == 0);
+}
+static void become_oneself(void) {
+    CHECK(seteuid(getuid()) == 0 && setegid(getgid()) == 0);
+    CHECK_INT(prctl(PR_SET_DUMPABLE, 1), 0); // for the leak checker, which looks at the process from outside
+}
+TEST(no_permission) {
+    static const uint8_t picture[32 * 32 * 3] = {1, 2, 3};
+    const char *model = small_model(), *package = small_package();
+    write_u8(test_temp("a.png"), 32, 32, 3, picture);
+    become_nobody();
+    setenv("XDG_DATA_HOME", test_temp("own"), 1);
+    CHECK_OK(folder_make(test_temp("closed")));
+    CHECK_OK(file_write(test_temp("kept.stent"), "kept", 4));
+    CHECK_INT(chmod(test_temp("closed"), 0555), 0);
+    CHECK_INT(chmod(test_temp("kept.stent"), 0444), 0);
+    stent_segment_options options = STENT_OPTIONS(stent_segment_options);
+    options.threshold = -1, options.output = test_temp("closed/masks");
+    const char *const pictures[] = {test_temp("a.png")};
+    CHECK_INT(stent_compile(model, test_temp("closed/x.stent"), NULL, NULL), STENT_RESOURCE);
+    CHECK(strstr(stent_message(), "closed/x.stent: cannot write: Permission denied"));
+    CHECK_INT(stent_segment(package, pictures, 1, &options, NULL), STENT_RESOURCE);
+    CHECK(strstr(stent_message(), "closed/masks: cannot make the folder"));
+    options.output = test_temp("closed");
+    CHECK_INT(stent_segment(package, pictures, 1, &options, NULL), STENT_RESOURCE);
+    CHECK(strstr(stent_message(), "closed/a.png: cannot write"));
+    CHECK_INT(files_in(test_temp("closed")), 0);
+    // A write-protected file is not replaced, though its folder would let it be.
+    CHECK_INT(stent_compile(model, test_temp("kept.stent"), NULL, NULL), STENT_RESOURCE);
+    CHECK(strstr(stent_message(), "kept.stent: cannot write: Permission denied"));
+    CHECK_INT(file_size(test_temp("kept.stent")), 4);
+    become_oneself();
+}
+TEST(nothing_is_written_over_its_source) {
+    const char *model = small_model();
+    const int64_t size = file_size(model);
+    REQUIRE(link(model, test_temp("same.onnx")) == 0 && symlink("small.onnx", test_temp("alias.onnx")) == 0);
+    const char *names[] = {model, test_temp("same.onnx"), test_temp("alias.onnx")};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CHECK_INT(program("compile", model, "-o", names[i], NULL), 2);
+        check_one_line("would overwrite the model or its weights");
+    }
+    CHECK_INT(file_size(model), size);
+    static const uint8_t picture[32 * 32 * 3] = {1, 2, 3};
+    const char *package = small_package();
+    CHECK_OK(folder_make(test_temp("in")));
+    write_u8(test_temp("in/a.png"), 32, 32, 3, picture);
+    CHECK_INT(program("segment", package, test_temp("in/a.png"), "-o", test_temp("in"), NULL), 2);
+    check_one_line("would overwrite");
+    CHECK_INT(files_in(test_temp("in")), 1);
+}
+
+// ---- the program's own streams
+
+static int shell(const char *script, const char *package) {
+    const char *const argv[] = {"sh", "-c", script, test_program() ? test_program() : "", package, NULL};
+    if (!test_program()) test_skip("the program is not built");
+    return test_run_command(argv, program_out, sizeof program_out);
+}
+TEST(stdout_that_refuses) {
+    static const char *const words[] = {
+        "info \"$1\"", "info \"$1\" --json", "machine",       "--version",
+        "help",        "help bench",         "verify \"$1\"", "bench --repeat 1 \"$1\""};
+    static const char *const ways[] = {">/dev/full", ">&-"};
+    const char *package = small_package();
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        for (size_t way = 0; way < COUNT_OF(ways); way++) {
+            char script[200];
+            snprintf(script, sizeof script, "exec \"$0\" %s %s", words[i], ways[way]);
+            CHECK_MSG(shell(script, package) == 5, "%s: %s", script, program_out);
+            check_one_line("stdout: cannot write");
+        }
+    // Nobody reads: an error as well, rather than a signal in the middle of a file.
+    int ends[2], status = 0;
+    REQUIRE(pipe(ends) == 0);
+    close(ends[0]);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execl(test_program(), "stent", "info", package, (char *)NULL);
+    }
+    close(ends[1]);
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+}
+// A closed stream must not become the file that is opened next.
+TEST(closed_streams_do_no_harm) {
+    const char *package = small_package(), *out = test_temp("again.stent");
+    char script[9000];
+    snprintf(script, sizeof script, "exec \"$0\" compile '%s' -o \"$1\" <&- >&- 2>&-", test_temp("small.onnx"));
+    CHECK_INT(shell(script, out), 5);
+    uint8_t *first, *second;
+    size_t size, again = 0;
+    CHECK_OK(file_read(package, 1 << 24, &first, &size));
+    CHECK_OK(file_read(out, 1 << 24, &second, &again));
+    CHECK(size == again && !memcmp(first, second, size));
+    mem_free(first);
+    mem_free(second);
 }

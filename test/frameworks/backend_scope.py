@@ -14,7 +14,7 @@ OPSETS = range(6, 26)
 # Inputs whose values decide shapes, axes or k, or which branch is taken, by operator.
 SHAPING = {"Reshape": (1,), "Slice": (1, 2, 3, 4), "Expand": (1,), "Tile": (1,), "Pad": (1, 3), "Resize": (1, 2, 3),
            "Upsample": (1,), "TopK": (1,), "Range": (0, 1, 2), "ConstantOfShape": (0,), "Squeeze": (1,), "Unsqueeze": (1,),
-           "Split": (1,), "Dropout": (2,), "CumSum": (1,), "If": (0,),
+           "Split": (1,), "Dropout": (2,), "CumSum": (1,), "If": (0,), "Loop": (0, 1), "OneHot": (1,), "Trilu": (1,),
            **{op: (1,) for op in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
                                   "ReduceLogSum", "ReduceSumSquare", "ReduceLogSumExp")}}
 # What a trained network has as constants: the kernels want it so, the tests give it as inputs.
@@ -82,19 +82,17 @@ def reason_of(case, model, known):
     """None: in scope. Else (kind, name): the first of these that applies."""
     if opset_of(model) and opset_of(model) not in OPSETS:
         return "opset", f"opset {opset_of(model)}"
-    for find in (lambda: missing_operator(model, known), lambda: odd_type(model), lambda: odd_dtype(model)):
+    for find in (lambda: missing_operator(model.graph.node, known), lambda: odd_type(model),
+                 lambda: missing_operator(nodes_of(model.graph), known), lambda: odd_dtype(model)):
         reason = find()
         if reason:
             return reason
     return training(model, case.sets(model))
 
 
-def missing_operator(model, known):
-    for nodes in (model.graph.node, nodes_of(model.graph)):  # the program does not look into what it cannot open
-        missing = sorted({op_name(node) for node in nodes} - known)
-        if missing:
-            return "operator", missing[0]
-    return None
+def missing_operator(nodes, known):
+    missing = sorted({op_name(node) for node in nodes} - known)
+    return ("operator", missing[0]) if missing else None
 
 
 def odd_type(model):
@@ -156,10 +154,13 @@ def operands(graph, ports):
 
 def shaping_inputs(model):
     """Inputs whose values reach what decides a shape. Through Shape and Size only a tensor's dims go, not its values."""
-    wanted = operands(model.graph, SHAPING)
-    for node in reversed(model.graph.node):
-        if node.op_type not in ("Shape", "Size") and wanted & set(node.output):
-            wanted |= set(node.input)
+    wanted, before = operands(model.graph, SHAPING), None
+    while wanted != before:  # a body stands behind what its results go to: more than one round
+        before = set(wanted)
+        for node in nodes_of(model.graph):
+            if node.op_type not in ("Shape", "Size") and wanted & set(node.output):
+                wanted |= set(node.input)
+                wanted |= {value.name for attribute in node.attribute for value in attribute.g.output}
     return [value.name for value in model.graph.input if value.name in wanted]
 
 

@@ -54,7 +54,7 @@ Status small_run(Graph *graph, const Tensor *given) {
         return ST_OK;
     }
     Status status = pool_create(1, &pool);
-    if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, &executable);
     else plan_free(plan);
     if (status == ST_OK) status = run(executable, graph, given, &arena);
     executable_release(executable);

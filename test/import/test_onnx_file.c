@@ -1,5 +1,6 @@
 // The file around the nodes: opsets, inputs, weights in all their forms, names, what the user binds.
 #include "import/onnx_check.h"
+#include <sys/stat.h>
 #include <unistd.h>
 
 // x -> Relu -> y
@@ -449,6 +450,32 @@ TEST(links_out_of_the_models_folder) {
     Imported model;
     CHECK_OK(import_model(onnx_save(&file, "inside/e.onnx"), NULL, &model)); // a link that stays inside is fine
     import_free(&model);
+}
+
+// A pipe would wait for ever, a device never end.
+TEST(weights_that_are_no_file) {
+    REQUIRE(mkfifo(test_temp("pipe"), 0600) == 0);
+    CHECK_OK(folder_make(test_temp("folder")));
+    REQUIRE(symlink("/dev/zero", test_temp("zero")) == 0);
+    REQUIRE(symlink("loop", test_temp("loop")) == 0);
+    static const struct {
+        const char *location, *words;
+    } cases[] = {{"pipe", "got something else"}, {"folder", "got something else"}, {"folder/", "got something else"},
+                 {"zero", "link 'zero'|out of it"}, {"loop", "is not there"}, {"/dev/zero", "model's folder"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        OnnxFile file = external_file(cases[i].location, NULL, NULL);
+        check_refused(&file, ST_BAD, cases[i].words);
+    }
+    // A NUL in the name, behind which it would go on.
+    write_weights("w.bin");
+    Text tensor = {0}, entry = {0};
+    onnx_tensor_head(&tensor, "w", FLOAT32, "2");
+    put_int(&tensor, 14, 1);
+    put_string(&entry, 1, "location");
+    put_bytes(&entry, 2, "w.bin\0/../../x", 14);
+    put_message(&tensor, 13, &entry);
+    OnnxFile file = weight_file(&tensor);
+    check_refused(&file, ST_BAD, "weight 'w'");
 }
 
 TEST(weights_in_another_file_that_lie) {

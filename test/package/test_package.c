@@ -5,32 +5,37 @@
 #include "plan/planned.h"
 #include "reference/reference.h"
 #include "session/session.h"
+#include <unistd.h>
 
-static const char network[] =
-    "graph \"net\" (%x: float32[1x3x8x8], %z: int64[2]) -> (%y, %s) {\n"
-    " %w = const float32[16x3x3x3] random(seed=1, scale=0.2)\n"
-    " %b = const float32[16] random(seed=2)\n"
-    " %v = const float32[16x8x2x2] random(seed=3, scale=0.2)\n"
-    " %k = const int64[2] {3, -4}\n"
-    " %c = Conv \"first\" (%x, %w, %b) {pads=[1, 1, 1, 1]}\n"
-    " %r = Relu (%c)\n"
-    " %p = MaxPool (%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"
-    " %u = ConvTranspose (%p, %v) {strides=[2, 2]}\n"
-    " %a = Concat (%r, %u) {axis=1}\n"
-    " %y = Sigmoid (%a)\n"
-    " %s = Mul (%z, %k)\n"
-    "}\n";
+static const char network[] = "graph \"net\" (%x: float32[1x3x8x8], %z: int64[2]) -> (%y, %s) {\n"
+                              " %w = const float32[16x3x3x3] random(seed=1, scale=0.2)\n"
+                              " %b = const float32[16] random(seed=2)\n"
+                              " %v = const float32[16x8x2x2] random(seed=3, scale=0.2)\n"
+                              " %k = const int64[2] {3, -4}\n"
+                              " %c = Conv \"first\" (%x, %w, %b) {pads=[1, 1, 1, 1]}\n"
+                              " %r = Relu (%c)\n"
+                              " %p = MaxPool (%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                              " %u = ConvTranspose (%p, %v) {strides=[2, 2]}\n"
+                              " %a = Concat (%r, %u) {axis=1}\n"
+                              " %y = Sigmoid (%a)\n"
+                              " %s = Mul (%z, %k)\n"
+                              "}\n";
 
 static char *whole_text(const Graph *graph) {
     Text text = {0};
     CHECK_OK(graph_print(graph, true, &text));
     return text.data;
 }
+static bool is_package(const char *path) {
+    bool is = false;
+    CHECK_OK(package_is(path, &is));
+    return is;
+}
 static void check_round_trip(const char *text) {
     const char *path = make_package("round.stent", text);
     Graph *before = planned_graph(text);
     Package *package;
-    CHECK(package_is(path));
+    CHECK(is_package(path));
     CHECK_OK(package_open(path, &package));
     char *a = whole_text(before), *b = whole_text(package->graph);
     CHECK_TEXT(b, a);
@@ -53,7 +58,7 @@ static void check_round_trip(const char *text) {
             CHECK(!memcmp(package->check.expected[i].data, expected[i].data, tensor_bytes(&expected[i])));
     }
     arena_free(&arena);
-    package_drop_weights(package);
+    file_drop_pages(&package->mapping, package->constants, package->constants_bytes);
     a = whole_text(package->graph); // the pages come back
     mem_free(a);
     package_close(package);
@@ -190,12 +195,12 @@ TEST(what_is_no_package_is_refused) {
     check_refused((const uint8_t *)"", 0, ST_BAD, "", "empty", 0);
     check_refused((const uint8_t *)"STENTPK\n", 8, ST_BAD, "not a stent package", "magic alone", 0);
     check_refused((const uint8_t *)"\x08\x07\x12\x04onnx and more", 17, ST_BAD, "stent compile", "a model", 0);
-    CHECK(!package_is(test_temp("damaged.stent")));
-    CHECK(!package_is(test_temp("missing.stent")));
+    CHECK(!is_package(test_temp("damaged.stent")));
+    CHECK(!is_package(test_temp("missing.stent")));
     CHECK_INT(package_open(test_temp("missing.stent"), &package), ST_BAD);
     CHECK(!package && strstr(error_message(), "missing.stent"));
     CHECK_OK(folder_make(test_temp("folder.stent")));
-    CHECK(!package_is(test_temp("folder.stent")));
+    CHECK(!is_package(test_temp("folder.stent")));
     CHECK(package_open(test_temp("folder.stent"), &package) != ST_OK);
 }
 // The self-check's lines, with right hashes.
@@ -259,7 +264,7 @@ static void run_hostile(const Package *package) {
     Status status = plan_create(graph, &machine, &options, &plan);
     if (status == ST_OK && plan->arena_bytes + plan->weights_bytes > (size_t)1 << 28)
         plan_free(plan), status = ST_RESOURCE;
-    else if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, &executable);
+    else if (status == ST_OK) status = executable_create(plan, pool, NULL, &executable);
     if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK)
         status = session_run(session, planned_inputs(graph, 1, &arena), planned_outputs(graph, &arena));
@@ -339,7 +344,7 @@ TEST(a_failed_write_leaves_nothing) {
         arena_free(&arena);
         REQUIRE(n < 50);
     }
-    CHECK(package_is(path));
+    CHECK(is_package(path));
     // A package that is there stays whole.
     size_t size, after;
     uint8_t *before = read_whole(path, &size);
@@ -379,4 +384,61 @@ TEST(no_memory_while_writing_and_opening) {
         REQUIRE(n < 10000);
     }
     graph_free(graph);
+}
+
+// ---- the file shrinks
+
+// A network with weights of many pages, and with a step on the reference path that reads constants when it runs.
+static const char large[] = "graph (%x: float32[1x64x8x8]) -> (%y) {\n"
+                            " %w = const float32[64x64x3x3] random(seed=1, scale=0.05)\n"
+                            " %e = const float32[1x64x8x8] random(seed=2, scale=0.1)\n"
+                            " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                            " %b = Abs (%a)\n"
+                            " %y = Pow (%b, %e)\n"
+                            "}\n";
+typedef enum ShrinkMoment { BEFORE_PREPARING, BEFORE_RUNNING, NEVER } ShrinkMoment;
+// Opens, prepares on `threads` threads and runs; the file is cut to `size` bytes on the way.
+static Status open_and_shrink(const char *path, int threads, ShrinkMoment moment, int64_t size) {
+    Arena arena = {0};
+    Machine machine;
+    Package *package;
+    Plan *plan;
+    Pool *pool;
+    Executable *executable = NULL;
+    Session *session = NULL;
+    CHECK_OK(package_open(path, &package));
+    CHECK_OK(machine_detect(&machine));
+    CHECK_OK(pool_create(threads, &pool));
+    const PlanOptions options = {.threads = threads, .fuse = true};
+    const PlainWeights plain = {&package->mapping, package->constants, package->constants_bytes};
+    CHECK_OK(plan_create(package->graph, &machine, &options, &plan));
+    if (moment == BEFORE_PREPARING) CHECK_INT(truncate(path, size), 0);
+    Status status = executable_create(plan, pool, &plain, &executable);
+    CHECK_MSG((status != ST_OK) == (moment == BEFORE_PREPARING), "preparing: %d", status);
+    if (status == ST_OK) {
+        CHECK_OK(session_create(executable, &session));
+        if (moment == BEFORE_RUNNING) CHECK_INT(truncate(path, size), 0);
+        status =
+            session_run(session, planned_inputs(package->graph, 1, &arena), planned_outputs(package->graph, &arena));
+    }
+    session_destroy(session);
+    executable_release(executable);
+    pool_destroy(pool);
+    package_close(package);
+    arena_free(&arena);
+    return status;
+}
+TEST(a_file_that_shrinks_is_an_error) {
+    for (int threads = 1; threads <= 3; threads += 2) {
+        CHECK_OK(open_and_shrink(make_package("large.stent", large), threads, NEVER, 0));
+        for (int moment = BEFORE_PREPARING; moment <= BEFORE_RUNNING; moment++) {
+            const char *path = make_package("large.stent", large);
+            const Status status = open_and_shrink(path, threads, (ShrinkMoment)moment, 4096);
+            CHECK_MSG(status == ST_BAD, "moment %d, %d threads: status %d", moment, threads, status);
+            CHECK(strstr(error_message(), "cut short"));
+        }
+        // Less than a page: no signal, and yet the weights would not be those of the file.
+        const char *path = make_package("large.stent", large);
+        CHECK_INT(open_and_shrink(path, threads, BEFORE_PREPARING, file_size(path) - 8), ST_BAD);
+    }
 }

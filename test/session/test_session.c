@@ -35,7 +35,7 @@ static Status make(const Graph *graph, int threads, Executable **out) {
     TRY(machine_detect(&machine));
     TRY(plan_create(graph, &machine, &(PlanOptions){.threads = threads, .fuse = true}, &plan));
     Status status = pool_create(threads, &pool);
-    if (status == ST_OK) status = executable_create(plan, pool, NULL, NULL, out);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, out);
     else plan_free(plan);
     pool_destroy(pool);
     return status;

@@ -14,10 +14,13 @@ static bool is_inside(const char *location) {
     }
 }
 
-// No link on the way may lead out of the model's folder.
-static Status check_links(const char *folder, const char *file, const char *location, Arena *scratch) {
-    const char *real_folder = path_real(scratch, folder);
-    const char *real_file = path_real(scratch, file);
+// No link on the way may lead out of the model's folder. *out: the path without links, so that what is opened is what
+// was looked at.
+static Status check_links(const char *folder, const char *file, const char *location, Arena *scratch, char **out) {
+    char *real_folder, *real_file;
+    TRY(path_real(scratch, folder, &real_folder));
+    TRY(path_real(scratch, file, &real_file));
+    *out = real_file;
     FAIL_IF(!real_folder || !real_file, ST_BAD, "the file with weights '%s' is not there; it belongs beside the model",
             location);
     const size_t length = strcmp(real_folder, "/") == 0 ? 0 : strlen(real_folder);
@@ -35,9 +38,12 @@ static Status map_external(OnnxData *data, const char *location) {
     const char *folder = path_folder(data->scratch, data->path);
     const char *file = folder ? path_join(data->scratch, folder, location) : NULL;
     if (!data->files || !file) return fail_memory(strlen(data->path) + strlen(location));
-    TRY(check_links(folder, file, location, data->scratch));
-    FAIL_IF(path_kind(file) != PATH_FILE, ST_BAD, "expected the file with weights '%s', got something else", location);
-    TRY(import_map(data->imported, file));
+    char *real;
+    PathKind kind;
+    TRY(check_links(folder, file, location, data->scratch, &real));
+    TRY(path_known(real, &kind));
+    FAIL_IF(kind != PATH_FILE, ST_BAD, "expected the file with weights '%s', got something else", location);
+    TRY(import_map(data->imported, real));
     data->files[data->n_files++] = location;
     return ST_OK;
 }

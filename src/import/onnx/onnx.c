@@ -2,27 +2,14 @@
 #include "import/limits.h"
 #include "import/onnx/build.h"
 
-typedef struct ModelRead {
-    const Mapping *file;
-    Arena *scratch;
-    OnnxModel model;
-    Status status;
-} ModelRead;
-
-static void read_body(void *context) {
-    ModelRead *read = context;
-    read->status = onnx_read_model(read->file->data, read->file->size, read->scratch, &read->model);
-}
-
 static Status import_in(const char *path, const ImportOptions *options, Arena *scratch, Imported *out) {
-    ModelRead read = {.file = &out->mappings[0], .scratch = scratch};
-    TRY(file_guarded(read.file, read_body, &read));
-    TRY(read.status);
+    OnnxModel model;
+    TRY(onnx_read_model(out->mappings[0].data, out->mappings[0].size, scratch, &model));
     TRY(graph_create(&out->graph));
     out->format = "ONNX";
-    out->opset = read.model.opset;
+    out->opset = model.opset;
     OnnxData data = {.path = path, .imported = out, .arena = &out->graph->arena, .scratch = scratch};
-    return onnx_build(&read.model, options, &data);
+    return onnx_build(&model, options, &data);
 }
 
 Status onnx_import(const char *path, const ImportOptions *options, Imported *out) {

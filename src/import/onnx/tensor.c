@@ -134,7 +134,7 @@ static Status copy_typed(PbReader message, const Header *header, Arena *arena, T
     return ST_OK;
 }
 
-// Bools are copied, so that each is 0 or 1; so are small lists, which others read without a guard (shapes, axes).
+// Bools are copied, so that each is 0 or 1; so are small lists (shapes, axes): what is decided by them is decided once.
 enum { SMALL_BYTES = 4096 };
 
 static bool can_stay(const uint8_t *bytes, const Header *header) {
@@ -171,35 +171,15 @@ static Status take_external(const Header *header, OnnxData *data, Tensor *out) {
         return ST_OK;
     }
     TRY(tensor_make(data->arena, header->dtype, header->shape, out));
-    TRY(file_guarded_copy(out->data, file, (size_t)header->offset, header->bytes));
+    if (header->bytes > 0) memcpy(out->data, bytes, header->bytes);
     normalise_bools(out, header->bytes);
     return ST_OK;
 }
 
-// What is read from the model file is read under its guard, what is read from another file under that one's.
-typedef struct TensorRead {
-    PbReader message;
-    OnnxData *data;
-    Header header;
-    Tensor *out;
-    Status status;
-} TensorRead;
-
-static Status read_inside(TensorRead *read) {
-    TRY(read_header(read->message, read->data->scratch, &read->header));
-    if (read->header.external) return ST_OK;
-    if (read->header.raw) return take_raw(&read->header, read->data->arena, read->out);
-    return copy_typed(read->message, &read->header, read->data->arena, read->out);
-}
-
-static void read_body(void *context) {
-    TensorRead *read = context;
-    read->status = read_inside(read);
-}
-
 Status onnx_tensor(PbReader message, OnnxData *data, Tensor *out) {
-    TensorRead read = {.message = message, .data = data, .out = out};
-    TRY(file_guarded(&data->imported->mappings[0], read_body, &read));
-    TRY(read.status);
-    return read.header.external ? take_external(&read.header, data, out) : ST_OK;
+    Header header = {0};
+    TRY(read_header(message, data->scratch, &header));
+    if (header.external) return take_external(&header, data, out);
+    if (header.raw) return take_raw(&header, data->arena, out);
+    return copy_typed(message, &header, data->arena, out);
 }
