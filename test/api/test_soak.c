@@ -44,7 +44,11 @@ static int count_entries(const char *folder) {
     closedir(dir);
     return count;
 }
+// What malloc keeps for later is given back first: where its free blocks lie depends on the calls before.
 static Held held_now(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
     long long size, resident, shared;
     FILE *file = fopen("/proc/self/statm", "r");
     REQUIRE(file && fscanf(file, "%lld %lld %lld", &size, &resident, &shared) == 3);
@@ -57,9 +61,9 @@ static Held held_now(void) {
     held.files = count_entries("/proc/self/fd"), held.threads = count_entries("/proc/self/task");
     return held;
 }
-// resident_kb, heap_bytes: the growth that is allowed. Address space is judged as resident memory is: memory that was
-// mapped and never touched is a leak, too.
-static void check_held(const char *what, const Held *before, int64_t resident_kb, int64_t heap_bytes) {
+// The growth that is allowed. Address space too: memory that was mapped and never touched is a leak as well.
+static void check_held(const char *what, const Held *before, int64_t resident_kb, int64_t address_kb,
+                       int64_t heap_bytes) {
     const Held now = held_now();
     printf("%s: resident %+lld KB, address space %+lld KB, heap %+lld bytes, %d files, %d threads\n", what,
            (long long)(now.resident_kb - before->resident_kb), (long long)(now.address_kb - before->address_kb),
@@ -68,7 +72,7 @@ static void check_held(const char *what, const Held *before, int64_t resident_kb
     CHECK_INT(now.threads, before->threads);
     if (SANITIZED) return;
     CHECK_MSG(now.resident_kb - before->resident_kb <= resident_kb, "%s: resident memory grew", what);
-    CHECK_MSG(now.address_kb - before->address_kb <= resident_kb, "%s: the address space grew", what);
+    CHECK_MSG(now.address_kb - before->address_kb <= address_kb, "%s: the address space grew", what);
     CHECK_MSG(now.heap_bytes - before->heap_bytes <= heap_bytes, "%s: the heap grew", what);
 }
 
@@ -145,7 +149,7 @@ TEST(one_session_stays_as_it_is) {
     CHECK_INT(run_many(session, 100, 1), 0);
     const Held before = held_now();
     CHECK_INT(run_many(session, soak_count(20000, 500), 2), 0);
-    check_held("runs", &before, 64, 2048);
+    check_held("runs", &before, 64, 64, 2048);
     stent_session_destroy(session);
     stent_release(net);
 }
@@ -179,7 +183,7 @@ TEST(two_sessions_side_by_side_stay_as_they_are) {
     run_pair(runners, 100);
     const Held before = held_now();
     run_pair(runners, soak_count(10000, 250));
-    check_held("two sessions", &before, 64, 4096);
+    check_held("two sessions", &before, 64, 64, 4096);
     for (int i = 0; i < 2; i++) stent_session_destroy(runners[i].session);
     stent_release(net);
 }
@@ -204,7 +208,7 @@ TEST(opening_and_closing_leaves_nothing) {
     for (int i = 0; i < 20; i++) open_and_run(path);
     const Held before = held_now();
     for (int i = 0; i < 500; i++) open_and_run(path);
-    check_held("openings", &before, 256, 2048);
+    check_held("openings", &before, 256, 256, 2048);
 }
 
 // ---- segment
@@ -266,7 +270,8 @@ static void segment_folder(const char *package, const char *folder, const char *
 }
 // In all 20,000 pictures. A call keeps a line of results for each of its pictures until it ends: below 1 KB. After it
 // nothing stays. What malloc keeps of freed blocks for later counts as given out; it is full after a few calls, at some
-// 20 KB. 64 KB are 3 bytes a picture (1 MB of resident memory, with holes between blocks: 52).
+// 20 KB. 64 KB are 3 bytes a picture (256 KB of resident memory, which has holes between blocks: 13). The heap may
+// reach 4 MB further, with nothing in it; a mapping that is lost with every picture would take 80.
 TEST(segment_leaves_nothing) {
     begin_soak();
     const int count = soak_count(2000, 60), calls = MAX(2, soak_count(10, 4));
@@ -286,5 +291,6 @@ TEST(segment_leaves_nothing) {
             CHECK_MSG(watched.heap_growth <= 1024 * (int64_t)count, "a call grew by %lld bytes for %d pictures",
                       (long long)watched.heap_growth, count);
     }
-    check_held("segment", &before, 1024, test_long() ? 64 << 10 : 16 << 10);
+    if (test_long()) check_held("segment", &before, 256, 4096, 64 << 10);
+    else check_held("segment", &before, 256, 512, 16 << 10);
 }
