@@ -78,11 +78,12 @@ static Status parse_normal(Lexer *lexer, Normal *normal) {
     return lex_expect(lexer, ')');
 }
 
-static Status make_tensor(Lexer *lexer, DType dtype, Shape shape, Tensor *out) {
+// weight: what a byte counts in the budget.
+static Status make_tensor(Lexer *lexer, DType dtype, Shape shape, int weight, Tensor *out) {
     const int64_t bytes = shape_count(&shape) * (int64_t)dtype_size(dtype); // parse_tensor has seen that it fits
-    FAIL_IF(bytes > MOST_MADE - lexer->made, ST_BAD, "line %d: expected at most %lld bytes in such constants",
-            lexer->line, (long long)MOST_MADE);
-    lexer->made += bytes;
+    FAIL_IF(bytes > (MOST_MADE - lexer->made) / weight, ST_BAD,
+            "line %d: expected at most %lld bytes in such constants", lexer->line, (long long)MOST_MADE);
+    lexer->made += bytes * weight;
     return tensor_make(&lexer->graph->arena, dtype, shape, out);
 }
 
@@ -92,7 +93,7 @@ static Status parse_full(Lexer *lexer, DType dtype, Shape shape, Tensor *out) {
     TRY(tensor_make(&lexer->scratch, dtype, shape_of(0, NULL), &one));
     TRY(parse_element(lexer, &one, 0));
     TRY(lex_expect(lexer, ')'));
-    TRY(make_tensor(lexer, dtype, shape, out));
+    TRY(make_tensor(lexer, dtype, shape, 1, out));
     const size_t size = dtype_size(dtype);
     for (size_t at = 0; at < tensor_bytes(out); at += size) memcpy((char *)out->data + at, one.data, size);
     return ST_OK;
@@ -101,7 +102,7 @@ static Status parse_full(Lexer *lexer, DType dtype, Shape shape, Tensor *out) {
 static Status parse_random(Lexer *lexer, DType dtype, Shape shape, Tensor *out) {
     Normal normal;
     TRY(parse_normal(lexer, &normal));
-    TRY(make_tensor(lexer, dtype, shape, out));
+    TRY(make_tensor(lexer, dtype, shape, 4, out)); // normal numbers take their time
     Rng rng;
     rng_seed(&rng, (uint64_t)normal.seed);
     for (int64_t i = 0; i < tensor_count(out); i++) tensor_set(out, i, rng_normal(&rng) * normal.scale + normal.offset);
@@ -147,7 +148,7 @@ Status parse_tensor(Lexer *lexer, Tensor *out) {
     const char *word;
     TRY(lex_word(lexer, "'{', zeros, full or random", &word));
     if (strcmp(word, "data") == 0) return parse_blob(lexer, type.dtype, shape, bytes, out);
-    if (strcmp(word, "zeros") == 0) return make_tensor(lexer, type.dtype, shape, out);
+    if (strcmp(word, "zeros") == 0) return make_tensor(lexer, type.dtype, shape, 1, out);
     if (strcmp(word, "full") == 0) return parse_full(lexer, type.dtype, shape, out);
     if (strcmp(word, "random") == 0) return parse_random(lexer, type.dtype, shape, out);
     return fail(ST_BAD, "line %d: expected '{', zeros, full or random, got '%s'", lexer->line, word);
