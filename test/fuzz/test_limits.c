@@ -37,6 +37,7 @@ static const Limit limits[] = {
     {"floating-point operations of all folding", "2e9", "src/pass/fold_constants.c", ".total_flop = 2e9}"},
     {"nodes of a network that is planned", "20,000", "src/plan/plan.c", "MOST_NODES = 20000"},
     {"elements of one value of it", "2^40", "src/plan/plan.c", "most = (int64_t)1 << 40;"},
+    {"files mapped at once in a process", "4096", "src/base/mapping.c", "MOST_MAPPINGS = 4096"},
     {"units of work of a layer", "2^31 - 1", "src/solver/lowering.c", "units > INT32_MAX"},
     {"threads", "1024", "src/thread/pool.c", "threads > 1024"},
     {"memory of a self-check, unless `--max-memory` says more (beyond: none is made)", "768 MiB", "src/app/selfcheck.c",
