@@ -1,21 +1,24 @@
 // See cache.h. Asked of the CPU itself, so that the answer is the same with every C library and where /sys is missing.
 #include "machine/cache.h"
+#include <stdbool.h>
 #include <stdint.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 
 // Leaf 4 (Intel; SDM vol. 2A, CPUID) and leaf 0x8000001d (AMD; APM vol. 3, E.4.15) have one form: a sub-leaf for each
 // cache, until one of type 0. Type 1 is data, 3 unified.
-static size_t from_list(uint32_t leaf, int level) {
-    uint32_t a, b, c, d;
-    for (uint32_t i = 0; i < 16 && __get_cpuid_count(leaf, i, &a, &b, &c, &d); i++) {
+// False: it lists none at all. *bytes 0: none of this level.
+static bool from_list(uint32_t leaf, int level, size_t *bytes) {
+    uint32_t a, b, c, d, i;
+    *bytes = 0;
+    for (i = 0; i < 16 && __get_cpuid_count(leaf, i, &a, &b, &c, &d); i++) {
         const uint32_t type = a & 31, its_level = a >> 5 & 7;
-        if (!type) return 0;
+        if (!type) break;
         if (type == 2 || (int)its_level != level) continue;
         const size_t line = (b & 0xfff) + 1, partitions = (b >> 12 & 0x3ff) + 1, ways = (b >> 22) + 1;
-        return line * partitions * ways * ((size_t)c + 1);
+        *bytes = line * partitions * ways * ((size_t)c + 1);
     }
-    return 0;
+    return i > 0;
 }
 // AMD before the list: leaves 0x80000005 (L1) and 0x80000006 (L2 in KB, L3 in 512 KB).
 static size_t from_old_amd(int level) {
@@ -25,8 +28,9 @@ static size_t from_old_amd(int level) {
     return level == 2 ? (size_t)(c >> 16) << 10 : (size_t)(d >> 18) << 19;
 }
 size_t cache_bytes(int level) {
-    const size_t intel = from_list(4, level), amd = intel ? 0 : from_list(0x8000001du, level);
-    return intel ? intel : amd ? amd : from_old_amd(level);
+    size_t bytes;
+    if (level < 1 || level > 3) return 0;
+    return from_list(4, level, &bytes) || from_list(0x8000001du, level, &bytes) ? bytes : from_old_amd(level);
 }
 #else
 #include <unistd.h>
