@@ -33,19 +33,11 @@ typedef struct Held {
     int64_t memory;
     size_t handles, threads;
 } Held;
-static size_t count_names(const char *folder) {
-    Arena arena = {0};
-    char **names;
-    size_t count = 0;
-    CHECK_OK(folder_list(folder, &arena, &names, &count));
-    arena_free(&arena);
-    return count;
-}
 static Held held(size_t threads) {
-    Held now = {.handles = count_names("/proc/self/fd"), .threads = count_names("/proc/self/task")};
+    Held now = {.handles = folder_count("/proc/self/fd"), .threads = folder_count("/proc/self/task")};
     for (int i = 0; threads && i < 1000 && now.threads > threads; i++) { // one that was joined is seen for a moment
         usleep(1000);
-        now.threads = count_names("/proc/self/task");
+        now.threads = folder_count("/proc/self/task");
     }
     now.memory = memory_live();
     return now;

@@ -42,6 +42,15 @@ static void add_text(const char *path, const char *below, void *list) {
 }
 void folder_text(const char *folder, const char *below, Text *list) { visit(folder, below, add_text, list); }
 
+size_t folder_count(const char *folder) {
+    Arena arena = {0};
+    char **names;
+    size_t count = 0;
+    CHECK_OK(folder_list(folder, &arena, &names, &count));
+    arena_free(&arena);
+    return count;
+}
+
 typedef struct Endings {
     const char *ending;
     size_t count;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "test.h"
@@ -21,15 +22,6 @@ static void check_content(const char *path, const char *wanted) {
     CHECK_INT(size, strlen(wanted));
     CHECK_TEXT((const char *)data, wanted);
     mem_free(data);
-}
-
-static size_t names_in(const char *folder) {
-    Arena arena = {0};
-    char **names;
-    size_t count = 0;
-    CHECK_OK(folder_list(folder, &arena, &names, &count));
-    arena_free(&arena);
-    return count;
 }
 
 TEST(read_and_limits) {
@@ -66,7 +58,7 @@ TEST(atomic_replaces_or_leaves) {
     CHECK_INT(chmod(path, 0640), 0);
     put(path, "new");
     check_content(path, "new");
-    CHECK_INT(names_in(test_temp("")), 1);
+    CHECK_INT(folder_count(test_temp("")), 1);
     struct stat info;
     CHECK_INT(stat(path, &info), 0);
     CHECK_INT(info.st_mode & 0777, 0640);
@@ -109,7 +101,7 @@ TEST(atomic_on_a_full_disk) {
         status = file_write(path, data, 100000);
         file_fail_after(-1);
         if (status != ST_OK) CHECK(strstr(error_message(), failures < 3 ? "No space left" : "Permission denied"));
-        CHECK_INT(names_in(test_temp("")), 1);
+        CHECK_INT(folder_count(test_temp("")), 1);
     }
     CHECK_INT(status, ST_OK);
     CHECK_INT(failures, 5); // write, flush, close, rename, and all is well
@@ -134,9 +126,9 @@ TEST(atomic_long_name_and_cleanup) {
     AtomicFile *files[65] = {NULL};
     for (int i = 0; i < 64; i++) CHECK_OK(atomic_open(test_temp("b"), &files[i]));
     CHECK_INT(atomic_open(test_temp("b"), &files[64]), ST_RESOURCE);
-    CHECK_INT(names_in(test_temp("")), 65);
+    CHECK_INT(folder_count(test_temp("")), 65);
     atomic_cleanup();
-    CHECK_INT(names_in(test_temp("")), 1);
+    CHECK_INT(folder_count(test_temp("")), 1);
     for (int i = 0; i < 64; i++) atomic_abort(files[i]);
     put(test_temp("b"), "x");
 }
@@ -284,7 +276,7 @@ TEST(what_is_no_file_is_not_read) {
     }
     CHECK_INT(file_write(test_temp("pipe"), "x", 1), ST_BAD); // nobody reads it
     CHECK_INT(file_append(test_temp("pipe"), "x", 1), ST_BAD);
-    CHECK_INT(names_in(test_temp("")), 1);
+    CHECK_INT(folder_count(test_temp("")), 1);
 }
 
 // What a killed process left goes when the next one writes there, and what a living one is writing stays.
@@ -292,7 +284,7 @@ TEST(stale_temporaries_go) {
     AtomicFile *mine;
     CHECK_OK(folder_make(test_temp("x")));
     CHECK_OK(atomic_open(test_temp("x/a"), &mine));
-    CHECK_INT(names_in(test_temp("x")), 1);
+    CHECK_INT(folder_count(test_temp("x")), 1);
     pid_t child = fork();
     if (child == 0) {
         AtomicFile *file;
@@ -301,14 +293,14 @@ TEST(stale_temporaries_go) {
     }
     int status = 0;
     CHECK_INT(waitpid(child, &status, 0), child);
-    CHECK_INT(names_in(test_temp("x")), 4);
+    CHECK_INT(folder_count(test_temp("x")), 4);
     child = fork(); // a folder is looked through once a process
     if (child == 0) _exit(file_write(test_temp("x/c"), "", 0));
     CHECK_INT(waitpid(child, &status, 0), child);
     CHECK_INT(status, 0);
-    CHECK_INT(names_in(test_temp("x")), 2); // c, and the temporary of a
+    CHECK_INT(folder_count(test_temp("x")), 2); // c, and the temporary of a
     CHECK_OK(atomic_commit(mine));
-    CHECK_INT(names_in(test_temp("x")), 2);
+    CHECK_INT(folder_count(test_temp("x")), 2);
 }
 
 TEST(appends) {

@@ -79,11 +79,3 @@ const char *small_package(void) {
     REQUIRE(status == 0);
     return path;
 }
-size_t files_in(const char *folder) {
-    Arena arena = {0};
-    char **names;
-    size_t count = 0;
-    CHECK_OK(folder_list(folder, &arena, &names, &count));
-    arena_free(&arena);
-    return count;
-}

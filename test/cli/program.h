@@ -19,5 +19,3 @@ void check_one_line(const char *part);
 // test's folder.
 const char *small_model(void);
 const char *small_package(void); // compiled by the program
-// Files in `folder`, without "." and "..".
-size_t files_in(const char *folder);

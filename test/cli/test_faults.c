@@ -1,6 +1,7 @@
 // Bad files, bad places, full disks: one clear line, the right exit status, nothing half-written.
 #define _GNU_SOURCE
 #include "app/pictures.h"
+#include "base/folder.h"
 #include "cli/program.h"
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -36,7 +37,7 @@ TEST(missing_tensor_leaves_nothing) {
     const char *package = small_package(), *folder = fresh_folder();
     CHECK_INT(program("run", package, "--input", "/no/such.npy", "--output", test_temp("out/y.npy"), NULL), 3);
     check_one_line("/no/such.npy");
-    CHECK_INT(files_in(folder), 0);
+    CHECK_INT(folder_count(folder), 0);
 }
 TEST(truncated_model) {
     const char *whole = small_model();
@@ -48,7 +49,7 @@ TEST(truncated_model) {
         const int status = program("compile", part, "-o", test_temp("out/x.stent"), NULL);
         CHECK_MSG(status == 3, "cut at %zu of 8: status %d\n%s", at, status, program_out);
         check_one_line("cut.onnx");
-        CHECK_INT(files_in(folder), 0);
+        CHECK_INT(folder_count(folder), 0);
     }
 }
 TEST(truncated_package) {
@@ -71,7 +72,7 @@ TEST(unsupported_op_is_named) {
     const char *folder = fresh_folder();
     CHECK_INT(program("compile", model, "-o", test_temp("out/x.stent"), NULL), 4);
     check_one_line("StringNormalizer");
-    CHECK_INT(files_in(folder), 0);
+    CHECK_INT(folder_count(folder), 0);
 }
 TEST(missing_folder) {
     const char *model = small_model();
@@ -87,7 +88,7 @@ TEST(unwritable_output) {
     const char *file = test_temp("small.onnx/x.stent");
     CHECK_INT(program("compile", model, "-o", file, NULL), 3);
     check_one_line(file);
-    CHECK_INT(files_in(folder), 0);
+    CHECK_INT(folder_count(folder), 0);
 }
 TEST(full_disk) {
     if (path_kind("/dev/full") != PATH_OTHER) test_skip("no /dev/full here");
@@ -109,7 +110,7 @@ TEST(half_written_files_go) {
                                 NULL};
     CHECK_INT(test_run_command(argv, program_out, sizeof program_out), 5);
     check_one_line("x.stent: cannot write");
-    CHECK_INT(files_in(folder), 0);
+    CHECK_INT(folder_count(folder), 0);
 }
 TEST(too_little_memory_allowed) {
     const char *package = small_package();
@@ -179,7 +180,7 @@ TEST(a_folder_of_pipes_and_circles) {
     write_u8(test_temp("in/deep/a.png"), 32, 32, 3, picture);
     CHECK_INT(program("segment", package, test_temp("in"), "-o", test_temp("out"), NULL), 0);
     CHECK(is_there(test_temp("out"), "deep/a.png"));
-    CHECK_INT(files_in(test_temp("out")), 2); // deep, results.json
+    CHECK_INT(folder_count(test_temp("out")), 2); // deep, results.json
 }
 
 // ---- places that refuse
@@ -215,7 +216,7 @@ TEST(no_permission) {
     options.output = test_temp("closed");
     CHECK_INT(stent_segment(package, pictures, 1, &options, NULL), STENT_RESOURCE);
     CHECK(strstr(stent_message(), "closed/a.png: cannot write"));
-    CHECK_INT(files_in(test_temp("closed")), 0);
+    CHECK_INT(folder_count(test_temp("closed")), 0);
     // A write-protected file is not replaced, though its folder would let it be.
     CHECK_INT(stent_compile(model, test_temp("kept.stent"), NULL, NULL), STENT_RESOURCE);
     CHECK(strstr(stent_message(), "kept.stent: cannot write: Permission denied"));
@@ -238,7 +239,7 @@ TEST(nothing_is_written_over_its_source) {
     write_u8(test_temp("in/a.png"), 32, 32, 3, picture);
     CHECK_INT(program("segment", package, test_temp("in/a.png"), "-o", test_temp("in"), NULL), 2);
     check_one_line("would overwrite");
-    CHECK_INT(files_in(test_temp("in")), 1);
+    CHECK_INT(folder_count(test_temp("in")), 1);
 }
 
 // ---- the program's own streams

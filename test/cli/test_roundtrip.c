@@ -1,4 +1,5 @@
 // compile -> info -> run -> verify -> bench -> profile, and the keys that docs/INTERFACE.md promises.
+#include "base/folder.h"
 #include "cli/program.h"
 #include "tensor/npy.h"
 #include <signal.h>
@@ -42,7 +43,7 @@ TEST(default_name_is_the_models_in_this_folder) {
     REQUIRE(chdir(folder) == 0);
     CHECK_INT(program("compile", model, NULL), 0);
     CHECK_INT(path_kind("small.stent"), PATH_FILE);
-    CHECK_INT(files_in("."), 1);
+    CHECK_INT(folder_count("."), 1);
 }
 TEST(emit_graph) {
     const char *model = small_model();
