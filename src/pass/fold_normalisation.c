@@ -70,8 +70,10 @@ static bool is_affine_op(Op op) {
     return op == OP_BatchNormalization || op == OP_Mul || op == OP_Div || op == OP_Add || op == OP_Sub;
 }
 
+// More channels than any network has, and the arrays for them would be large: a model may claim them for nothing.
+enum { MOST_CHANNELS = 1 << 20 };
 static bool has_channels(const Type *type) {
-    return dtype_is_float(type->dtype) && type->rank >= 2 && type->dim[1] > 0;
+    return dtype_is_float(type->dtype) && type->rank >= 2 && type->dim[1] > 0 && type->dim[1] <= MOST_CHANNELS;
 }
 
 static bool fill_affine(const Graph *graph, const Node *node, const Type *x, Affine *a) {
@@ -81,22 +83,25 @@ static bool fill_affine(const Graph *graph, const Node *node, const Type *x, Aff
     return channel_values(graph, node->inputs[constant], x, a->shift) && affine_arithmetic(node, constant == 0, a);
 }
 
-// True and *a, with arrays in `scratch`, when the node is such a map of one of its inputs.
-static bool affine_of(const Graph *graph, const Node *node, Arena *scratch, Affine *a) {
-    if (!is_affine_op(node->op)) return false;
+// *is true and *a, with arrays in `scratch`, when the node is such a map of one of its inputs.
+static Status affine_of(const Graph *graph, const Node *node, Arena *scratch, Affine *a, bool *is) {
+    *is = false;
+    if (!is_affine_op(node->op)) return ST_OK;
     const bool in_second = node->op != OP_BatchNormalization && node_constant(graph, node, 0) != NULL;
     const Type *const x = input_type(graph, node, in_second ? 1 : 0);
-    if (!has_channels(x)) return false;
+    if (!has_channels(x)) return ST_OK;
     *a = (Affine){.channels = x->dim[1]};
     a->scale = arena_array(scratch, (size_t)a->channels, sizeof(double));
     a->shift = arena_array(scratch, (size_t)a->channels, sizeof(double));
-    if (!a->scale || !a->shift || !fill_affine(graph, node, x, a)) return false;
+    if (!a->scale || !a->shift) return fail_memory((size_t)a->channels * sizeof(double));
+    if (!fill_affine(graph, node, x, a)) return ST_OK;
     for (int64_t i = 0; i < a->channels; i++) {
-        if (!isfinite(a->scale[i]) || !isfinite(a->shift[i])) return false;
+        if (!isfinite(a->scale[i]) || !isfinite(a->shift[i])) return ST_OK;
         a->scales |= a->scale[i] != 1;
         a->shifts |= a->shift[i] != 0;
     }
-    return true;
+    *is = true;
+    return ST_OK;
 }
 
 // ---- New constants ----
@@ -274,11 +279,14 @@ static Status fold_before(Graph *graph, Node *conv, Node *map, const Affine *a, 
 
 static Status fold_node(Graph *graph, Node *node, Arena *scratch, bool *changed) {
     Affine a;
-    if (affine_of(graph, node, scratch, &a)) return fold_behind(graph, node, &a, scratch, changed);
+    bool is_map;
+    TRY(affine_of(graph, node, scratch, &a, &is_map));
+    if (is_map) return fold_behind(graph, node, &a, scratch, changed);
     if (node->op != OP_Conv) return ST_OK;
     Node *const map = graph->values[node->inputs[0]].producer;
-    if (!map || !affine_of(graph, map, scratch, &a) || !used_once(graph, node->inputs[0])) return ST_OK;
-    return fold_before(graph, node, map, &a, scratch, changed);
+    if (!map || !used_once(graph, node->inputs[0])) return ST_OK;
+    TRY(affine_of(graph, map, scratch, &a, &is_map));
+    return !is_map ? ST_OK : fold_before(graph, node, map, &a, scratch, changed);
 }
 
 static Status fold_in_scratch(Graph *graph, Node *node, bool *changed) {

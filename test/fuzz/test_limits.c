@@ -32,6 +32,8 @@ static const Limit limits[] = {
      "src/graph/parse_data.c", "MOST_MADE = (int64_t)1 << 28;"},
     {"dims of a tensor", "8", "src/tensor/tensor.h", "MAX_RANK = 8"},
     {"nodes beyond which passes of level 1 and 2 are left out", "20,000", "src/pass/table.c", "MAX_PASS_NODES = 20000"},
+    {"channels of a normalisation that is folded (beyond: it stays)", "2^20", "src/pass/fold_normalisation.c",
+     "MOST_CHANNELS = 1 << 20"},
     {"constants made by folding, beside four times those of the file (more stays a node)", "256 MiB",
      "src/pass/fold_constants.c", ".total = 256 * MIB,"},
     {"floating-point operations of all folding", "2e9", "src/pass/fold_constants.c", ".total_flop = 2e9}"},
