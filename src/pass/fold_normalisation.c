@@ -70,10 +70,8 @@ static bool is_affine_op(Op op) {
     return op == OP_BatchNormalization || op == OP_Mul || op == OP_Div || op == OP_Add || op == OP_Sub;
 }
 
-// More channels than any network has, and the arrays for them would be large: a model may claim them for nothing.
-enum { MOST_CHANNELS = 1 << 20 };
 static bool has_channels(const Type *type) {
-    return dtype_is_float(type->dtype) && type->rank >= 2 && type->dim[1] > 0 && type->dim[1] <= MOST_CHANNELS;
+    return dtype_is_float(type->dtype) && type->rank >= 2 && type->dim[1] > 0 && type->dim[1] <= MOST_MADE;
 }
 
 static bool fill_affine(const Graph *graph, const Node *node, const Type *x, Affine *a) {

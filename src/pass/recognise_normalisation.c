@@ -118,6 +118,7 @@ static Status decomposed(Graph *graph, Node *node, bool *changed) {
     for (int i = first; i < last; i++)
         if (x.dim[i] <= 0) return ST_OK;
     const Shape shape = shape_of(last - first, x.dim + first);
+    if (shape_count(&shape) < 0 || shape_count(&shape) > MOST_MADE) return ST_OK;
     const char *const name = graph->values[node->outputs[0]].name;
     ValueId inputs[3] = {m.x, NO_VALUE, NO_VALUE};
     TRY(add_filled(graph, name, x.dtype, shape, 1, &inputs[1]));
@@ -200,6 +201,7 @@ static Status group(Graph *graph, Node *node, bool *changed) {
     if (!is_grouping(x, grouped, output_type(graph, node))) return ST_OK;
     if (!node_constant(graph, norm, 1) || !node_constant(graph, norm, 2)) return ST_OK;
     const int64_t channels = x->dim[1], groups = grouped->dim[1];
+    if (channels > MOST_MADE) return ST_OK;
     ValueId inputs[3] = {reshape->inputs[0], NO_VALUE, NO_VALUE};
     for (int i = 1; i < 3; i++) TRY(spread(graph, norm->inputs[i], channels, &inputs[i]));
     *changed = true;

@@ -34,6 +34,8 @@ bool with_scalar(const Graph *graph, const Node *node, double expected, double t
 
 // Editing.
 Status make_tensor(Graph *graph, DType dtype, Shape shape, Tensor *out); // in the graph's arena
+// Elements that a pass may hold because of dims alone, which a model can claim for nothing; beyond, nodes stay as they are.
+enum { MOST_MADE = 1 << 22 };
 Status add_int_list(Graph *graph, const char *name, const int64_t *values, int count, ValueId *out); // int64, one axis
 Status add_scalar(Graph *graph, const char *name, DType dtype, double value, ValueId *out);          // rank 0
 // The node becomes another one with the same outputs: op, inputs, no attributes.

@@ -76,6 +76,11 @@ TEST(gelu) {
     " %p = Pow (%d, %2)\n %v = ReduceMean (%p, %ax)\n %e = const float32[] {1e-5}\n %a = Add (%v, %e)\n"               \
     " %s = Sqrt (%a)\n"
 
+// A scale of as many ones as a model claims that there are elements.
+TEST(claimed_dims_make_no_constants) {
+    CHECK_KEPT(NORM, "graph (%x: float32[1x9000000]) -> (%y) {\n " MOMENTS("[1] {-1}") " %y = Div (%d, %s)\n}");
+}
+
 TEST(layer_normalisation) {
     CHECK_BECOMES(NORM, MOMENTS("[1] {-1}") "%y = Div (%d, %s)\n", OP_LayerNormalization);
     CHECK_BECOMES(NORM, MOMENTS("[3] {1, 2, 3}") "%r = Reciprocal (%s)\n %y = Mul (%d, %r)\n", OP_LayerNormalization);

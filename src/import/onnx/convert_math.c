@@ -1,5 +1,6 @@
 // Operators that compute: sums, reductions, normalisation, activations.
 #include "graph/einsum.h"
+#include "import/limits.h"
 #include "import/onnx/convert.h"
 #include <string.h>
 
@@ -324,6 +325,8 @@ Status convert_group_norm(Call *call) {
     const int64_t channels = type->dim[1];
     FAIL_IF(groups < 1 || channels < 1 || channels % groups != 0, ST_BAD,
             "expected num_groups that divides %lld channels, got %lld", (long long)channels, (long long)groups);
+    FAIL_IF(channels > LIMIT_LIST, ST_UNSUPPORTED, "at most %d channels are supported, got %lld", LIMIT_LIST,
+            (long long)channels);
     TRY(spread_groups(call, 1, "scale", groups, channels));
     TRY(spread_groups(call, 2, "bias", groups, channels));
     return call_same(call, NULL);
