@@ -32,6 +32,13 @@ static Status infer_outputs(const Node *node, const Tensor *const *inputs, bool 
     return ST_OK;
 }
 
+// Without an element nothing is to be computed, whatever the other dims claim.
+static bool has_elements(const Tensor *outputs, int count) {
+    for (int i = 0; i < count; i++)
+        if (tensor_count(&outputs[i]) > 0) return true;
+    return false;
+}
+
 // homes[i]: where the data of output i goes.
 static Status evaluate_in(const Node *node, const Tensor *const *inputs, bool wide, Arena *scratch, Arena *const *homes,
                           Tensor *outputs) {
@@ -41,6 +48,7 @@ static Status evaluate_in(const Node *node, const Tensor *const *inputs, bool wi
     TRY(infer_outputs(node, inputs, wide, scratch, types));
     for (int i = 0; i < node->n_outputs; i++)
         TRY(tensor_make(homes[i], types[i].dtype, type_shape(&types[i]), &outputs[i]));
+    if (!has_elements(outputs, node->n_outputs)) return ST_OK;
     const Evaluation e = {.node = node, .inputs = inputs, .outputs = outputs, .scratch = scratch};
     const Status status = functions[node->op](&e);
     if (status != ST_OK) return fail_context(status, "%s \"%s\"", op_info(node->op)->name, node->name);

@@ -88,6 +88,12 @@ TEST(repeats) {
     GIVES("%x = const uint8[2] {1, 2} %r = const int64[1] {3} %y = Tile (%x, %r)", "uint8[6] {1, 2, 1, 2, 1, 2}");
 }
 
+// Dims beside a 0 can be claimed for nothing: no memory is taken for them.
+TEST(nothing_is_repeated_often) {
+    GIVES("%x = const float32[1x0] zeros %r = const int64[2] {400000000000, 1} %y = Tile (%x, %r)",
+          "float32[400000000000x0] zeros");
+}
+
 TEST(gather) {
     GIVES(X23 "%i = const int64[2] {2, -3} %y = Gather (%x, %i) {axis=1}", "float32[2x2] {3, 1, 6, 4}");
     GIVES(X23 "%i = const int32[1x2] {1, 0} %y = Gather (%x, %i)", "float32[1x2x3] {4, 5, 6, 1, 2, 3}");
