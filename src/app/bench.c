@@ -61,15 +61,17 @@ static Status samples_add(Samples *samples, double value) {
     return ST_OK;
 }
 
+static double seconds_of(const stent_bench_options *options) {
+    return (options->seconds > 0 ? options->seconds : 3) * measuring_effort;
+}
 // Whether another round is due: by number, or by time (at least `least` rounds).
 static bool goes_on(const stent_bench_options *options, size_t done, size_t least, uint64_t start) {
     if (options->repeat > 0) return done < (size_t)options->repeat;
-    const double limit = options->seconds > 0 ? options->seconds : 3;
-    return done < least || clock_ms_since(start) < 1e3 * limit;
+    return done < least || clock_ms_since(start) < 1e3 * seconds_of(options);
 }
 static Status tell_progress(const stent_bench_options *options, size_t done, uint64_t start) {
     if (options->repeat > 0) return report_progress(&options->common, "bench", (double)done, options->repeat);
-    const double limit = 1e3 * (options->seconds > 0 ? options->seconds : 3);
+    const double limit = 1e3 * seconds_of(options);
     return report_progress(&options->common, "bench", MIN(clock_ms_since(start), limit), limit);
 }
 static Status measure_alone(Runner *runner, const stent_bench_options *options, Samples *ms) {

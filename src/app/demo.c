@@ -198,7 +198,9 @@ static Status read_expected(Demo *demo) {
     const char *path = join(demo, demo->data, "expected.json");
     if (!path) return fail_memory(strlen(demo->data));
     demo->expected_pooled = demo->expected_mean = NAN;
-    if (path_kind(path) == PATH_MISSING) return ST_OK;
+    PathKind kind;
+    TRY(path_known(path, &kind));
+    if (kind == PATH_MISSING) return ST_OK;
     TRY(file_read(path, expected_limit, &bytes, &size));
     Status status = json_parse(&demo->arena, (const char *)bytes, size, &json);
     mem_free(bytes);

@@ -15,6 +15,7 @@ static const double MOST_REFERENCE_FLOP = 5e9;
 // What a self-check may take: estimated time, and memory where the user does not say. Its model may be anybody's.
 static const double MOST_SECONDS = 60, CYCLES_PER_SECOND = 3e9;
 static const uint64_t MOST_BYTES = (uint64_t)768 << 20;
+enum { SCRATCH_THREADS = 8 };
 static const double STRICT_TOLERANCE = 5e-6; // rms / standard deviation, strict against reference on the crop
 
 void synthetic_sample(Tensor *tensor) {
@@ -56,31 +57,49 @@ static double worst_rms(const Tensor *actual, const Tensor *expected, int count,
     }
     return worst;
 }
-// The strict plan, over a graph of its own, which is given out too.
-static Status plan_strict(const Graph *graph, int threads, Graph **copy, Plan **plan) {
-    Machine machine;
-    TRY(machine_detect(&machine));
-    TRY(graph_copy(graph, copy));
-    TRY(passes_run(*copy, 2, NULL, NULL));
-    return plan_create(*copy, &machine, &(PlanOptions){.threads = threads, .strict = true, .fuse = true}, plan);
+// A network planned for the strict path: a graph of its own and the plan over it.
+typedef struct Strict {
+    Graph *graph;
+    Plan *plan;
+} Strict;
+static void strict_free(Strict *strict) {
+    plan_free(strict->plan);
+    graph_free(strict->graph);
+    *strict = (Strict){0};
 }
-static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, Tensor *outputs) {
-    Graph *copy = NULL;
-    Plan *plan = NULL;
+static Status strict_plan(const Graph *graph, int threads, Strict *out) {
+    Machine machine;
+    *out = (Strict){0};
+    TRY(machine_detect(&machine));
+    TRY(graph_copy(graph, &out->graph));
+    Status status = passes_run(out->graph, 2, NULL, NULL);
+    const PlanOptions options = {.threads = threads, .strict = true, .fuse = true};
+    if (status == ST_OK) status = plan_create(out->graph, &machine, &options, &out->plan);
+    if (status != ST_OK) strict_free(out);
+    return status;
+}
+// Uses the plan up.
+static Status strict_run(Strict *strict, const Tensor *inputs, Tensor *outputs) {
     Pool *pool = NULL;
     Executable *executable = NULL;
     Session *session = NULL;
-    Status status = plan_strict(graph, threads, &copy, &plan);
-    if (status == ST_OK) status = pool_create(threads, &pool);
-    if (status == ST_OK) log_verbose("expected output by the strict path, %d threads", pool_threads(pool));
-    if (status == ST_OK) status = executable_create(plan, pool, NULL, &executable);
-    else plan_free(plan);
+    Status status = pool_create(strict->plan->threads, &pool);
+    if (status != ST_OK) return status;
+    log_verbose("expected output by the strict path, %d threads", pool_threads(pool));
+    status = executable_create(strict->plan, pool, NULL, &executable);
+    strict->plan = NULL;
     if (status == ST_OK) status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     session_destroy(session);
     executable_release(executable);
     pool_destroy(pool);
-    graph_free(copy);
+    return status;
+}
+static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, Tensor *outputs) {
+    Strict strict;
+    TRY(strict_plan(graph, threads, &strict));
+    const Status status = strict_run(&strict, inputs, outputs);
+    strict_free(&strict);
     return status;
 }
 // A smaller copy of the graph: spatial dims of the first input cut to `side` where they are larger. *out NULL when
@@ -166,31 +185,23 @@ static uint64_t outer_bytes(const Graph *graph) {
     return bytes;
 }
 // *by_reference: the reference is quick and small enough. `why`: the strict path is not either; the check is not made.
-static Status choose_way(const Graph *graph, int threads, uint64_t memory, bool *by_reference, Text *why) {
-    Graph *copy = NULL;
-    Plan *plan = NULL;
+static void choose_way(const Graph *graph, const Strict *strict, uint64_t memory, bool *by_reference, Text *why) {
+    const Plan *plan = strict->plan;
+    const uint64_t values = plan->arena_bytes + outer_bytes(strict->graph);
+    // Whether a package has a self-check must not depend on how many threads compiled it.
+    const uint64_t bytes = values + plan->weights_bytes + plan->scratch_bytes * SCRATCH_THREADS;
     if (!memory) memory = MOST_BYTES;
-    const Status status = plan_strict(graph, threads, &copy, &plan);
-    if (status == ST_OK) {
-        const uint64_t values = plan->arena_bytes + outer_bytes(copy);
-        const uint64_t bytes = values + plan->weights_bytes + plan->scratch_bytes * (uint64_t)plan->threads;
-        // The reference holds operands as doubles beside the values.
-        *by_reference = reference_cost(graph) <= REFERENCE_FLOP && 4 * values <= memory;
-        if (bytes > memory)
-            text_add(why, "it would take %.0f MB, allowed are %.0f (--max-memory)", (double)bytes / 1e6,
-                     (double)memory / 1e6);
-        else if (self_check_takes_too_long(plan)) text_add(why, "it would take about %.0f s", plan_seconds(plan));
-    }
-    plan_free(plan);
-    graph_free(copy);
-    return status;
+    // The reference holds operands as doubles beside the values.
+    *by_reference = reference_cost(graph) <= REFERENCE_FLOP && 4 * values <= memory;
+    if (bytes > memory)
+        text_add(why, "it would take %.0f MB, allowed are %.0f (--max-memory)", (double)bytes / 1e6, (double)memory / 1e6);
+    else if (self_check_takes_too_long(plan)) text_add(why, "it would take about %.0f s", plan_seconds(plan));
 }
 
-Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
-                       SelfCheck *out, Text *why) {
+static Status make_check(const Graph *graph, Strict *strict, int threads, const Tensor *sample, Arena *arena,
+                         uint64_t memory, SelfCheck *out, Text *why) {
     bool by_reference = false;
-    *out = (SelfCheck){0};
-    TRY(choose_way(graph, threads, memory, &by_reference, why));
+    choose_way(graph, strict, memory, &by_reference, why);
     if (why->length) return text_status(why);
     out->n_inputs = graph->n_inputs, out->n_outputs = graph->n_outputs;
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
@@ -210,12 +221,21 @@ Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Ar
     }
     if (trusted) {
         TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
-        return run_strict(graph, threads, out->inputs, out->expected);
+        return strict_run(strict, out->inputs, out->expected);
     }
     out->from_reference = true;
     out->expected = arena_array(arena, (size_t)graph->n_outputs + 1, sizeof *out->expected);
     if (!out->expected) return fail_memory(sizeof *out->expected);
     return reference_run(graph, out->inputs, out->expected, arena, NULL, NULL);
+}
+Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
+                       SelfCheck *out, Text *why) {
+    Strict strict;
+    *out = (SelfCheck){0};
+    TRY(strict_plan(graph, threads, &strict));
+    const Status status = make_check(graph, &strict, threads, sample, arena, memory, out, why);
+    strict_free(&strict);
+    return status;
 }
 
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran) {

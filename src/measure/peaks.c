@@ -49,7 +49,7 @@ Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops) {
     if (status == ST_OK) {
         // Repeats for about 4 ms, from a first guess; then the best of several.
         const double once = best_time(pool, &phase, scratch, stride, 3) / (double)burst.repeats;
-        burst.repeats = MAX((int64_t)(4e-3 / MAX(once, 1e-9)), 64);
+        burst.repeats = MAX((int64_t)(4e-3 * measuring_effort / MAX(once, 1e-9)), 64);
         *gflops = flop * (double)burst.repeats / best_time(pool, &phase, scratch, stride, 8) * 1e-9;
     }
     pages_free(scratch, bytes);
@@ -76,7 +76,7 @@ Status measure_bandwidth(const Kernels *kernels, Pool *pool, size_t bytes, doubl
     Status status = scratch ? pool_reserve(pool, 1) : fail_memory(64 * (size_t)threads);
     if (status == ST_OK) {
         const double once = best_time(pool, &phase, scratch, 64, 3);
-        burst.passes = MAX((int64_t)(2e-3 / MAX(once, 1e-9)), 1);
+        burst.passes = MAX((int64_t)(2e-3 * measuring_effort / MAX(once, 1e-9)), 1);
         *gbytes = (double)moved * (double)burst.passes / best_time(pool, &phase, scratch, 64, 6) * 1e-9;
     }
     if (scratch) pages_free(scratch, 64 * (size_t)threads);
@@ -85,7 +85,7 @@ Status measure_bandwidth(const Kernels *kernels, Pool *pool, size_t bytes, doubl
 }
 
 Status measure_peaks(const Machine *machine, Pool *pool, Peaks *out) {
-    enum { LEAST_MEMORY = 48 << 20, MOST_MEMORY = 192 << 20 };
+    const size_t least = (size_t)(48e6 * measuring_effort), most = (size_t)(192e6 * measuring_effort);
     const Kernels *kernels = kernels_for(machine->isa);
     const size_t threads = (size_t)pool_threads(pool);
     const size_t caches = MAX(machine->l2 * threads, machine->l3);
@@ -95,9 +95,9 @@ Status measure_peaks(const Machine *machine, Pool *pool, Peaks *out) {
     const size_t sets[2] = {out->cache_bytes[0] / 2, MIN(out->cache_bytes[1] / 2, 8 * out->cache_bytes[0])};
     for (int i = 0; i < 2; i++)
         if (out->cache_bytes[i])
-            TRY(measure_bandwidth(kernels, pool, MIN(sets[i], MOST_MEMORY), &out->cache_gbytes[i]));
+            TRY(measure_bandwidth(kernels, pool, MIN(sets[i], most), &out->cache_gbytes[i]));
     // A third-level cache larger than the arrays (servers) makes the figure for memory too good, never too small.
-    return measure_bandwidth(kernels, pool, MIN(MAX(2 * caches, LEAST_MEMORY), MOST_MEMORY), &out->memory_gbytes);
+    return measure_bandwidth(kernels, pool, MIN(MAX(2 * caches, least), most), &out->memory_gbytes);
 }
 double peaks_seconds(const Peaks *peaks, double flop, double bytes, bool *by_memory) {
     double gbytes = peaks->memory_gbytes;
