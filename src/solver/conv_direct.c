@@ -3,6 +3,7 @@
 // kernel row of kw pixels is one run of kw * ic values and nothing is padded.
 #include "solver/conv.h"
 #include "solver/direct.h"
+#include <string.h>
 
 // An input of so few channels is laid out with all of them in one pixel.
 enum { FEW_CHANNELS = 4 };
@@ -45,11 +46,11 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
         TRY(conv_offset(p, kd, kh, kw, &offset[t]));
         for (int i = 0; i < run; i++) tap[t * run + i] = (int32_t)(t * run + i);
     }
-    Sweep sweep = {.taps = taps, .offset = offset, .tap = tap, .tap_run = run};
-    for (int axis = 0; axis < AXES; axis++) {
-        sweep.o_step[axis] = 1, sweep.i_step[axis] = p->stride[axis], sweep.count[axis] = p->out[0].size[axis];
-    }
-    const Direct direct = {&sweep, 1, false};
+    Sweep *sweep = arena_alloc(lowering->arena, sizeof *sweep);
+    if (!sweep) return fail_memory(sizeof *sweep);
+    *sweep = (Sweep){.taps = taps, .offset = offset, .tap = tap};
+    Direct direct = {.sweeps = sweep, .n_sweeps = 1, .o_step = {1, 1, 1}, .tap_run = run};
+    memcpy(direct.i_step, p->stride, sizeof direct.i_step);
     return direct_lower(p, &direct, lowering);
 }
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }

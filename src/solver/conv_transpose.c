@@ -1,8 +1,9 @@
 // Transposed convolution by direct sums: the outputs of one residue modulo the stride are a small stride-1 convolution
 // of their own. out o + pad = i * stride + k * dilation, so for o = r + stride * q the taps k with
 // (r + pad - k * dilation) divisible by the stride read input q + (r + pad - k * dilation) / stride.
-// A 2x2 kernel with stride 2 is four 1x1 convolutions that write every second pixel.
+// A 2x2 kernel with stride 2 is four 1x1 convolutions, all in one visit (direct.c).
 #include "solver/direct.h"
+#include <string.h>
 
 // Taps of one axis for residue r; their input offsets. Returns how many.
 static int axis_taps(const Problem *p, int axis, int64_t r, int64_t *taps, int64_t *offsets) {
@@ -54,11 +55,9 @@ static Status make_sweep(const Problem *p, const int64_t r[AXES], Arena *arena, 
     int count[AXES];
     for (int axis = 0; axis < AXES; axis++) {
         count[axis] = axis_taps(p, axis, r[axis], taps[axis], offsets[axis]);
-        sweep->o_first[axis] = r[axis], sweep->o_step[axis] = p->stride[axis], sweep->i_step[axis] = 1;
-        const int64_t size = p->out[0].size[axis];
-        sweep->count[axis] = size > r[axis] ? div_up(size - r[axis], p->stride[axis]) : 0;
+        sweep->o_first[axis] = r[axis];
     }
-    sweep->taps = count[0] * count[1] * count[2], sweep->tap_run = 1;
+    sweep->taps = count[0] * count[1] * count[2];
     int32_t *offset = arena_array(arena, (size_t)MAX(sweep->taps, 1), sizeof *offset);
     int32_t *tap = arena_array(arena, (size_t)MAX(sweep->taps, 1), sizeof *tap);
     if (!offset || !tap) return fail_memory((size_t)sweep->taps * sizeof *tap);
@@ -83,10 +82,12 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     for (int64_t i = 0; i < residues; i++) {
         const int64_t r[AXES] = {i / p->stride[AXIS_W] / p->stride[AXIS_H], i / p->stride[AXIS_W] % p->stride[AXIS_H],
                                  i % p->stride[AXIS_W]};
-        TRY(make_sweep(p, r, lowering->arena, &sweeps[n]));
-        if (sweeps[n].count[0] && sweeps[n].count[1] && sweeps[n].count[2]) n++;
+        bool any = true; // outputs with this residue
+        for (int axis = 0; axis < AXES; axis++) any = any && r[axis] < p->out[0].size[axis];
+        if (any) TRY(make_sweep(p, r, lowering->arena, &sweeps[n++]));
     }
-    const Direct direct = {sweeps, n, true};
+    Direct direct = {.sweeps = sweeps, .n_sweeps = n, .i_step = {1, 1, 1}, .tap_run = 1, .transposed_weights = true};
+    memcpy(direct.o_step, p->stride, sizeof direct.o_step);
     return direct_lower(p, &direct, lowering);
 }
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }

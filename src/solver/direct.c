@@ -1,19 +1,26 @@
 // Direct convolution by batch-reduce GEMM (Georganas et al., "Harnessing Deep Learning via a Single Building Block",
-// 2020). A unit of work is some output rows of one panel of output channels:
+// 2020). A visit is the sweeps that share their input and together make whole output rows; a unit of work is some
+// rows of it, of one panel of output channels:
 //
 //     for each chunk of input channels:                     weights of the chunk stream from L2
-//         for each row, for each group of pixels:           groups of at most `kernels->rows`, evenly cut
-//             sums[pixel][panel] += brgemm over (channel block, tap)
-//     finish: bias, residual, activation, to the output's layout
+//         for each sweep, row, group of pixels:             groups of at most `kernels->rows`, evenly cut
+//             sums[output pixel][panel] += brgemm over (channel block, tap)
+//     finish: bias, residual, activation, whole rows to the output's layout
 //
-// Weights: [panel][chunk][channel block][tap][depth][panel width], one linear stream in the order of use. A grouped
-// convolution is dense over the channel blocks that a panel's groups touch, with zeros elsewhere.
+// A transposed convolution 2x2 with stride 2: each input pixel is read once and gives four outputs, the sums of the
+// two sweeps of an output row lie interleaved as the row does, and a row is written in one go:
+//
+//     input row    a       b            sums, line 0    a00 a01 b00 b01 ...    -> output row 2q
+//                                       sums, line 1    a10 a11 b10 b11 ...    -> output row 2q + 1
+//
+// Weights: [panel][chunk][sweep][channel block][tap][depth][panel width], one linear stream in the order of use. A
+// grouped convolution is dense over the channel blocks that a panel's groups touch, with zeros elsewhere.
 // Error: chunks of DIRECT_CHUNK channels times taps in order, chunk sums in order.
 #include "solver/direct.h"
 #include "solver/conv.h"
-#include <string.h>
 
-enum { PIXELS_A_UNIT = 256 };
+// PIXELS_A_UNIT: of the input. More lines than MOST_LINES (large strides) are visited one by one.
+enum { PIXELS_A_UNIT = 256, MOST_LINES = 8 };
 
 typedef struct Panel {
     int vectors;                 // 1 or 2 channel blocks
@@ -22,77 +29,119 @@ typedef struct Panel {
     size_t weights;              // offset in floats
 } Panel;
 
-typedef struct SweepWork {
-    const struct DirectWork *work;
-    Sweep sweep;
-    Panel *panels; // (n_panels)
-    int64_t rows_a_unit, row_groups;
-    int32_t *a_offset; // (chunk_blocks * taps)
-    Ref weights;
-} SweepWork;
-
 typedef struct DirectWork {
     Problem problem;
+    Direct direct; // without its sweeps
     const Kernels *kernels;
     Ref in, out, residual, bias;
-    bool transposed_weights;
     int n_panels;
     int64_t chunk_blocks; // input channel blocks in a chunk
     int depth;            // GEMM depth of a batch: channels of a pixel times tap_run
     int lanes_used;       // channels of a pixel that are read
 } DirectWork;
 
-static void direct_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    const SweepWork *w = arguments;
-    const DirectWork *d = w->work;
-    const Problem *p = &d->problem;
-    const Layout *in = &p->in[0], *out = &p->out[0], *res = &p->in[1];
+typedef struct Visit {
+    const DirectWork *work;
+    const Sweep *sweeps; // (n_sweeps)
+    int n_sweeps;
+    int64_t taps;       // of all sweeps
+    int32_t **a_offset; // (n_sweeps)(chunk_blocks * taps)
+    Panel *panels;      // (n_panels)
+    Ref weights;
+    int64_t lines;  // output rows (d, h) that one input row gives
+    int64_t pixels; // of a row of sums: the output's, with those of the last sweeps that it lacks
+    int64_t depth, rows_a_unit, row_groups;
+} Visit;
+
+// The rows that a unit makes.
+typedef struct UnitRows {
+    const Panel *panel;
+    int64_t n, qd, row0, rows; // input position before strides
+    int panel_width;
+    float *sums; // (lines, rows, pixels, panel_width)
+} UnitRows;
+
+// How many outputs a sweep has along an axis.
+static int64_t sweep_count(const DirectWork *d, const Sweep *s, int axis) {
+    const int64_t size = d->problem.out[0].size[axis] - s->o_first[axis];
+    return size > 0 ? div_up(size, d->direct.o_step[axis]) : 0;
+}
+static float *sums_row(const Visit *v, const UnitRows *u, int64_t line, int64_t r) {
+    return u->sums + (line * u->rows + r) * v->pixels * u->panel_width;
+}
+// Adds the products of `blocks` input channel blocks from `image` on to the sums of sweep number `index`.
+static void add_sweep(const Visit *v, const UnitRows *u, int index, const float *image, int64_t blocks,
+                      const float *weights, bool accumulate) {
+    const DirectWork *d = v->work;
+    const Sweep *s = &v->sweeps[index], *first = &v->sweeps[0];
     const Kernels *kernels = d->kernels;
-    const Sweep *s = &w->sweep;
-    const Panel *panel = &w->panels[unit % d->n_panels];
-    int64_t rest = unit / d->n_panels;
-    const int64_t row0 = rest % w->row_groups * w->rows_a_unit;
-    rest /= w->row_groups;
-    const int64_t qd = rest % s->count[AXIS_D], n = rest / s->count[AXIS_D];
-    const int64_t rows = MIN(w->rows_a_unit, s->count[AXIS_H] - row0), width = s->count[AXIS_W];
-    const int panel_width = panel->vectors * kernels->lanes;
-    const int64_t groups = div_up(width, kernels->rows);
-    const int64_t lda = s->i_step[AXIS_W] * in->block;
+    const Layout *in = &d->problem.in[0];
+    const int64_t *i_step = d->direct.i_step, *o_step = d->direct.o_step;
+    const int64_t line =
+        (s->o_first[AXIS_D] - first->o_first[AXIS_D]) * o_step[AXIS_H] + s->o_first[AXIS_H] - first->o_first[AXIS_H];
+    const int64_t rows = MIN(u->rows, sweep_count(d, s, AXIS_H) - u->row0), width = sweep_count(d, s, AXIS_W);
+    if (u->qd >= sweep_count(d, s, AXIS_D)) return;
+    const int64_t groups = div_up(width, kernels->rows), lda = i_step[AXIS_W] * in->block;
+    const int64_t ldc = o_step[AXIS_W] * u->panel_width;
+    for (int64_t r = 0; r < rows; r++) {
+        const float *row = image + (u->row0 + r) * i_step[AXIS_H] * in->stride[AXIS_H];
+        float *sums = sums_row(v, u, line, r) + s->o_first[AXIS_W] * u->panel_width;
+        for (int64_t g = 0; g < groups; g++) {
+            const int64_t x0 = width * g / groups, x1 = width * (g + 1) / groups;
+            kernels->gemm[u->panel->vectors][x1 - x0](blocks * s->taps, v->a_offset[index], row + x0 * lda, lda,
+                                                      weights, d->depth, sums + x0 * ldc, ldc, accumulate,
+                                                      (const char *)weights);
+        }
+    }
+}
+static void finish_row(const Visit *v, const UnitRows *u, char *const *bases, int64_t od, int64_t oh,
+                       const float *sums) {
+    const DirectWork *d = v->work;
+    const Problem *p = &d->problem;
+    const Layout *out = &p->out[0], *res = &p->in[1];
+    const Panel *panel = u->panel;
+    const Epilogue epilogue = conv_epilogue(p, bases, d->bias, panel->block, d->kernels->lanes);
+    const float *residual = NULL;
+    if (p->has_residual)
+        residual = (const float *)ref_at(bases, d->residual) + u->n * res->stride_n + panel->block * res->stride_block +
+                   od * res->stride[AXIS_D] + oh * res->stride[AXIS_H];
+    float *to = (float *)ref_at(bases, d->out) + u->n * out->stride_n + panel->block * out->stride_block +
+                od * out->stride[AXIS_D] + oh * out->stride[AXIS_H];
+    d->kernels->finish(sums, u->panel_width, (int)out->size[AXIS_W], panel->vectors, &epilogue, residual,
+                       res->stride_block, res->block, to, out->stride_block, out->block);
+}
+static void finish_rows(const Visit *v, const UnitRows *u, char *const *bases) {
+    const DirectWork *d = v->work;
+    const int64_t *o_step = d->direct.o_step, *o_first = v->sweeps[0].o_first;
+    const Layout *out = &d->problem.out[0];
+    for (int64_t line = 0; line < v->lines; line++)
+        for (int64_t r = 0; r < u->rows; r++) {
+            const int64_t od = o_first[AXIS_D] + u->qd * o_step[AXIS_D] + line / o_step[AXIS_H];
+            const int64_t oh = o_first[AXIS_H] + (u->row0 + r) * o_step[AXIS_H] + line % o_step[AXIS_H];
+            if (od < out->size[AXIS_D] && oh < out->size[AXIS_H])
+                finish_row(v, u, bases, od, oh, sums_row(v, u, line, r));
+        }
+}
+static void visit_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    const Visit *v = arguments;
+    const DirectWork *d = v->work;
+    const Layout *in = &d->problem.in[0];
+    const Panel *panel = &v->panels[unit % d->n_panels];
+    const int64_t group = unit / d->n_panels, slice = group / v->row_groups;
+    UnitRows u = {.panel = panel, .panel_width = panel->vectors * d->kernels->lanes, .sums = scratch};
+    u.row0 = group % v->row_groups * v->rows_a_unit, u.qd = slice % v->depth, u.n = slice / v->depth;
+    u.rows = MIN(v->rows_a_unit, sweep_count(d, v->sweeps, AXIS_H) - u.row0);
     const float *image =
-        (const float *)ref_at(bases, d->in) + n * in->stride_n + qd * s->i_step[AXIS_D] * in->stride[AXIS_D];
-    const float *weights = (const float *)ref_at(bases, w->weights) + panel->weights;
-    float *sums = scratch;
+        (const float *)ref_at(bases, d->in) + u.n * in->stride_n + u.qd * d->direct.i_step[AXIS_D] * in->stride[AXIS_D];
+    const float *weights = (const float *)ref_at(bases, v->weights) + panel->weights;
     for (int64_t b0 = 0; b0 < panel->in_blocks; b0 += d->chunk_blocks) {
         const int64_t blocks = MIN(d->chunk_blocks, panel->in_blocks - b0);
-        const int64_t stream = blocks * s->taps * d->depth * panel_width;
-        const float *base = image + (panel->in_block + b0) * in->stride_block;
-        for (int64_t r = 0; r < rows; r++) {
-            const float *row = base + (row0 + r) * s->i_step[AXIS_H] * in->stride[AXIS_H];
-            for (int64_t g = 0; g < groups; g++) {
-                const int64_t x0 = width * g / groups, x1 = width * (g + 1) / groups;
-                kernels->gemm[panel->vectors][x1 - x0](blocks * s->taps, w->a_offset, row + x0 * lda, lda, weights,
-                                                       d->depth, sums + (r * width + x0) * panel_width, panel_width,
-                                                       b0 > 0, (const char *)weights);
-            }
+        for (int i = 0; i < v->n_sweeps; i++) {
+            add_sweep(v, &u, i, image + (panel->in_block + b0) * in->stride_block, blocks, weights, b0 > 0);
+            weights += blocks * v->sweeps[i].taps * d->depth * u.panel_width;
         }
-        weights += stream;
     }
-    if (panel->in_blocks == 0 || s->taps == 0) memset(sums, 0, (size_t)(rows * width * panel_width) * sizeof(float));
-    const Epilogue epilogue = conv_epilogue(p, bases, d->bias, panel->block, kernels->lanes);
-    for (int64_t r = 0; r < rows; r++) {
-        const int64_t od = s->o_first[AXIS_D] + qd * s->o_step[AXIS_D];
-        const int64_t oh = s->o_first[AXIS_H] + (row0 + r) * s->o_step[AXIS_H];
-        const float *residual = NULL;
-        if (p->has_residual)
-            residual = (const float *)ref_at(bases, d->residual) + n * res->stride_n +
-                       panel->block * res->stride_block + od * res->stride[AXIS_D] + oh * res->stride[AXIS_H] +
-                       s->o_first[AXIS_W] * res->block;
-        float *to = (float *)ref_at(bases, d->out) + n * out->stride_n + panel->block * out->stride_block +
-                    od * out->stride[AXIS_D] + oh * out->stride[AXIS_H] + s->o_first[AXIS_W] * out->block;
-        kernels->finish(sums + r * width * panel_width, panel_width, (int)width, panel->vectors, &epilogue, residual,
-                        res->stride_block, s->o_step[AXIS_W] * res->block, to, out->stride_block,
-                        s->o_step[AXIS_W] * out->block);
-    }
+    finish_rows(v, &u, bases);
 }
 
 // The plain weight of output channel oc, input channel ic and tap; 0 outside of oc's group.
@@ -101,27 +150,32 @@ static float plain_weight(const DirectWork *d, int64_t oc, int64_t ic, int64_t t
     const int64_t icg = p->ic / p->group, ocg = p->oc / p->group;
     const int64_t taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
     if (oc >= p->oc || ic >= p->ic || oc / ocg != ic / icg) return 0;
-    return d->transposed_weights ? p->weight[(ic * ocg + oc % ocg) * taps + tap]
-                                 : p->weight[(oc * icg + ic % icg) * taps + tap];
+    return d->direct.transposed_weights ? p->weight[(ic * ocg + oc % ocg) * taps + tap]
+                                        : p->weight[(oc * icg + ic % icg) * taps + tap];
 }
 // Packs the weights of one panel (see the top of this file).
 static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
-    const SweepWork *w = arguments;
-    const DirectWork *d = w->work;
-    const Panel *panel = &w->panels[unit];
+    const Visit *v = arguments;
+    const DirectWork *d = v->work;
+    const Panel *panel = &v->panels[unit];
     const int lanes = d->kernels->lanes, width = panel->vectors * lanes;
-    float *to = (float *)ref_at(bases, w->weights) + panel->weights;
-    for (int64_t b = 0; b < panel->in_blocks; b++)
-        for (int t = 0; t < w->sweep.taps; t++)
-            for (int k = 0; k < d->depth; k++) {
-                const int64_t ic = (panel->in_block + b) * d->problem.in[0].block + k % d->lanes_used;
-                const int64_t tap = w->sweep.tap[t * w->sweep.tap_run + k / d->lanes_used];
-                for (int j = 0; j < width; j++) *to++ = plain_weight(d, panel->block * lanes + j, ic, tap);
-            }
+    float *to = (float *)ref_at(bases, v->weights) + panel->weights;
+    for (int64_t b0 = 0; b0 < panel->in_blocks; b0 += d->chunk_blocks)
+        for (int i = 0; i < v->n_sweeps; i++) {
+            const Sweep *s = &v->sweeps[i];
+            const int64_t batches = MIN(d->chunk_blocks, panel->in_blocks - b0) * s->taps;
+            for (int64_t batch = 0; batch < batches; batch++)
+                for (int k = 0; k < d->depth; k++) {
+                    const int64_t block = panel->in_block + b0 + batch / s->taps;
+                    const int64_t ic = block * d->problem.in[0].block + k % d->lanes_used;
+                    const int64_t tap = s->tap[batch % s->taps * d->direct.tap_run + k / d->lanes_used];
+                    for (int j = 0; j < width; j++) *to++ = plain_weight(d, panel->block * lanes + j, ic, tap);
+                }
+        }
 }
 // Cuts the output channels into panels of two blocks (the last may be one) and finds what each reads.
-static Status make_panels(const DirectWork *d, const Sweep *sweep, Arena *arena, Panel **out, size_t *floats) {
+static Status make_panels(const DirectWork *d, int64_t taps, Arena *arena, Panel **out, size_t *floats) {
     const Problem *p = &d->problem;
     const int lanes = d->kernels->lanes;
     const int64_t icg = p->ic / p->group, ocg = p->oc / p->group;
@@ -137,7 +191,7 @@ static Status make_panels(const DirectWork *d, const Sweep *sweep, Arena *arena,
         panel->in_block = ic0 / p->in[0].block;
         panel->in_blocks = div_up(ic1, p->in[0].block) - panel->in_block;
         panel->weights = *floats;
-        *floats += (size_t)(panel->in_blocks * sweep->taps * d->depth * panel->vectors * lanes);
+        *floats += (size_t)(panel->in_blocks * taps * d->depth * panel->vectors * lanes);
     }
     *out = panels;
     return ST_OK;
@@ -156,42 +210,66 @@ static Status make_offsets(const DirectWork *d, const Sweep *sweep, Arena *arena
     *out = offsets;
     return ST_OK;
 }
-static Status lower_sweep(DirectWork *d, const Sweep *sweep, Lowering *lowering) {
-    SweepWork *w = arena_alloc(lowering->arena, sizeof *w);
-    if (!w) return fail_memory(sizeof *w);
+// Rows a unit: about PIXELS_A_UNIT of the input, as long as their sums take a quarter of L2 at most; evenly cut.
+static void cut_rows(Visit *v, const Machine *machine) {
+    const DirectWork *d = v->work;
+    const int64_t height = sweep_count(d, v->sweeps, AXIS_H), width = sweep_count(d, v->sweeps, AXIS_W);
+    v->pixels = width * d->direct.o_step[AXIS_W];
+    v->depth = sweep_count(d, v->sweeps, AXIS_D);
+    const int64_t row_bytes = v->lines * v->pixels * GEMM_MAX_VECTORS * d->kernels->lanes * (int64_t)sizeof(float);
+    const int64_t most = MIN(PIXELS_A_UNIT / MAX(width, 1), (int64_t)machine->l2 / 4 / MAX(row_bytes, 1));
+    v->rows_a_unit = MAX(1, MIN(height, most));
+    v->row_groups = div_up(height, v->rows_a_unit);
+    v->rows_a_unit = div_up(height, MAX(v->row_groups, 1));
+    v->row_groups = div_up(height, MAX(v->rows_a_unit, 1));
+}
+static Status lower_visit(const DirectWork *d, const Sweep *sweeps, int n_sweeps, int64_t lines, Lowering *lowering) {
+    Arena *arena = lowering->arena;
+    Visit *v = arena_alloc(arena, sizeof *v);
+    if (!v) return fail_memory(sizeof *v);
+    *v = (Visit){.work = d, .sweeps = sweeps, .n_sweeps = n_sweeps, .lines = lines};
+    v->a_offset = arena_array(arena, (size_t)n_sweeps, sizeof *v->a_offset);
+    if (!v->a_offset) return fail_memory((size_t)n_sweeps * sizeof *v->a_offset);
+    for (int i = 0; i < n_sweeps; i++) {
+        TRY(make_offsets(d, &sweeps[i], arena, &v->a_offset[i]));
+        v->taps += sweeps[i].taps;
+    }
     size_t floats;
-    *w = (SweepWork){.work = d, .sweep = *sweep};
-    TRY(make_panels(d, sweep, lowering->arena, &w->panels, &floats));
-    TRY(make_offsets(d, sweep, lowering->arena, &w->a_offset));
-    w->weights = lowering_weights(lowering, floats * sizeof(float));
-    w->rows_a_unit = MAX(1, MIN(sweep->count[AXIS_H], PIXELS_A_UNIT / MAX(sweep->count[AXIS_W], 1)));
-    w->row_groups = div_up(sweep->count[AXIS_H], w->rows_a_unit);
-    w->rows_a_unit = div_up(sweep->count[AXIS_H], MAX(w->row_groups, 1)); // evenly
-    w->row_groups = div_up(sweep->count[AXIS_H], MAX(w->rows_a_unit, 1));
-    const int64_t units = d->problem.out[0].n * sweep->count[AXIS_D] * w->row_groups * d->n_panels;
+    TRY(make_panels(d, v->taps, arena, &v->panels, &floats));
+    v->weights = lowering_weights(lowering, floats * sizeof(float));
+    cut_rows(v, lowering->machine);
     const size_t scratch =
-        (size_t)(w->rows_a_unit * sweep->count[AXIS_W]) * GEMM_MAX_VECTORS * (size_t)d->kernels->lanes * sizeof(float);
-    TRY(lowering_prepare(lowering, prepare_unit, w, d->n_panels, 0));
-    return lowering_phase(lowering, direct_unit, w, units, scratch);
+        (size_t)(lines * v->rows_a_unit * v->pixels) * GEMM_MAX_VECTORS * (size_t)d->kernels->lanes * sizeof(float);
+    TRY(lowering_prepare(lowering, prepare_unit, v, d->n_panels, 0));
+    return lowering_phase(lowering, visit_unit, v, d->problem.out[0].n * v->depth * v->row_groups * d->n_panels,
+                          scratch);
+}
+// Whether two sweeps make pixels of the same output rows.
+static bool same_line(const Sweep *a, const Sweep *b) {
+    return a->o_first[AXIS_D] == b->o_first[AXIS_D] && a->o_first[AXIS_H] == b->o_first[AXIS_H];
 }
 Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowering) {
     DirectWork *d = arena_alloc(lowering->arena, sizeof *d);
     if (!d) return fail_memory(sizeof *d);
     const int block = problem->in[0].block;
     *d = (DirectWork){.problem = *problem,
+                      .direct = *direct,
                       .kernels = lowering->kernels,
                       .in = lowering->in[0],
                       .residual = lowering->in[1],
-                      .out = lowering->out[0],
-                      .transposed_weights = direct->transposed_weights};
+                      .out = lowering->out[0]};
     d->n_panels = (int)div_up(problem->out[0].blocks, GEMM_MAX_VECTORS);
     d->chunk_blocks = MIN(problem->in[0].blocks, MAX(1, DIRECT_CHUNK / block));
     d->lanes_used = problem->in[0].blocks == 1 ? (int)problem->ic : block;
-    d->depth = d->lanes_used * (direct->n_sweeps ? direct->sweeps[0].tap_run : 1);
+    d->depth = d->lanes_used * direct->tap_run;
     TRY(conv_lower_bias(problem, lowering, &d->bias));
-    for (int i = 0; i < direct->n_sweeps; i++) {
-        TRY(lower_sweep(d, &direct->sweeps[i], lowering));
-        if (i) lowering->phases[lowering->n_phases - 1].joins_previous = true; // disjoint outputs
+    int64_t lines = direct->o_step[AXIS_D] * direct->o_step[AXIS_H];
+    if (lines > MOST_LINES) lines = 1;
+    for (int first = 0, end; first < direct->n_sweeps; first = end) {
+        for (end = first + 1; end < direct->n_sweeps; end++)
+            if (lines == 1 && !same_line(&direct->sweeps[first], &direct->sweeps[end])) break;
+        TRY(lower_visit(d, &direct->sweeps[first], end - first, lines, lowering));
+        if (first) lowering->phases[lowering->n_phases - 1].joins_previous = true; // disjoint outputs
     }
     return ST_OK;
 }

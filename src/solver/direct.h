@@ -3,19 +3,20 @@
 #pragma once
 #include "solver/solver.h"
 
-// One regular set of output pixels: along each axis, output o_first + q * o_step (q < count) takes input
-// q * i_step + tap offset. A convolution is one sweep; a transposed one has a sweep a residue of the stride.
+// One regular set of output pixels: along each axis, output o_first + q * o_step takes input q * i_step + tap offset.
+// A convolution is one sweep; a transposed one has a sweep a residue of the stride.
 typedef struct Sweep {
-    int64_t o_first[AXES], o_step[AXES], count[AXES], i_step[AXES];
+    int64_t o_first[AXES];
     int taps;                 // GEMM batches a channel block
     const int32_t *offset;    // (taps) floats from the input pixel
     const int32_t *tap;       // (taps, tap_run) index into the kernel (kd kh kw)
-    int tap_run;              // consecutive input pixels that one batch covers (first layers: kw), else 1
 } Sweep;
 
 typedef struct Direct {
-    Sweep *sweeps;
+    const Sweep *sweeps; // (n_sweeps) in the order of o_first: d, h, w
     int n_sweeps;
+    int64_t o_step[AXES], i_step[AXES];
+    int tap_run;             // consecutive input pixels that one batch covers (first layers: kw), else 1
     bool transposed_weights; // (ic, oc/group, k) instead of (oc, ic/group, k)
 } Direct;
 
