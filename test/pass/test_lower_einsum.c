@@ -89,8 +89,8 @@ TEST(other_equations_stay) {
         "%a: float32[3x3], %b: float32[3]) -> (%y) {\n %y = Einsum (%a, %b) {equation=\"ii,i->\"}",
         "%a: float32[3x4], %b: float32[3x1]) -> (%y) {\n %y = Einsum (%a, %b) {equation=\"ij,ij->i\"}",
         "%a: float32[Nx3x4], %b: float32[Nx4x5]) -> (%y) {\n %y = Einsum (%a, %b) {equation=\"bij,bjk->bik\"}",
-        "%a: float32[1x1x2x1x1x1x2x3], %b: float32[1x1x2x1x1x1x2x3]) -> (%y) {\n %y = Einsum (%a, %b) "
-        "{equation=\"abcdefgh,abcdefgh->abcdefg\"}"};
+        ("%a: float32[1x1x2x1x1x1x2x3], %b: float32[1x1x2x1x1x1x2x3]) -> (%y) {\n %y = Einsum (%a, %b) "
+         "{equation=\"abcdefgh,abcdefgh->abcdefg\"}")};
     for (size_t i = 0; i < COUNT_OF(kept); i++) {
         Text text = {0};
         text_add(&text, "graph (%s\n}", kept[i]);
