@@ -3,7 +3,7 @@
 
     bench/versus.py                                      both networks of the study, AVX-512 and AVX2, ONNX Runtime
     bench/versus.py build/bench/seed-torch.onnx --isa avx512,avx2 --peers onnxruntime,openvino --json out.json
-    bench/versus.py --isa avx512,avx2 --gate avx512=0.75 --gate avx2=0.65 --max-error 3e-5
+    bench/versus.py --isa avx512,avx2 --gate avx512=0.75 --gate avx2=0.65 --max-error 4e-5
 
 Every engine is a process of its own, held to the same cores, and stopped (SIGSTOP) while another is measured.
 A round measures each engine with several runs, in shuffled order; the figure is the median over the rounds of

@@ -167,4 +167,4 @@ Status make_tensors(const Graph *graph, const ValueId *values, int count, Arena 
     }
     return ST_OK;
 }
-double precision_budget(const char *precision) { return !strcmp(precision, "strict") ? 5e-6 : 3e-5; }
+double precision_budget(const char *precision) { return plan_budget(!strcmp(precision, "strict")); }

@@ -132,6 +132,7 @@ static Status tell(const Profile *p, struct stent_result *result) {
     }
     json_end_array(w);
     put_number(w, "sum_ms", p->sum_ms), put_number(w, "whole_ms", p->whole_ms), put_number(w, "flop", flop);
+    put_number(w, "foreseen_error", p->plan->error);
     put_number(w, "peak_gflops", p->peaks.gflops), put_number(w, "memory_gbytes", p->peaks.memory_gbytes);
     TRY(table_end(&table, text));
     text_add(text,
@@ -139,6 +140,8 @@ static Status tell(const Profile *p, struct stent_result *result) {
              "memory %.1f GB/s\n",
              p->sum_ms, p->whole_ms, flop * 1e-9, flop / MAX(p->whole_ms, 1e-6) * 1e-6, isa_name(p->opened.machine.isa),
              p->opened.threads, p->peaks.gflops, p->peaks.memory_gbytes);
+    text_add(text, "foreseen error at most %.1e of the output's deviation; %s may have %.0e\n", p->plan->error,
+             p->opened.precision, precision_budget(p->opened.precision));
     tell_fallbacks(p, text);
     return ST_OK;
 }

@@ -1,5 +1,6 @@
 // Choosing: a solver for each region in the order of the nodes, and with it the layout of what it makes.
 #include "plan/planner.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ static double usual_cycles(const Planner *planner, const Problem *problem) {
     Need need;
     Configuration configuration;
     double cycles = 0;
-    return solver_choose(&usual, planner->kernels, planner->machine, &need, &configuration, &cycles) ? cycles : 0;
+    return solver_choose(&usual, planner->kernels, planner->machine, INFINITY, &need, &configuration, &cycles) ? cycles : 0;
 }
 // Cycles of the pool of `region` as a step of its own.
 static double pool_cycles(const Planner *planner, const Region *region) {
@@ -67,8 +68,8 @@ static double pool_cycles(const Planner *planner, const Region *region) {
     return usual_cycles(planner, &pool);
 }
 static const Solver *choose(const Planner *planner, Region *region) {
-    return solver_choose(&region->problem, planner->kernels, planner->machine, &region->need, &region->configuration,
-                         &region->cycles);
+    return solver_choose(&region->problem, planner->kernels, planner->machine, INFINITY, &region->need,
+                         &region->configuration, &region->cycles);
 }
 // With the pool absorbed or not, whichever is estimated faster.
 static Status choose_pool(Planner *planner, Region *region) {
@@ -86,9 +87,23 @@ static Status choose_pool(Planner *planner, Region *region) {
         return ST_OK;
     }
     region->solver = together;
+    region->apart = arena_alloc(planner->arena, sizeof apart);
+    if (!region->apart) return fail_memory(sizeof apart);
+    *region->apart = apart;
     for (int i = 0; i < planner->graph->n_nodes; i++)
-        if (planner->graph->nodes[i] == pool) planner->absorbed_by[i] = region->anchor;
+        if (planner->graph->nodes[i] == pool) planner->absorbed_by[i] = region->anchor, region->pool = i;
     return region_append_op(planner, region, "MaxPool");
+}
+double region_pool_cycles(const Planner *planner, const Region *region) { return pool_cycles(planner, region); }
+Status region_release_pool(Planner *planner, Region *region) {
+    const int pool = region->pool, first = planner->n_regions, form = region->out_form[0];
+    *region = *region->apart;
+    region->out_form[0] = form;
+    planner->absorbed_by[pool] = -1;
+    TRY(translate_node(planner, pool));
+    const int end = planner->n_regions;
+    for (int r = first; r < end; r++) TRY(region_choose(planner, planner->regions[r]));
+    return ST_OK;
 }
 
 // A concatenation along the channels whose parts begin at block borders is laid out as one: producers write into it.

@@ -324,6 +324,7 @@ static Status lower_all(Planner *planner, Plan *plan) {
                            .solver = region->solver,
                            .configuration = region->configuration,
                            .cycles = region->cycles,
+                           .error = region->error,
                            .why = region->why};
         if (made >= 0) value_shape(planner, made, &step->shape);
         step->bytes = region->problem.kind == PROBLEM_REFERENCE ? 0 : region_bytes(&region->problem);
@@ -353,6 +354,7 @@ Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions
         .graph = graph, .machine = machine, .kernels = kernels, .options = *options, .arena = &plan->arena};
     Status status = start(&planner);
     if (status == ST_OK) status = translate_all(&planner);
+    if (status == ST_OK) status = keep_budget(&planner, &plan->error);
     if (status == ST_OK) status = connect_all(&planner);
     if (status == ST_OK) status = connect_outputs(&planner);
     if (status == ST_OK) status = lower_all(&planner, plan);

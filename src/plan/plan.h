@@ -12,6 +12,7 @@ typedef struct PlanOptions {
     bool strict;        // direct sums only
     bool fuse;          // opt level 3: regions; without it every op is a step of its own
     bool reference;     // everything on the reference path
+    double budget;      // most foreseen error; 0: plan_budget(strict)
 } PlanOptions;
 
 typedef struct PlanStep {
@@ -23,6 +24,7 @@ typedef struct PlanStep {
     double flop;        // direct sums
     double bytes;       // read and written at least once: operands and plain weights
     double cycles;      // estimate
+    double error;       // foreseen of the whole network's, by this step alone: rms / std before the last activation
     const char *why;    // not NULL: why no fast solver took it
 } PlanStep;
 
@@ -34,10 +36,14 @@ typedef struct Plan {
     int n_phases, n_prepare;
     size_t arena_bytes, weights_bytes;
     size_t scratch_bytes; // per worker, of phases and prepare
+    double error;         // foreseen: an upper mark of rms / std before the last activation (budget.c)
     int threads;
     Isa isa;
     const Graph *graph;
 } Plan;
+
+// The error that a network may have: rms / std before its last activation (docs/NUMERICS.md).
+double plan_budget(bool strict);
 
 // The graph must have static types everywhere (passes_run / pass_resolve_shapes). ST_UNSUPPORTED names a value whose
 // shape is not known.

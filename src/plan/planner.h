@@ -26,13 +26,15 @@ typedef struct Region {
     Problem problem;
     const Solver *solver;
     Configuration configuration;
-    double cycles;
+    double cycles, error;  // error: foreseen of the whole network's, by this region alone
     const char *name, *op, *why;
     ValueId in_value[PROBLEM_INPUTS], out_value[PROBLEM_OUTPUTS];
     Need need;
     int in_form[PROBLEM_INPUTS], out_form[PROBLEM_OUTPUTS];
     int anchor;            // index of the node that the region began with
     int order;             // index of the last node that it absorbed: regions run in this order
+    struct Region *apart;  // with an absorbed pool: the region without it
+    int pool;              // ... and the pool's node
     // Regions without work of their own.
     const Node *concat;    // forms of its inputs become parts of its output's
     const Node *alias;     // reshape: the output is the input's memory
@@ -85,5 +87,9 @@ Status forms_place(Planner *planner, size_t *arena_bytes);  // offsets and refs 
 // the absorbed pool.
 Status region_append_op(Planner *planner, Region *region, const char *op); // "Conv" becomes "Conv + Relu"
 Status region_choose(Planner *planner, Region *region);
+double region_pool_cycles(const Planner *planner, const Region *region); // of an absorbed pool as a step of its own
+Status region_release_pool(Planner *planner, Region *region);
+// budget.c: makes chosen regions more exact until the foreseen error of the network, *foreseen, is within the budget.
+Status keep_budget(Planner *planner, double *foreseen);
 // translate_copy.c: the regions of a Concat whose parts could not be laid out together.
 Status translate_concat_copies(Planner *planner, const Node *node, int order);

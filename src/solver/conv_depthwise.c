@@ -88,5 +88,9 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_prepare(lowering, prepare_unit, w, blocks, 0));
     return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups, 0);
 }
+static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    (void)c;
+    return chain_error(kernels, (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]));
+}
 const Solver solver_conv_depthwise = {"conv_depthwise", 1,    PROBLEM_CONV, applicable, one_configuration,
-                                      estimate,         NULL, lower,        NULL};
+                                      estimate,         NULL, lower,        NULL, error};

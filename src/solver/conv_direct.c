@@ -53,6 +53,9 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     memcpy(direct.i_step, p->stride, sizeof direct.i_step);
     return direct_lower(p, &direct, lowering);
 }
+static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    return direct_error(p, c->arithmetic[0], kernels);
+}
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
 const Solver solver_conv_direct = {"conv_direct", 1,    PROBLEM_CONV, applicable, configurations,
-                                   estimate,      NULL, lower,        print};
+                                   estimate,      NULL, lower,        print, error};

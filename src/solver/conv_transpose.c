@@ -90,6 +90,9 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     memcpy(direct.o_step, p->stride, sizeof direct.o_step);
     return direct_lower(p, &direct, lowering);
 }
+static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    return direct_error(p, c->arithmetic[0], kernels);
+}
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
 const Solver solver_conv_transpose = {
-    "conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print};
+    "conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print, error};

@@ -356,6 +356,11 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_phase(lowering, product_unit, w, Q * w->panel_groups, 0));
     return lowering_phase(lowering, output_unit, w, rows * w->out_groups, 0);
 }
+// Measured, for any number of channels: docs/NUMERICS.md. Without fused multiply-adds a half more.
+static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    (void)p, (void)c;
+    return kernels->isa >= ISA_AVX2 ? 1.3e-6 : 2e-6;
+}
 static void print(const Configuration *c, Text *text) {
     text_add(text, "F(%d,3) chunk %d, ", (int)c->arithmetic[0], (int)c->arithmetic[1]);
     if (c->schedule[0] == TILES) text_add(text, "%d tiles a unit", (int)c->schedule[1]);
@@ -363,4 +368,4 @@ static void print(const Configuration *c, Text *text) {
     else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
 }
 const Solver solver_conv_winograd = {"conv_winograd", 1,         PROBLEM_CONV, applicable, configurations,
-                                     estimate,        temporary, lower,        print};
+                                     estimate,        temporary, lower,        print, error};

@@ -158,4 +158,4 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     }
     return lowering_phase(lowering, copy_unit, w, units, 0);
 }
-const Solver solver_copy = {"copy", 1, PROBLEM_COPY, applicable, one_configuration, estimate, NULL, lower, NULL};
+const Solver solver_copy = {"copy", 1, PROBLEM_COPY, applicable, one_configuration, estimate, NULL, lower, NULL, NULL};

@@ -274,6 +274,10 @@ Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowe
     return ST_OK;
 }
 
+double direct_error(const Problem *problem, int chunk, const Kernels *kernels) {
+    const double taps = (double)(problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W]);
+    return chain_error(kernels, taps * (double)MIN(chunk, problem->ic / problem->group));
+}
 double direct_estimate(const Problem *problem, const Kernels *kernels, const Machine *machine, double efficiency) {
     const double lanes = kernels->lanes, panel = GEMM_MAX_VECTORS * lanes;
     // Channels that are computed for nothing: blocks that are not full, groups that share a panel.

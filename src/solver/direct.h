@@ -25,4 +25,6 @@ enum { DIRECT_CHUNK = 128 };
 
 // in[0] BLOCKED with a block of `lanes`, or of all its channels (then one block); out[0] BLOCKED by `lanes`.
 Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowering);
+// Error of sums cut at `chunk` channels (Solver.error).
+double direct_error(const Problem *problem, int chunk, const Kernels *kernels);
 double direct_estimate(const Problem *problem, const Kernels *kernels, const Machine *machine, double efficiency);

@@ -181,5 +181,9 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     const size_t scratch = (size_t)(w->rows_a_unit * GEMM_MAX_VECTORS * lowering->kernels->lanes) * sizeof(float);
     return lowering_phase(lowering, matmul_unit, w, w->batches * w->row_groups * w->panels, scratch);
 }
+static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    (void)c;
+    return chain_error(kernels, (double)MIN(MATMUL_CHUNK, p->in[0].shape.dim[p->in[0].shape.rank - 1]));
+}
 const Solver solver_matmul = {"matmul", 1, PROBLEM_MATMUL, applicable, one_configuration, estimate, temporary, lower,
-                              NULL};
+                              NULL, error};

@@ -50,8 +50,19 @@ typedef struct Choice {
 } Choice;
 enum { CANDIDATES = 64 };
 
-// The best configuration of all solvers, or only of those with the arithmetic of `fixed`.
-static Choice best_of(const Problem *problem, const Kernels *kernels, const Machine *machine, const Choice *fixed) {
+double chain_error(const Kernels *kernels, double terms) {
+    const double unit = 0x1p-24, factor = kernels->isa >= ISA_AVX2 ? 0.35 : 0.5; // with one rounding a term, with two
+    return factor * unit * sqrt(terms);
+}
+double solver_error(const Solver *solver, const Problem *problem, const Configuration *configuration,
+                    const Kernels *kernels) {
+    return solver->error ? solver->error(problem, configuration, kernels) : 0;
+}
+
+// The best configuration of all solvers with less than `limit` of error, or only of those with the arithmetic of
+// `fixed`.
+static Choice best_of(const Problem *problem, const Kernels *kernels, const Machine *machine, double limit,
+                      const Choice *fixed) {
     Choice best = {.cost = INFINITY};
     int candidate = 0;
     for (int i = 0; i < solver_count; i++) {
@@ -66,6 +77,7 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
         for (int c = 0; c < count; c++) {
             if (fixed && memcmp(list[c].arithmetic, fixed->configuration.arithmetic, sizeof list[c].arithmetic))
                 continue;
+            if (solver_error(solver, problem, &list[c], kernels) >= limit) continue;
             const double cycles = solver->estimate(problem, &list[c], kernels, machine);
             const double cost = disturb(cycles, problem, candidate++);
             if (cost < best.cost) best = (Choice){solver, need, list[c], cost, cycles};
@@ -88,12 +100,12 @@ Problem solver_usual(const Problem *problem) {
 }
 // In two steps, so that bits depend neither on the number of threads nor on the batch: the arithmetic as for a fixed
 // number of threads and one image, then the schedule for the real ones.
-const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, Need *need,
-                            Configuration *configuration, double *cycles) {
+const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, double limit,
+                            Need *need, Configuration *configuration, double *cycles) {
     const Problem usual = solver_usual(problem);
-    const Choice arithmetic = best_of(&usual, kernels, machine, NULL);
+    const Choice arithmetic = best_of(&usual, kernels, machine, limit, NULL);
     if (!arithmetic.solver) return NULL;
-    const Choice choice = best_of(problem, kernels, machine, &arithmetic);
+    const Choice choice = best_of(problem, kernels, machine, INFINITY, &arithmetic);
     *need = choice.need, *configuration = choice.configuration, *cycles = choice.cycles;
     return choice.solver;
 }

@@ -161,7 +161,7 @@ TEST(profile) {
     const char *trace = test_temp("trace.json");
     REQUIRE(program_stdout("profile", package, "--json", "--repeat", "3", "--trace", trace, NULL) == 0);
     const Json *json = program_json(&arena), *layers = json_get(json, "layers");
-    CHECK_KEYS(json, COMMON_KEYS, "layers", "sum_ms", "whole_ms");
+    CHECK_KEYS(json, COMMON_KEYS, "layers", "sum_ms", "whole_ms", "foreseen_error");
     REQUIRE(layers->count >= 3);
     for (size_t i = 0; i < layers->count; i++)
         CHECK_KEYS(&layers->items[i], "name", "op", "shape", "solver", "configuration", "ms", "gflops", "limit_gflops",

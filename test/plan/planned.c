@@ -154,7 +154,10 @@ static Status make_plan(const Graph *graph, const Setting *setting, Plan **plan)
     Machine machine;
     TRY(machine_detect(&machine));
     machine.isa = setting->isa;
-    const PlanOptions options = {setting->threads, setting->strict, setting->fuse, setting->reference};
+    const PlanOptions options = {.threads = setting->threads,
+                                 .strict = setting->strict,
+                                 .fuse = setting->fuse,
+                                 .reference = setting->reference};
     return plan_create(graph, &machine, &options, plan);
 }
 bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, const Setting *setting, Tensor *outputs) {

@@ -307,6 +307,43 @@ TEST(conv_winograd_error) {
         CHECK_MSG(rms < 2e-6, "%s: error %.3g", isa_name(isa), rms);
     }
 }
+// What solvers foresee (Solver.error) is an upper mark of what is measured, and not far from it.
+TEST(foreseen_errors_of_layers) {
+    static const struct {
+        const Solver *solver;
+        int64_t ic, oc, group, kernel;
+    } layers[] = {{&solver_conv_direct, 16, 16, 1, 3},    {&solver_conv_direct, 200, 16, 1, 3},
+                  {&solver_conv_direct, 512, 16, 1, 1},   {&solver_conv_winograd, 32, 16, 1, 3},
+                  {&solver_conv_winograd, 512, 16, 1, 3}, {&solver_conv_depthwise, 24, 24, 24, 5},
+                  {&solver_conv_transpose, 200, 16, 1, 3}};
+    const int64_t size[AXES] = {1, 16, 16};
+    for (size_t i = 0; i < COUNT_OF(layers); i++) {
+        const int64_t ic = layers[i].ic, oc = layers[i].oc, k = layers[i].kernel, count = oc * 16 * 16;
+        Run run = {.problem = harness_problem(layers[i].solver->kind), .blocked = {true}};
+        Problem *p = &run.problem;
+        run.in_shape[0] = spatial_shape(4, 1, ic, size), run.out_shape[0] = spatial_shape(4, 1, oc, size);
+        p->ic = ic, p->oc = oc, p->group = layers[i].group;
+        for (int axis = AXIS_H; axis <= AXIS_W; axis++)
+            p->kernel[axis] = k, p->pad_begin[axis] = p->pad_end[axis] = k / 2;
+        run.in[0] = harness_normal(ic * 256, 1), p->weight = harness_normal(ic * oc / p->group * k * k, 2);
+        double *y = harness_doubles(count);
+        float *actual = harness_normal(count, 4);
+        expected_convolution(&run, size, size, y);
+        Machine machine;
+        CHECK_OK(machine_detect(&machine));
+        for (Isa isa = 0; isa <= machine.best; isa++) {
+            if (!kernels_for(isa)) continue;
+            const Configuration first = {.arithmetic = {layers[i].solver == &solver_conv_winograd ? 4 : 128}};
+            const double foreseen = solver_error(layers[i].solver, p, &first, kernels_for(isa));
+            double squares = 0;
+            REQUIRE(harness_run(layers[i].solver, &run, isa, 2, (void *[]){actual, NULL}));
+            for (int64_t at = 0; at < count; at++) squares += (actual[at] - y[at]) * (actual[at] - y[at]);
+            const double error = sqrt(squares / (double)count) / deviation(y, count);
+            CHECK_MSG(error <= foreseen && error >= foreseen / 8, "%s, %s, %d channels: error %.3g, foreseen %.3g",
+                      layers[i].solver->name, isa_name(isa), (int)ic, error, foreseen);
+        }
+    }
+}
 // A schedule fixes no bits: every configuration with the same arithmetic gives the same ones.
 TEST(conv_winograd_schedules_agree) {
     const int64_t size[AXES] = {1, 22, 27}, in = 40 * 22 * 27, out = 36 * 22 * 27;

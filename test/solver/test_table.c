@@ -15,7 +15,7 @@ static const char *chosen(const Problem *p, double *cycles) {
     Need need;
     Configuration configuration;
     CHECK_OK(machine_detect(&machine));
-    const Solver *solver = solver_choose(p, kernels_for(ISA_SSE2), &machine, &need, &configuration, cycles);
+    const Solver *solver = solver_choose(p, kernels_for(ISA_SSE2), &machine, INFINITY, &need, &configuration, cycles);
     return solver ? solver->name : "none";
 }
 TEST(table_finds_solvers_by_name) {
@@ -64,7 +64,7 @@ TEST(table_arithmetic_ignores_threads_and_batch) {
                 CHECK_OK(layout_blocked(&out, 8, none, none, &p.out[0]));
                 p.threads = 1 + variant % 4 * 5;
                 const Solver *solver =
-                    solver_choose(&p, kernels_for(ISA_SSE2), &machine, &need, &configuration, &cycles);
+                    solver_choose(&p, kernels_for(ISA_SSE2), &machine, INFINITY, &need, &configuration, &cycles);
                 REQUIRE(solver);
                 if (!first) first = solver, of_first = configuration;
                 CHECK_MSG(solver == first &&

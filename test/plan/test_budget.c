@@ -1,0 +1,90 @@
+// The plan's error budget: foreseen errors, and layers that are made more exact until they fit.
+#include "plan/planned.h"
+
+static const char network[] = "graph (%%x: float32[%dx32x96x96]) -> (%%y) {\n"
+                              " %%u = const float32[64x32x3x3] random(seed=1, scale=0.06)\n"
+                              " %%v = const float32[64x64x3x3] random(seed=2, scale=0.04)\n"
+                              " %%w = const float32[96x64x3x3] random(seed=3, scale=0.04)\n"
+                              " %%l = const float32[2x96x1x1] random(seed=4, scale=0.1)\n"
+                              " %%a = Conv (%%x, %%u) {pads=[1, 1, 1, 1]}\n"
+                              " %%b = Relu (%%a)\n"
+                              " %%c = MaxPool (%%b) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                              " %%d = Conv (%%c, %%v) {pads=[1, 1, 1, 1]}\n"
+                              " %%e = Relu (%%d)\n"
+                              " %%f = Conv (%%e, %%w) {pads=[1, 1, 1, 1]}\n"
+                              " %%g = Relu (%%f)\n"
+                              " %%y = Conv (%%g, %%l)\n"
+                              "}\n";
+typedef struct Summary {
+    double error;
+    int winograd, direct;
+    Text arithmetic; // of each step
+} Summary;
+static Summary summary_of(int images, int threads, double budget, bool strict) {
+    char text[2048];
+    Machine machine;
+    Plan *plan;
+    Summary s = {0};
+    snprintf(text, sizeof text, network, images);
+    Graph *graph = planned_graph(text);
+    const PlanOptions options = {.threads = threads, .fuse = true, .strict = strict, .budget = budget};
+    CHECK_OK(machine_detect(&machine));
+    CHECK_OK(plan_create(graph, &machine, &options, &plan));
+    double squares = 0;
+    for (int i = 0; i < plan->n_steps; i++) {
+        const PlanStep *step = &plan->steps[i];
+        const char *name = step->solver->name;
+        s.winograd += !strcmp(name, "conv_winograd"), s.direct += !strcmp(name, "conv_direct");
+        squares += step->error * step->error;
+        text_add(&s.arithmetic, "%s", name);
+        for (int k = 0; k < CONFIGURATION_NUMBERS; k++)
+            text_add(&s.arithmetic, " %d", (int)step->configuration.arithmetic[k]);
+        text_add(&s.arithmetic, "\n");
+    }
+    CHECK_MSG(fabs(sqrt(squares) - plan->error) <= 1e-12, "steps %g, plan %g", sqrt(squares), plan->error);
+    s.error = plan->error;
+    plan_free(plan);
+    graph_free(graph);
+    return s;
+}
+
+TEST(the_usual_budget_changes_nothing_that_fits_it) {
+    Summary usual = summary_of(1, 2, 0, false), boundless = summary_of(1, 2, INFINITY, false);
+    CHECK(usual.winograd > 0 && usual.error > 1e-7 && usual.error <= plan_budget(false));
+    CHECK_TEXT(text_get(&usual.arithmetic), text_get(&boundless.arithmetic));
+    text_free(&usual.arithmetic), text_free(&boundless.arithmetic);
+}
+TEST(a_tight_budget_makes_layers_more_exact_one_by_one) {
+    Summary before = summary_of(1, 2, 0, false);
+    int least = before.winograd, most = 0;
+    for (double part = 0.9; part > 0.1; part *= 0.9) {
+        Summary now = summary_of(1, 2, part * before.error, false);
+        CHECK_MSG(now.error <= part * before.error || now.winograd == 0, "%g of a budget of %g", now.error,
+                  part * before.error);
+        CHECK(now.winograd <= least);
+        least = now.winograd, most = MAX(most, now.direct);
+        text_free(&now.arithmetic);
+    }
+    CHECK_INT(least, 0);
+    CHECK(most > before.direct);
+    text_free(&before.arithmetic);
+}
+TEST(no_way_within_the_budget_is_the_most_exact_way) {
+    Summary tiny = summary_of(1, 2, 1e-12, false), strict = summary_of(1, 2, 0, true);
+    CHECK_TEXT(text_get(&tiny.arithmetic), text_get(&strict.arithmetic));
+    CHECK(tiny.error > 1e-12 && strict.error <= plan_budget(true));
+    text_free(&tiny.arithmetic), text_free(&strict.arithmetic);
+}
+TEST(the_budget_ignores_threads_and_batch) {
+    Summary whole = summary_of(1, 1, 0, false);
+    for (double part = 0.95; part > 0.5; part *= 0.8) {
+        Summary first = summary_of(1, 1, part * whole.error, false);
+        for (int variant = 1; variant < 6; variant++) {
+            Summary other = summary_of(1 + variant / 3 * 2, 1 + variant % 3 * 5, part * whole.error, false);
+            CHECK_TEXT(text_get(&other.arithmetic), text_get(&first.arithmetic));
+            text_free(&other.arithmetic);
+        }
+        text_free(&first.arithmetic);
+    }
+    text_free(&whole.arithmetic);
+}
