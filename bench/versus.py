@@ -34,7 +34,7 @@ import worker
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # --isa: (STENT_ISA, CPUMASK, the flag in /proc/cpuinfo that the machine must have)
-MASKS = {"none": (None, None, "sse2"), "avx512": ("avx512", "avx512", "avx512f"), "avx2": ("avx2", "avx2", "avx2"),
+MASKS = {"none": (None, None, "sse2"), "amx": ("amx", None, "amx_bf16"), "avx512": ("avx512", "avx512", "avx512f"), "avx2": ("avx2", "avx2", "avx2"),
          "avx": ("avx", "avx", "avx"), "sse42": ("sse2", "sse42", "sse4_2")}
 
 

@@ -2,7 +2,7 @@
 #
 # Nothing is ignored: what stands in no list below is refused at every level. Whether an instruction is of the old
 # form, VEX or EVEX is read from its bytes; the lists hold names without their v.
-# Levels: 0 sse2 (x86-64 itself), 1 avx, 2 avx2, 3 avx512; 9: none.
+# Levels: 0 sse2 (x86-64 itself), 1 avx, 2 avx2, 3 avx512, 4 amx; 9: none.
 
 function list(kind, text,    words, n, i) {
     n = split(text, words, " ")
@@ -101,8 +101,12 @@ BEGIN {
     each("mask", "kand kandn knot kor kxnor kxor kmov kadd kshiftl kshiftr ktest kortest", "b w d q")
     each("mask", "kunpck", "bw wd dq")
 
-    split("sse2 avx avx2 avx512", level_names, " ")
-    for (i = 1; i <= 4; i++) level_number[level_names[i]] = i - 1
+    # ---- AMX, and AVX-512 with bf16 ----
+    list("tile", "ldtilecfg sttilecfg tilerelease tilezero tileloadd tileloaddt1 tilestored tdpbf16ps")
+    list("bf16", "cvtne2ps2bf16 cvtneps2bf16 dpbf16ps")
+
+    split("sse2 avx avx2 avx512 amx", level_names, " ")
+    for (i = 1; i <= 5; i++) level_number[level_names[i]] = i - 1
 }
 
 # A comparison's predicate may stand in its name: cmpltps, vcmpnge_uqsd, vpcmpnequd.
@@ -123,6 +127,7 @@ function old_level(name, operands) {
 }
 function vex_level(name, operands,    base) {
     if (("mask", name) in known) return 3
+    if (("tile", name) in known) return 4
     if (name !~ /^v/) return 9
     base = plain(substr(name, 2))
     if (base == "cvtph2ps" || base == "cvtps2ph") return 3 # F16C
@@ -135,6 +140,7 @@ function vex_level(name, operands,    base) {
 function evex_level(name,    base) {
     base = plain(substr(name, 2))
     if (name !~ /^v/) return 9
+    if (("bf16", base) in known) return 4
     return ("evex", base) in known || fma(base) || base ~ /^pcmp(eq|lt|le|neq|nlt|nle|gt)?u?[bwdq]$/ ? 3 : 9
 }
 

@@ -13,16 +13,13 @@ static void describe(const Machine *machine, int threads, struct stent_result *r
     text_add(text, "instruction sets: %s is used\n", isa_name(machine->isa));
     for (int isa = 0; isa < ISA_COUNT; isa++) tell_level(machine, (Isa)isa, text);
     result_levels(result, machine);
-    const bool amx = machine_has(machine, FEATURE_AMX_TILE) && machine_has(machine, FEATURE_AMX_BF16) &&
-                     machine_has(machine, FEATURE_XCR0_TILECFG) && machine_has(machine, FEATURE_XCR0_TILEDATA);
     const bool bf16 = machine->best >= ISA_AVX512 && machine_has(machine, FEATURE_AVX512_BF16);
-    text_add(text, "  not used yet: amx %s, avx512-bf16 %s\n", amx ? "had" : "not had", bf16 ? "had" : "not had");
     json_key(w, "isas"), json_begin_object(w);
     for (int isa = 0; isa < ISA_COUNT; isa++)
         json_key(w, isa_name((Isa)isa)), json_bool(w, kernels_for((Isa)isa) != NULL);
     json_end_object(w);
     json_key(w, "best_isa"), json_string(w, isa_name(machine->best));
-    json_key(w, "amx"), json_bool(w, amx);
+    json_key(w, "amx"), json_bool(w, machine->best >= ISA_AMX);
     json_key(w, "avx512_bf16"), json_bool(w, bf16);
     json_key(w, "fma"), json_bool(w, machine->best >= ISA_AVX2);
     json_key(w, "cores"), json_integer(w, machine->cores);

@@ -61,14 +61,17 @@ typedef struct Limit {
     double gflops;  // of direct sums, at that time
     const char *why;
 } Limit;
-// Winograd F(m,3) computes 9 m^2 multiply-adds with (m+2)^2 products, so its limit lies above the arithmetic peak.
-static double saving(const PlanStep *step) {
-    const double m = step->configuration.arithmetic[0];
-    return !strcmp(step->solver->name, "conv_winograd") ? 9 * m * m / ((m + 2) * (m + 2)) : 1;
+// How much faster than at the arithmetic peak of fp32 a solver's direct sums could be. Winograd F(m,3) computes 9 m^2
+// multiply-adds with (m+2)^2 products; AMX takes 3 or 6 products of tiles for one, from 2 or 3 parts of a value.
+static double saving(const Profile *p, const PlanStep *step) {
+    const double first = step->configuration.arithmetic[0];
+    if (!strcmp(step->solver->name, "conv_winograd")) return 9 * first * first / ((first + 2) * (first + 2));
+    if (!strcmp(step->solver->name, "conv_amx")) return p->peaks.tile_gflops / p->peaks.gflops / (first < 3 ? 3 : 6);
+    return 1;
 }
 static Limit limit_of(const Profile *p, const PlanStep *step) {
     bool by_memory;
-    Limit limit = {.seconds = peaks_seconds(&p->peaks, step->flop / saving(step), step->bytes, &by_memory)};
+    Limit limit = {.seconds = peaks_seconds(&p->peaks, step->flop / saving(p, step), step->bytes, &by_memory)};
     limit.gflops = limit.seconds > 0 ? step->flop / limit.seconds * 1e-9 : 0;
     limit.why = step->why ? step->why : by_memory ? "bound by memory" : "bound by arithmetic";
     return limit;

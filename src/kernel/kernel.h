@@ -35,6 +35,22 @@ typedef struct PixelOperand {
     bool splat;   // lane 0 stands for all lanes
 } PixelOperand;
 
+// AMX: pixels of 32 channels as bf16 parts, 64 bytes a pixel and part (kernel/cpu/amx/amx.c has the sums and their
+// error). Steps and offsets in bytes.
+enum { AMX_TILE_PIXELS = 16, AMX_CHANNELS = 32, AMX_MAX_TILES = 2, AMX_MAX_PARTS = 3, AMX_PIXEL_BYTES = 64 };
+typedef struct AmxPixels {
+    int64_t pixel; // from one pixel of a tile to the next
+    int64_t tile;  // from the first tile to the second
+    int64_t part;  // from one part of the values to the next
+    int64_t block; // from 32 channels to the next 32
+    int taps;
+    const int32_t *offset; // (taps) from an output pixel's first input pixel
+} AmxPixels;
+// c[t * 16 + i][j * 16 + l] = sum over b < blocks, t < taps, 32 channels of pixels x weights, for tiles x 16 pixels and
+// vectors x 16 output channels (fixed by the entry), ldc floats from pixel to pixel. w: [block][tap][part][vector]
+// [16 pairs of channels][16 output channels][2] bf16, one stream. Between amx_begin and amx_end of the same thread.
+typedef void AmxKernel(const AmxPixels *a, const char *from, int64_t blocks, const char *w, float *c, int64_t ldc);
+
 typedef struct Kernels Kernels;
 struct Kernels {
     Isa isa;
@@ -106,6 +122,14 @@ struct Kernels {
     // `step` apart. in may be out.
     void (*softmax_row)(bool log_softmax, const float *in, int64_t length, float *out);
     void (*softmax_columns)(bool log_softmax, const float *in, int64_t length, int64_t step, int64_t width, float *out);
+
+    // ISA_AMX only, else NULL. amx_begin: the calling thread's tiles get their shape; amx_end: they are given back.
+    void (*amx_begin)(void);
+    void (*amx_end)(void);
+    AmxKernel *amx[AMX_MAX_PARTS + 1][AMX_MAX_TILES + 1][GEMM_MAX_VECTORS + 1]; // [parts][tiles][vectors]
+    // Pixels of two channel blocks (second may be NULL: zeros) to bf16 parts, part k at out + k * out_part bytes.
+    // Returns the bits of the largest magnitude seen (of NaN and infinity too).
+    uint32_t (*amx_split)(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part);
 };
 
 // The kernels of a level, or NULL when this build or this machine has none for it. Immutable.

@@ -5,11 +5,12 @@
 #include <stdint.h>
 
 // Instruction-set levels that kernels are compiled for: name, lanes of float.
-#define ISA_MAP(X)      \
-    X(ISA_SSE2, sse2, 4)  \
-    X(ISA_AVX, avx, 8)    \
-    X(ISA_AVX2, avx2, 8)  \
-    X(ISA_AVX512, avx512, 16)
+#define ISA_MAP(X)                                                                                                     \
+    X(ISA_SSE2, sse2, 4)                                                                                               \
+    X(ISA_AVX, avx, 8)                                                                                                 \
+    X(ISA_AVX2, avx2, 8)                                                                                               \
+    X(ISA_AVX512, avx512, 16)                                                                                          \
+    X(ISA_AMX, amx, 16)
 typedef enum Isa {
 #define ISA_ENUM(id, name, lanes) id,
     ISA_MAP(ISA_ENUM)

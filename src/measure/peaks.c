@@ -26,6 +26,21 @@ static void peak_unit(const void *arguments, char *const *bases, int64_t unit, v
     for (int64_t r = 0; r < burst->repeats; r++)
         k->gemm[GEMM_MAX_VECTORS][k->rows](1, offset, a, burst->depth, w, burst->depth, c, columns, 0, (const char *)w);
 }
+// Products of bf16 tiles as conv_amx makes them: three a pair of values, all operands in the first cache.
+static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    enum { TILE = AMX_TILE_PIXELS * AMX_PIXEL_BYTES, PARTS = 2 };
+    (void)bases, (void)unit;
+    static const int32_t offset[1] = {0};
+    const Burst *burst = arguments;
+    const AmxPixels pixels = {AMX_PIXEL_BYTES, TILE, AMX_MAX_TILES * TILE, 0, 1, offset};
+    char *a = scratch, *w = a + PARTS * AMX_MAX_TILES * TILE;
+    float *c = (float *)(w + burst->depth * PARTS * GEMM_MAX_VECTORS * TILE);
+    for (uint16_t *x = scratch; x < (uint16_t *)c; x++) *x = (uint16_t)(0x3f00 + (x - (uint16_t *)scratch) % 97);
+    burst->kernels->amx_begin();
+    for (int64_t r = 0; r < burst->repeats; r++)
+        burst->kernels->amx[PARTS][AMX_MAX_TILES][GEMM_MAX_VECTORS](&pixels, a, burst->depth, w, c, 32);
+    burst->kernels->amx_end();
+}
 // Runs the phase `rounds` times; least seconds.
 static double best_time(Pool *pool, const Phase *phase, void *scratch, size_t stride, int rounds) {
     double best = INFINITY;
@@ -37,12 +52,11 @@ static double best_time(Pool *pool, const Phase *phase, void *scratch, size_t st
     }
     return best;
 }
-Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops) {
-    Burst burst = {.kernels = kernels, .depth = 64, .repeats = 64};
-    const int threads = pool_threads(pool), columns = GEMM_MAX_VECTORS * kernels->lanes;
+// flop: of one repeat of one thread.
+static Status measure_burst(Burst burst, UnitFunction *run, double flop, Pool *pool, double *gflops) {
+    const int threads = pool_threads(pool);
     const size_t stride = 32768, bytes = stride * (size_t)threads;
-    const double flop = 2.0 * (double)burst.depth * kernels->rows * columns * threads;
-    Phase phase = {.run = peak_unit, .arguments = &burst, .units = threads, .scratch = stride};
+    Phase phase = {.run = run, .arguments = &burst, .units = threads, .scratch = stride};
     void *scratch = pages_alloc(bytes, 4096);
     if (!scratch) return fail_memory(bytes);
     Status status = pool_reserve(pool, 1);
@@ -50,10 +64,22 @@ Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops) {
         // Repeats for about 4 ms, from a first guess; then the best of several.
         const double once = best_time(pool, &phase, scratch, stride, 3) / (double)burst.repeats;
         burst.repeats = MAX((int64_t)(4e-3 * measuring_effort / MAX(once, 1e-9)), 64);
-        *gflops = flop * (double)burst.repeats / best_time(pool, &phase, scratch, stride, 8) * 1e-9;
+        *gflops = flop * threads * (double)burst.repeats / best_time(pool, &phase, scratch, stride, 8) * 1e-9;
     }
     pages_free(scratch, bytes);
     return status;
+}
+Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops) {
+    const Burst burst = {.kernels = kernels, .depth = 64, .repeats = 64};
+    const double flop = 2.0 * (double)burst.depth * kernels->rows * GEMM_MAX_VECTORS * kernels->lanes;
+    return measure_burst(burst, peak_unit, flop, pool, gflops);
+}
+Status measure_tiles(const Kernels *kernels, Pool *pool, double *gflops) {
+    const Burst burst = {.kernels = kernels, .depth = 3, .repeats = 64};
+    const double pairs = AMX_MAX_TILES * AMX_TILE_PIXELS * GEMM_MAX_VECTORS * 16.0 * AMX_CHANNELS;
+    *gflops = 0;
+    return kernels->amx_begin ? measure_burst(burst, tiles_unit, 3 * 2 * pairs * (double)burst.depth, pool, gflops)
+                              : ST_OK;
 }
 
 static void bandwidth_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -91,6 +117,7 @@ Status measure_peaks(const Machine *machine, Pool *pool, Peaks *out) {
     const size_t caches = MAX(machine->l2 * threads, machine->l3);
     *out = (Peaks){.cache_bytes = {machine->l2 * threads, machine->l3}};
     TRY(measure_peak(kernels, pool, &out->gflops));
+    TRY(measure_tiles(kernels, pool, &out->tile_gflops));
     // A network's working sets lie at the lower end of a large third-level cache, so that end is measured.
     const size_t sets[2] = {out->cache_bytes[0] / 2, MIN(out->cache_bytes[1] / 2, 8 * out->cache_bytes[0])};
     for (int i = 0; i < 2; i++)

@@ -6,6 +6,8 @@
 
 // GFLOP/s of fp32 multiply-adds with the GEMM micro-kernel on data in the first cache, on all threads of the pool.
 Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops);
+// GFLOP/s of bf16 tile products (ISA_AMX), else 0.
+Status measure_tiles(const Kernels *kernels, Pool *pool, double *gflops);
 // GB/s of out = a + b, 12 bytes an element, over `bytes` in all three arrays of all threads together. Each thread keeps
 // to its own part, so a small `bytes` tells the bandwidth of its caches.
 Status measure_bandwidth(const Kernels *kernels, Pool *pool, size_t bytes, double *gbytes);
@@ -14,6 +16,7 @@ typedef struct Peaks {
     double gflops;         // of the instruction set that is used
     size_t cache_bytes[2]; // working sets up to these: second-level cache of all threads, third-level (0: none)
     double cache_gbytes[2], memory_gbytes;
+    double tile_gflops; // 0: no tiles
 } Peaks;
 Status measure_peaks(const Machine *machine, Pool *pool, Peaks *out);
 // Least seconds for so many FLOP and bytes; *by_memory tells which of the two limits.

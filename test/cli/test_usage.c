@@ -91,8 +91,8 @@ TEST(machine) {
     arena_free(&arena);
 }
 TEST(each_level_says_what_it_lacks) {
-    static const char *const names[] = {"sse2", "avx", "avx2", "avx512"};
-    static const char *const last_needed[] = {"sse2", "xcr0.avx", "avx2", "xcr0.hi16_zmm"};
+    static const char *const names[] = {"sse2", "avx", "avx2", "avx512", "amx"};
+    static const char *const last_needed[] = {"sse2", "xcr0.avx", "avx2", "xcr0.hi16_zmm", "xcr0.tiledata"};
     Arena arena = {0};
     REQUIRE(program_stdout("machine", "--json", NULL) == 0);
     const Json *json = program_json(&arena), *levels = json_get(json, "levels"), *isas = json_get(json, "isas");

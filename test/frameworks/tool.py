@@ -10,7 +10,7 @@ import onnx
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 # STENT_ISA -> the flag in /proc/cpuinfo that a machine must have for it.
-ISA_FLAGS = {"sse2": "sse2", "avx": "avx", "avx2": "avx2", "avx512": "avx512f"}
+ISA_FLAGS = {"sse2": "sse2", "avx": "avx", "avx2": "avx2", "avx512": "avx512f", "amx": "amx_bf16"}
 
 
 class Failure(Exception):

@@ -13,6 +13,8 @@ TEST(every_isa_gives_a_peak) {
         if (!kernels_for((Isa)isa)) continue;
         CHECK_OK(measure_peak(kernels_for((Isa)isa), pool, &gflops));
         CHECK_MSG(gflops > 0 && isfinite(gflops), "%s: %g", isa_name((Isa)isa), gflops);
+        CHECK_OK(measure_tiles(kernels_for((Isa)isa), pool, &gflops));
+        CHECK_MSG(isa == ISA_AMX ? gflops > 0 && isfinite(gflops) : gflops == 0, "%s: %g", isa_name((Isa)isa), gflops);
     }
     pool_destroy(pool);
 }
@@ -29,7 +31,7 @@ TEST(bandwidth_of_small_and_large_sets) {
     pool_destroy(pool);
 }
 TEST(limits_follow_from_peaks) {
-    const Peaks peaks = {100, {1000, 10000}, {80, 20}, 10};
+    const Peaks peaks = {100, {1000, 10000}, {80, 20}, 10, 0};
     bool by_memory;
     CHECK(fabs(peaks_seconds(&peaks, 200e9, 10, &by_memory) - 2) < 1e-12 && !by_memory);
     CHECK(fabs(peaks_seconds(&peaks, 1, 1e9, &by_memory) - 0.1) < 1e-12 && by_memory);            // from memory

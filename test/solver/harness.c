@@ -222,7 +222,48 @@ static void copy_constants(Problem *p, const Run *run, Constant constants[CONSTA
     p->shift = constant_copy(&constants[SHIFT], p->shift, scales);
 }
 
+// ---- Levels ----
+
+#ifdef TEST_AMX_EMULATED
+void fill_amx_emulated(Kernels *kernels);
+static const Kernels *emulated(void) {
+    static Kernels kernels;
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    if (machine.best < ISA_AVX512 || !machine_has(&machine, FEATURE_AVX512_BF16)) return NULL;
+    kernels = *kernels_for(ISA_AVX512);
+    kernels.isa = ISA_AMX;
+    fill_amx_emulated(&kernels);
+    return &kernels;
+}
+#else
+static const Kernels *emulated(void) { return NULL; }
+#endif
+const Kernels *harness_kernels(Isa isa) {
+    const Kernels *kernels = kernels_for(isa);
+    return kernels || isa != ISA_AMX ? kernels : emulated();
+}
+Isa harness_next(const Run *run, int isa) {
+    for (; isa < ISA_COUNT; isa++)
+        if ((isa != ISA_AMX || run->least == ISA_AMX) && harness_kernels((Isa)isa)) return (Isa)isa;
+    return ISA_COUNT;
+}
+
 // ---- The run ----
+
+// The configuration that the run names.
+static Configuration pick(const Solver *solver, const Run *run, const Problem *p, const Kernels *kernels,
+                          const Machine *machine) {
+    enum { CONFIGURATIONS = 64 };
+    Configuration list[CONFIGURATIONS];
+    memset(list, 0, sizeof list);
+    const int count = solver->configurations(p, kernels, machine, list, CONFIGURATIONS);
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (!run->arithmetic || list[i].arithmetic[0] == run->arithmetic) list[kept++] = list[i];
+    REQUIRE(kept >= 1);
+    return list[run->configuration < 0 ? kept - 1 : run->configuration % kept];
+}
 
 static void *filled(size_t bytes) {
     void *memory = aligned_alloc(64, (size_t)round_up((int64_t)bytes + 1, 64));
@@ -254,8 +295,7 @@ static void run_lowered(Lowering *l, size_t temporary, char **bases, Constant co
     free(bases[BASE_WEIGHTS]);
 }
 bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]) {
-    enum { CONFIGURATIONS = 64 };
-    const Kernels *kernels = kernels_for(isa);
+    const Kernels *kernels = harness_kernels(isa);
     const DType dtype = run->dtype == DT_NONE ? DT_F32 : run->dtype;
     Machine machine;
     CHECK_OK(machine_detect(&machine));
@@ -275,11 +315,7 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     Need need;
     memset(&need, 0, sizeof need);
     if (!solver->applicable(&p, kernels, &need)) return false;
-    Configuration list[CONFIGURATIONS];
-    memset(list, 0, sizeof list);
-    const int count = solver->configurations(&p, kernels, &machine, list, CONFIGURATIONS);
-    REQUIRE(count >= 1);
-    const Configuration *c = &list[run->configuration % count];
+    const Configuration configuration = pick(solver, run, &p, kernels, &machine), *c = &configuration;
     CHECK(solver->estimate(&p, c, kernels, &machine) > 0);
 
     Operand operands[OPERANDS];
@@ -357,12 +393,9 @@ static bool run_threads(const char *what, const Solver *solver, const Run *run, 
 }
 void harness_check(const char *what, const Solver *solver, const Run *run, const double *expected,
                    const double *expected1, double atol, double rtol) {
-    Machine machine;
-    CHECK_OK(machine_detect(&machine));
     const int outputs = expected1 ? 2 : 1;
     Result result = result_make(run, outputs);
-    for (Isa isa = 0; isa <= machine.best; isa++) {
-        if (!kernels_for(isa)) continue;
+    for (EACH_ISA(isa, run)) {
         if (!run_threads(what, solver, run, isa, &result, outputs)) {
             test_failed(__FILE__, __LINE__, "%s, %s: %s does not apply", what, isa_name(isa), solver->name);
             continue;
@@ -373,11 +406,8 @@ void harness_check(const char *what, const Solver *solver, const Run *run, const
     for (int i = 0; i < outputs; i++) mem_free(result.out[i]);
 }
 void harness_check_bytes(const char *what, const Solver *solver, const Run *run, const void *expected) {
-    Machine machine;
-    CHECK_OK(machine_detect(&machine));
     Result result = result_make(run, 1);
-    for (Isa isa = 0; isa <= machine.best; isa++) {
-        if (!kernels_for(isa)) continue;
+    for (EACH_ISA(isa, run)) {
         REQUIRE(run_threads(what, solver, run, isa, &result, 1));
         CHECK_MSG(!memcmp(result.out[0], expected, result.bytes[0]), "%s, %s: other bytes", what, isa_name(isa));
     }

@@ -16,8 +16,19 @@ typedef struct Run {
     const void *in[PROBLEM_INPUTS];     // plain, row-major
     bool blocked[PROBLEM_INPUTS];       // what the producer gives
     int in_block, out_block;            // CONVERT only: channels in a pixel of in[0] and out[0], 0: plain
-    int configuration;                  // which one of the solver's (taken modulo their number)
+    int arithmetic;                     // only configurations whose arithmetic begins with this number; 0: all
+    int configuration;                  // which one of those (taken modulo their number; -1: the last)
+    Isa least;                          // the lowest level that has the solver
 } Run;
+
+// The kernels of a level, AMX emulated where the machine has none (and AVX-512 with bf16), or NULL.
+const Kernels *harness_kernels(Isa isa);
+// From run->least up, the levels that differ for it: AMX only where it is asked for. ISA_COUNT: none is left.
+Isa harness_next(const Run *run, int isa);
+#define EACH_ISA(isa, run)                                                                                             \
+    Isa isa = harness_next(run, (int)(run)->least);                                                                    \
+    isa < ISA_COUNT;                                                                                                   \
+    isa = harness_next(run, isa + 1)
 
 // False when the solver does not apply. out[i]: room for the plain elements of output i. Ends the test on a failure.
 bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]);

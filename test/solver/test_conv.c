@@ -2,7 +2,8 @@
 // ones must be equal, Winograd's within its error.
 #include "solver/harness.h"
 
-extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose;
+extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose,
+    solver_conv_amx;
 
 typedef struct ConvCase {
     const char *what;
@@ -93,11 +94,17 @@ static double deviation(const double *y, int64_t count) {
     for (int64_t i = 0; i < count; i++) sum += y[i], squares += y[i] * y[i];
     return sqrt(squares / (double)count - sum * sum / (double)count / (double)count);
 }
+// What of a solver is run: see Run.
+typedef struct Part {
+    int arithmetic, configuration;
+    Isa least;
+} Part;
 // error: allowed, in standard deviations of the output before its function; 0: equality. Data are normal then, else
 // whole numbers.
-static void check_conv(const Solver *solver, const ConvCase *c, double error) {
+static void check_conv_part(const Solver *solver, Part part, const ConvCase *c, double error) {
     const bool transposed = solver->kind == PROBLEM_CONV_TRANSPOSE;
     Run run = {.problem = harness_problem(solver->kind), .in_shape = {spatial_shape(c->rank, c->n, c->ic, c->in)}};
+    run.arithmetic = part.arithmetic, run.configuration = part.configuration, run.least = part.least;
     Problem *p = &run.problem;
     set_geometry(p, c);
     int64_t out[AXES], taps = 1;
@@ -134,6 +141,9 @@ static void check_conv(const Solver *solver, const ConvCase *c, double error) {
         harness_check(c->what, solver, &run, y, small, atol + (slow ? 1e-7 : 0), slow ? 1e-6 : 0);
     }
     mem_free(x), mem_free(w), mem_free(rest), mem_free(bias), mem_free(y), mem_free(small);
+}
+static void check_conv(const Solver *solver, const ConvCase *c, double error) {
+    check_conv_part(solver, (Part){0, 0, ISA_SSE2}, c, error);
 }
 
 #define ONES {1, 1, 1}
@@ -284,38 +294,20 @@ static const ConvCase winograd_cases[] = {
 TEST(conv_winograd) {
     for (size_t i = 0; i < COUNT_OF(winograd_cases); i++) check_conv(&solver_conv_winograd, &winograd_cases[i], 2e-5);
 }
-// The error that docs/NUMERICS.md states: rms over the standard deviation of the output.
-TEST(conv_winograd_error) {
-    const int64_t size[AXES] = {1, 16, 16}, count = 24 * 16 * 16;
-    Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
-    Problem *p = &run.problem;
-    run.in_shape[0] = spatial_shape(4, 1, 512, size), run.out_shape[0] = spatial_shape(4, 1, 24, size);
-    p->ic = 512, p->oc = 24;
-    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
-    run.in[0] = harness_normal(512 * 16 * 16, 1), p->weight = harness_normal(512 * 24 * 9, 2);
-    double *y = harness_doubles(count);
-    float *actual = harness_normal(count, 4);
-    expected_convolution(&run, size, size, y);
-    Machine machine;
-    CHECK_OK(machine_detect(&machine));
-    for (Isa isa = 0; isa <= machine.best; isa++) {
-        if (!kernels_for(isa)) continue;
-        double squares = 0;
-        REQUIRE(harness_run(&solver_conv_winograd, &run, isa, 2, (void *[]){actual, NULL}));
-        for (int64_t i = 0; i < count; i++) squares += (actual[i] - y[i]) * (actual[i] - y[i]);
-        const double rms = sqrt(squares / (double)count) / deviation(y, count);
-        CHECK_MSG(rms < 2e-6, "%s: error %.3g", isa_name(isa), rms);
-    }
-}
 // What solvers foresee (Solver.error) is an upper mark of what is measured, and not far from it.
 TEST(foreseen_errors_of_layers) {
     static const struct {
         const Solver *solver;
         int64_t ic, oc, group, kernel;
-    } layers[] = {{&solver_conv_direct, 16, 16, 1, 3},    {&solver_conv_direct, 200, 16, 1, 3},
-                  {&solver_conv_direct, 512, 16, 1, 1},   {&solver_conv_winograd, 32, 16, 1, 3},
-                  {&solver_conv_winograd, 512, 16, 1, 3}, {&solver_conv_depthwise, 24, 24, 24, 5},
-                  {&solver_conv_transpose, 200, 16, 1, 3}};
+        int arithmetic; // its first number
+        Isa least;
+    } layers[] = {
+        {&solver_conv_direct, 16, 16, 1, 3, 128, ISA_SSE2},     {&solver_conv_direct, 200, 16, 1, 3, 128, ISA_SSE2},
+        {&solver_conv_direct, 512, 16, 1, 1, 128, ISA_SSE2},    {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2},
+        {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2},    {&solver_conv_depthwise, 24, 24, 24, 5, 0, ISA_SSE2},
+        {&solver_conv_transpose, 200, 16, 1, 3, 128, ISA_SSE2}, {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX},
+        {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX},          {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX},
+        {&solver_conv_amx, 512, 24, 1, 3, 3, ISA_AMX}};
     const int64_t size[AXES] = {1, 16, 16};
     for (size_t i = 0; i < COUNT_OF(layers); i++) {
         const int64_t ic = layers[i].ic, oc = layers[i].oc, k = layers[i].kernel, count = oc * 16 * 16;
@@ -329,12 +321,10 @@ TEST(foreseen_errors_of_layers) {
         double *y = harness_doubles(count);
         float *actual = harness_normal(count, 4);
         expected_convolution(&run, size, size, y);
-        Machine machine;
-        CHECK_OK(machine_detect(&machine));
-        for (Isa isa = 0; isa <= machine.best; isa++) {
-            if (!kernels_for(isa)) continue;
-            const Configuration first = {.arithmetic = {layers[i].solver == &solver_conv_winograd ? 4 : 128}};
-            const double foreseen = solver_error(layers[i].solver, p, &first, kernels_for(isa));
+        run.arithmetic = layers[i].arithmetic, run.least = layers[i].least;
+        for (EACH_ISA(isa, &run)) {
+            const Configuration first = {.arithmetic = {layers[i].arithmetic}};
+            const double foreseen = solver_error(layers[i].solver, p, &first, harness_kernels(isa));
             double squares = 0;
             REQUIRE(harness_run(layers[i].solver, &run, isa, 2, (void *[]){actual, NULL}));
             for (int64_t at = 0; at < count; at++) squares += (actual[at] - y[at]) * (actual[at] - y[at]);
@@ -345,7 +335,7 @@ TEST(foreseen_errors_of_layers) {
     }
 }
 // A schedule fixes no bits: every configuration with the same arithmetic gives the same ones.
-TEST(conv_winograd_schedules_agree) {
+static void check_schedules(const Solver *solver, Part part) {
     const int64_t size[AXES] = {1, 22, 27}, in = 40 * 22 * 27, out = 36 * 22 * 27;
     Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
     Problem *p = &run.problem;
@@ -353,19 +343,40 @@ TEST(conv_winograd_schedules_agree) {
     p->ic = 40, p->oc = 36;
     for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
     run.in[0] = harness_normal(in, 1), p->weight = harness_normal(40 * 36 * 9, 2), p->bias = harness_normal(36, 3);
-    Machine machine;
-    CHECK_OK(machine_detect(&machine));
     float *first = harness_normal(out, 4), *other = harness_normal(out, 5);
-    for (Isa isa = 0; isa <= machine.best; isa++) {
-        if (!kernels_for(isa)) continue;
+    run.arithmetic = part.arithmetic, run.least = part.least;
+    for (EACH_ISA(isa, &run)) {
         run.configuration = 0;
-        REQUIRE(harness_run(&solver_conv_winograd, &run, isa, 1, (void *[]){first, NULL}));
+        REQUIRE(harness_run(solver, &run, isa, 1, (void *[]){first, NULL}));
         for (run.configuration = 1; run.configuration < 8; run.configuration++) {
-            REQUIRE(harness_run(&solver_conv_winograd, &run, isa, 2, (void *[]){other, NULL}));
+            REQUIRE(harness_run(solver, &run, isa, 2, (void *[]){other, NULL}));
             CHECK_MSG(!memcmp(first, other, (size_t)out * sizeof *first), "%s: configuration %d gives other bits",
                       isa_name(isa), run.configuration);
         }
     }
+}
+TEST(conv_winograd_schedules_agree) { check_schedules(&solver_conv_winograd, (Part){0, 0, ISA_SSE2}); }
+
+// ---- AMX ----
+
+static void need_amx(void) {
+    if (!harness_kernels(ISA_AMX)) test_skip("neither AMX nor the AVX-512 that its emulation takes is here");
+}
+// Whole numbers of few bits are their own high part, so sums are exact with two parts as with three.
+static void check_amx(int parts, int configuration) {
+    const Part part = {parts, configuration, ISA_AMX};
+    need_amx();
+    for (size_t i = 0; i < COUNT_OF(plain_cases); i++)
+        if (plain_cases[i].group == 1) check_conv_part(&solver_conv_amx, part, &plain_cases[i], 0);
+    for (size_t i = 0; i < COUNT_OF(winograd_cases); i++)
+        check_conv_part(&solver_conv_amx, part, &winograd_cases[i], 0);
+}
+TEST(conv_amx_three_products) { check_amx(2, 0); }
+TEST(conv_amx_six_products) { check_amx(3, 0); }
+TEST(conv_amx_image_split) { check_amx(2, -1); }
+TEST(conv_amx_schedules_agree) {
+    need_amx();
+    for (int parts = 2; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX});
 }
 // A single 1 in the input gives the kernel back, turned around (its shape in the output is known without any sum).
 TEST(conv_of_an_impulse) {

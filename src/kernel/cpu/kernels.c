@@ -22,6 +22,10 @@
 #define LEVEL_DECLARE(id, name, lanes, flop) FILL_DECLARE(name)
 LEVELS(LEVEL_DECLARE)
 
+#ifdef STENT_AMX
+void fill_amx(Kernels *);
+#endif
+
 static Kernels table[ISA_COUNT];
 // Filled before main: kernels_for is then free of races and never fails. The functions that fill a level are compiled
 // for it like the kernels themselves, so a level that the machine has not is left empty.
@@ -33,6 +37,13 @@ __attribute__((constructor)) static void fill_all(void) {
         FILL_CALL(name, &table[id]);                                                 \
     }
     LEVELS(LEVEL_FILL)
+#ifdef STENT_AMX
+    if (best >= ISA_AMX) {
+        table[ISA_AMX] = table[ISA_AVX512];
+        table[ISA_AMX].isa = ISA_AMX;
+        fill_amx(&table[ISA_AMX]);
+    }
+#endif
 }
 const Kernels *kernels_for(Isa isa) {
     return isa < ISA_COUNT && table[isa].lanes ? &table[isa] : NULL;

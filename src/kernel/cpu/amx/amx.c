@@ -1,0 +1,147 @@
+// Batch-reduce products of bf16 tiles (kernel.h: AmxKernel), and floats split into bf16 parts.
+//
+// Four of the eight tiles hold sums, two rows of pixels by two vectors of channels; two hold pixels, two weights:
+//
+//                       tmm6      tmm7        weights: 16 pairs of input channels x 16 output channels
+//                    +---------+---------+
+//     tmm4, 16 pixels|  tmm0   |  tmm1   |
+//     tmm5, 16 pixels|  tmm2   |  tmm3   |
+//                    +---------+---------+
+//
+// A product of tiles takes 16 cycles, its result can be used after 52: four chains of sums hide that. A tile is loaded
+// in 8 cycles, so that 8 loads beside 12 products (three products of parts) are hidden too.
+//
+// Parts: x = hi + mid + lo with hi = bf16(x), mid = bf16(x - hi), lo = bf16(x - hi - mid); each takes 8 bits of x's 24.
+// Products from small to large:
+//     1 part    hi hi                                                  error 2^-9 a factor
+//     2 parts   hi lo, hi hi, lo hi                                    lo lo is left out: 2^-16 of a product
+//     3 parts   hi lo, mid mid, lo hi, hi mid, mid hi, hi hi           the rest is 2^-24 of a product
+// Errors of whole layers: docs/NUMERICS.md. Source: Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial
+// Intelligence Datatype For Higher-Precision Computations", 2019.
+#include "kernel/cpu/amx/tile.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 8")
+
+static void begin(void) {
+    // Palette 1, eight tiles of 16 rows of 64 bytes (Intel SDM vol. 1, ch. 18: TILECFG).
+    static const struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } shape = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+    TILE_BEGIN(&shape);
+}
+static void end(void) { TILE_END(); }
+
+// Sums += the pixels in tmm4 (and tmm5) x the weights in tmm6 (and tmm7).
+#define PRODUCTS()                                                                                                     \
+    do {                                                                                                               \
+        TILE_PRODUCT(0, 4, 6);                                                                                         \
+        if (vectors > 1) TILE_PRODUCT(1, 4, 7);                                                                        \
+        if (tiles > 1) TILE_PRODUCT(2, 5, 6);                                                                          \
+        if (tiles > 1 && vectors > 1) TILE_PRODUCT(3, 5, 7);                                                           \
+    } while (0)
+#define LOAD_PIXELS(k)                                                                                                 \
+    do {                                                                                                               \
+        TILE_LOAD(4, pixels + (k)*a->part, a->pixel);                                                                  \
+        if (tiles > 1) TILE_LOAD(5, pixels + (k)*a->part + a->tile, a->pixel);                                         \
+    } while (0)
+#define LOAD_WEIGHTS(k)                                                                                                \
+    do {                                                                                                               \
+        TILE_LOAD(6, w + (k)*vectors * TILE_BYTES, TILE_ROW_BYTES);                                                    \
+        if (vectors > 1) TILE_LOAD(7, w + ((k)*vectors + 1) * TILE_BYTES, TILE_ROW_BYTES);                             \
+    } while (0)
+
+INLINE void product_block(const int parts, const int tiles, const int vectors, const AmxPixels *a, const char *from,
+                          int64_t blocks, const char *w, float *c, int64_t ldc) {
+    TILE_ZERO(0);
+    if (vectors > 1) TILE_ZERO(1);
+    if (tiles > 1) TILE_ZERO(2);
+    if (tiles > 1 && vectors > 1) TILE_ZERO(3);
+    for (int64_t b = 0; b < blocks; b++, from += a->block)
+        for (int t = 0; t < a->taps; t++, w += parts * vectors * TILE_BYTES) {
+            const char *pixels = from + a->offset[t];
+            LOAD_PIXELS(0);
+            if (parts == 3) {
+                LOAD_WEIGHTS(2);
+                PRODUCTS(); // hi lo
+                LOAD_WEIGHTS(1);
+                LOAD_PIXELS(1);
+                PRODUCTS(); // mid mid
+                LOAD_WEIGHTS(0);
+                LOAD_PIXELS(2);
+                PRODUCTS(); // lo hi
+                LOAD_PIXELS(1);
+                PRODUCTS(); // mid hi
+                LOAD_WEIGHTS(1);
+                LOAD_PIXELS(0);
+                PRODUCTS(); // hi mid
+                LOAD_WEIGHTS(0);
+                PRODUCTS(); // hi hi
+            } else if (parts == 2) {
+                LOAD_WEIGHTS(1);
+                PRODUCTS(); // hi lo
+                LOAD_WEIGHTS(0);
+                PRODUCTS(); // hi hi
+                LOAD_PIXELS(1);
+                PRODUCTS(); // lo hi
+            } else {
+                LOAD_WEIGHTS(0);
+                PRODUCTS();
+            }
+        }
+    const int64_t step = ldc * (int64_t)sizeof(float);
+    TILE_STORE(0, c, step);
+    if (vectors > 1) TILE_STORE(1, c + 16, step);
+    if (tiles > 1) TILE_STORE(2, c + 16 * ldc, step);
+    if (tiles > 1 && vectors > 1) TILE_STORE(3, c + 16 * ldc + 16, step);
+}
+#define BLOCK(parts, tiles, vectors)                                                                                   \
+    static void block_##parts##_##tiles##x##vectors(const AmxPixels *a, const char *from, int64_t blocks,              \
+                                                    const char *w, float *c, int64_t ldc) {                            \
+        product_block(parts, tiles, vectors, a, from, blocks, w, c, ldc);                                              \
+    }
+#define BLOCKS(parts) BLOCK(parts, 1, 1) BLOCK(parts, 1, 2) BLOCK(parts, 2, 1) BLOCK(parts, 2, 2)
+BLOCKS(2)
+BLOCKS(3)
+
+// The bf16 values of a pixel's 32 channels as floats, 16 at a time.
+INLINE __m512 widen(__m256i half) { return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16); }
+
+INLINE uint32_t split_loop(const int parts, const float *in, const float *second, int64_t pixels, char *out,
+                           int64_t out_part) {
+    __m512i largest = _mm512_setzero_si512();
+    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+    for (int64_t p = 0; p < pixels; p++) {
+        __m512 x = _mm512_loadu_ps(in + p * 16);
+        __m512 y = second ? _mm512_loadu_ps(second + p * 16) : _mm512_setzero_ps();
+        largest = _mm512_max_epu32(largest, _mm512_and_si512((__m512i)x, magnitude));
+        largest = _mm512_max_epu32(largest, _mm512_and_si512((__m512i)y, magnitude));
+        UNROLL for (int part = 0; part < parts; part++) {
+            const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(y, x);
+            _mm512_storeu_si512(out + part * out_part + p * TILE_ROW_BYTES, both);
+            x = _mm512_sub_ps(x, widen(_mm512_castsi512_si256(both)));
+            y = _mm512_sub_ps(y, widen(_mm512_extracti64x4_epi64(both, 1)));
+        }
+    }
+    return _mm512_reduce_max_epu32(largest);
+}
+static uint32_t split(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part) {
+    return parts == 3 ? split_loop(3, in, second, pixels, out, out_part)
+                      : split_loop(2, in, second, pixels, out, out_part);
+}
+
+#ifdef AMX_EMULATED
+void fill_amx_emulated(Kernels *kernels);
+void fill_amx_emulated(Kernels *kernels) {
+#else
+void fill_amx(Kernels *kernels);
+void fill_amx(Kernels *kernels) {
+#endif
+    kernels->amx_begin = begin, kernels->amx_end = end, kernels->amx_split = split;
+#define FILL(parts)                                                                                                    \
+    kernels->amx[parts][1][1] = block_##parts##_1x1, kernels->amx[parts][1][2] = block_##parts##_1x2,                  \
+    kernels->amx[parts][2][1] = block_##parts##_2x1, kernels->amx[parts][2][2] = block_##parts##_2x2
+    FILL(2), FILL(3);
+}

@@ -1,0 +1,370 @@
+// Direct convolution on AMX tiles, each value split into bf16 parts: two parts and three products, or three parts and
+// six (kernel/cpu/amx/amx.c). Any stride, dilation and 1 to 3 spatial dims; no groups.
+//
+//     split: fp32 pixels of 2 x 16 channels to parts of 32 channels, borders and all
+//     for each panel of 32 output channels:                                   weights stream from L2
+//         for each 2 x 16 output pixels:                                      sums stay in tiles over all of ic x taps
+//             sums = products over (32 channels, tap, part)
+//             finish: bias, residual, activation, to the output's layout
+//
+// With stride 1 the rows of a unit are one line of pixels, borders between them and all: a tile may begin in one row
+// and end in the next, so that no width is ragged; what falls on a border is dropped. With other strides a line is a
+// row.
+//
+// Two schedules, same bits:
+//   rows   a unit splits the rows that it reads itself, in its core's L2, and computes all panels from them
+//   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
+// Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output channels][2] bf16.
+// Error: two parts about 4.4e-6 of the output's standard deviation, three 7e-7 (docs/NUMERICS.md). Parts of values near
+// the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed.
+#include "solver/conv.h"
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 0, IMAGE = 1, PANEL = GEMM_MAX_VECTORS, PAIR = AMX_MAX_TILES * AMX_TILE_PIXELS };
+enum { TILE_BYTES = AMX_TILE_PIXELS * AMX_PIXEL_BYTES };
+
+// Where the parts of an input lie: [image][32 channels][part][slice][row][pixel], bytes.
+typedef struct SplitLayout {
+    int64_t rows, width, slices;                   // with borders
+    int64_t row, slice, part, block, image, bytes; // steps; bytes: of one image
+} SplitLayout;
+
+typedef struct ConvAmx {
+    Problem problem;
+    const Kernels *kernels;
+    Ref in, out, pooled, residual, bias, weights, split;
+    int parts, schedule;
+    int64_t blocks; // of 32 input channels
+    int n_panels, panels_a_unit;
+    int64_t rows_a_unit, row_groups, panel_groups;
+    bool flat;          // rows of a unit are one line
+    SplitLayout layout; // of a unit's rows, or of the whole input
+    AmxPixels pixels;
+    int32_t *pool_first, *pool_count;
+} ConvAmx;
+
+static int products(int parts) { return parts == 3 ? 6 : 3; }
+static int64_t reach(const Problem *p, int axis, int64_t outputs) {
+    return (outputs - 1) * p->stride[axis] + (p->kernel[axis] - 1) * p->dilation[axis] + 1;
+}
+// Behind the last row a tile reads on: up to a pair of tiles of pixels that are dropped.
+static SplitLayout split_layout(const Problem *p, int parts, int64_t blocks, int64_t slices, int64_t rows) {
+    SplitLayout l = {.rows = rows, .width = reach(p, AXIS_W, p->out[0].size[AXIS_W]), .slices = slices};
+    l.row = l.width * AMX_PIXEL_BYTES;
+    l.slice = rows * l.row;
+    l.part = slices * l.slice + PAIR * p->stride[AXIS_W] * AMX_PIXEL_BYTES;
+    l.block = parts * l.part;
+    l.bytes = l.image = blocks * l.block;
+    return l;
+}
+// Rows [row, row + rows) of slice `slice` (of the padded input) of image n and 32 channels, to where they lie in `to`.
+static uint32_t split_rows(const ConvAmx *c, const float *in, int64_t n, int64_t block, int64_t slice, int64_t row,
+                           int64_t rows, char *to) {
+    const Problem *p = &c->problem;
+    const Layout *l = &p->in[0];
+    uint32_t largest = 0;
+    const float *from = in + n * l->stride_n + 2 * block * l->stride_block +
+                        (slice - p->pad_begin[AXIS_D]) * l->stride[AXIS_D] +
+                        (row - p->pad_begin[AXIS_H]) * l->stride[AXIS_H] - p->pad_begin[AXIS_W] * l->block;
+    for (int64_t r = 0; r < rows; r++, from += l->stride[AXIS_H], to += c->layout.row) {
+        const float *second = 2 * block + 1 < l->blocks ? from + l->stride_block : NULL;
+        const uint32_t seen = c->kernels->amx_split(c->parts, from, second, c->layout.width, to, c->layout.part);
+        largest = MAX(largest, seen);
+    }
+    return largest;
+}
+
+// One line of sums on its way: pixel i of the line is pixel i % pitch of row `row` + i / pitch.
+typedef struct Line {
+    int64_t n, od, row, pitch;
+} Line;
+static void finish_run(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t row, int64_t x,
+                       int64_t pixels, int64_t block, int vectors, const float *sums) {
+    const Problem *p = &c->problem;
+    const Layout *out = &p->out[0], *rest = &p->in[1];
+    const int lanes = c->kernels->lanes;
+    const Epilogue epilogue = conv_epilogue(p, bases, c->bias, block, lanes);
+    const float *residual = NULL;
+    if (p->has_residual)
+        residual = (const float *)ref_at(bases, c->residual) + n * rest->stride_n + block * rest->stride_block +
+                   od * rest->stride[AXIS_D] + row * rest->stride[AXIS_H] + x * lanes;
+    float *to = (float *)ref_at(bases, c->out) + n * out->stride_n + block * out->stride_block +
+                od * out->stride[AXIS_D] + row * out->stride[AXIS_H] + x * lanes;
+    c->kernels->finish(sums, PANEL * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, lanes, to,
+                       out->stride_block, lanes);
+}
+static void finish_pair(const ConvAmx *c, char *const *bases, const Line *line, int64_t first, int64_t count,
+                        int64_t block, int vectors, const float *sums) {
+    const int64_t width = c->problem.out[0].size[AXIS_W], ld = PANEL * c->kernels->lanes;
+    for (int64_t i = 0; i < count;) {
+        const int64_t x = (first + i) % line->pitch, left = MIN(line->pitch - x, count - i);
+        const int64_t pixels = MIN(width - x, left);
+        if (pixels > 0)
+            finish_run(c, bases, line->n, line->od, line->row + (first + i) / line->pitch, x, pixels, block, vectors,
+                       sums + i * ld);
+        i += left;
+    }
+}
+static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block,
+                      int vectors) {
+    const Layout *out = &c->problem.out[0], *small = &c->problem.out[1];
+    const int64_t row_offset[2] = {0, out->stride[AXIS_H]};
+    for (int64_t r = r0; r + 2 <= r1; r += 2)
+        for (int64_t b = block; b < block + vectors; b++) {
+            const float *from = (const float *)ref_at(bases, c->out) + n * out->stride_n + b * out->stride_block +
+                                r * out->stride[AXIS_H];
+            float *to = (float *)ref_at(bases, c->pooled) + n * small->stride_n + b * small->stride_block +
+                        r / 2 * small->stride[AXIS_H];
+            c->kernels->pool_max(from, row_offset, 2, c->pool_first, c->pool_count, 1, (int)small->size[AXIS_W], to);
+        }
+}
+static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split) {
+    const Problem *p = &c->problem;
+    const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, p->out[0].blocks - (int64_t)panel * PANEL);
+    const int64_t taps = c->pixels.taps, full = c->blocks * taps * c->parts * PANEL * TILE_BYTES;
+    const char *weights = (const char *)ref_at(bases, c->weights) + panel * full;
+    const int64_t width = p->out[0].size[AXIS_W], lines = c->flat ? 1 : rows;
+    const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
+    float sums[PAIR * PANEL * 16] __attribute__((aligned(64)));
+    line.pitch = c->flat ? c->layout.width : width;
+    for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
+        for (int64_t first = 0; first < length; first += PAIR) {
+            const int64_t count = MIN(PAIR, length - first);
+            c->kernels->amx[c->parts][count > AMX_TILE_PIXELS ? 2 : 1][vectors](
+                &c->pixels, split + first * c->pixels.pixel, c->blocks, weights, sums, (int64_t)PANEL * lanes);
+            finish_pair(c, bases, &line, first, count, (int64_t)panel * PANEL, vectors, sums);
+        }
+}
+static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r0, int64_t r1, int p0, int p1,
+                    const char *split) {
+    c->kernels->amx_begin();
+    for (int panel = p0; panel < p1; panel++) {
+        panel_rows(c, bases, panel, (Line){n, od, r0, 0}, r1 - r0, split);
+        const int64_t block = (int64_t)panel * PANEL;
+        if (c->problem.has_pool)
+            pool_rows(c, bases, n, r0, r1, block, (int)MIN(PANEL, c->problem.out[0].blocks - block));
+    }
+    c->kernels->amx_end();
+}
+
+// ROWS: some rows of one depth slice of one image.
+static void rows_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    const ConvAmx *c = arguments;
+    const Problem *p = &c->problem;
+    const int64_t r0 = unit % c->row_groups * c->rows_a_unit, depth = p->out[0].size[AXIS_D];
+    const int64_t od = unit / c->row_groups % depth, n = unit / c->row_groups / depth;
+    const int64_t r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]), rows = reach(p, AXIS_H, r1 - r0);
+    for (int64_t block = 0; block < c->blocks; block++)
+        for (int64_t d = 0; d < c->layout.slices; d++)
+            split_rows(c, ref_at(bases, c->in), n, block, od * p->stride[AXIS_D] + d, r0 * p->stride[AXIS_H], rows,
+                       (char *)scratch + block * c->layout.block + d * c->layout.slice);
+    compute(c, bases, n, od, r0, r1, 0, c->n_panels, scratch);
+}
+// IMAGE, phase 1: one slice of 32 channels of one image.
+static void split_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const ConvAmx *c = arguments;
+    const SplitLayout *l = &c->layout;
+    const int64_t d = unit % l->slices, block = unit / l->slices % c->blocks, n = unit / l->slices / c->blocks;
+    split_rows(c, ref_at(bases, c->in), n, block, d, 0, l->rows,
+               (char *)ref_at(bases, c->split) + n * l->image + block * l->block + d * l->slice);
+}
+// Phase 2: some rows of some panels.
+static void image_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const ConvAmx *c = arguments;
+    const Problem *p = &c->problem;
+    const int64_t group = unit / c->panel_groups, depth = p->out[0].size[AXIS_D];
+    const int p0 = (int)(unit % c->panel_groups * c->panels_a_unit), p1 = MIN(p0 + c->panels_a_unit, c->n_panels);
+    const int64_t r0 = group % c->row_groups * c->rows_a_unit, r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]);
+    const int64_t od = group / c->row_groups % depth, n = group / c->row_groups / depth;
+    compute(c, bases, n, od, r0, r1, p0, p1,
+            (const char *)ref_at(bases, c->split) + n * c->layout.image + od * p->stride[AXIS_D] * c->layout.slice +
+                r0 * p->stride[AXIS_H] * c->layout.row);
+}
+
+// Nearest bf16, ties to even; infinities and NaN stay what they are.
+static uint16_t bf16_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (isnan(x)) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+static float float_of(uint16_t half) {
+    const uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+// One panel of output channels and 32 input channels.
+static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)scratch;
+    const ConvAmx *c = arguments;
+    const Problem *p = &c->problem;
+    const int64_t panel = unit / c->blocks, block = unit % c->blocks, taps = c->pixels.taps, lanes = c->kernels->lanes;
+    const int64_t vectors = MIN(PANEL, p->out[0].blocks - panel * PANEL), step = TILE_BYTES / 2;
+    uint16_t *to =
+        (uint16_t *)ref_at(bases, c->weights) + (panel * PANEL * c->blocks + block * vectors) * taps * c->parts * step;
+    for (int64_t tap = 0; tap < taps; tap++, to += c->parts * vectors * step)
+        for (int64_t k = 0; k < AMX_CHANNELS; k++)
+            for (int64_t j = 0; j < vectors * lanes; j++) {
+                const int64_t ic = block * AMX_CHANNELS + k, oc = panel * PANEL * lanes + j;
+                float rest = ic < p->ic && oc < p->oc ? p->weight[(oc * p->ic + ic) * taps + tap] : 0;
+                for (int part = 0; part < c->parts; part++) {
+                    const uint16_t half = bf16_of(rest);
+                    to[(part * vectors + j / lanes) * step + k / 2 * 2 * lanes + j % lanes * 2 + k % 2] = half;
+                    rest -= float_of(half);
+                }
+            }
+}
+
+static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
+    if (!kernels->amx_split || p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
+    for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
+    conv_border(p, &need->in[0]);
+    return true;
+}
+// Geometry of a configuration; Refs are filled by lower().
+static ConvAmx describe(const Problem *p, const Configuration *configuration, const Kernels *kernels) {
+    const int64_t height = p->out[0].size[AXIS_H];
+    ConvAmx c = {.problem = *p, .kernels = kernels, .parts = configuration->arithmetic[0]};
+    c.schedule = configuration->schedule[0];
+    c.rows_a_unit = MIN(configuration->schedule[1], height), c.panels_a_unit = configuration->schedule[2];
+    c.blocks = div_up(p->ic, AMX_CHANNELS);
+    c.n_panels = (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
+    c.row_groups = div_up(height, c.rows_a_unit);
+    c.panel_groups = div_up(c.n_panels, c.panels_a_unit);
+    c.flat = p->stride[AXIS_H] == 1 && p->stride[AXIS_W] == 1;
+    const bool rows = c.schedule == ROWS;
+    c.layout = split_layout(p, c.parts, c.blocks, reach(p, AXIS_D, rows ? 1 : p->out[0].size[AXIS_D]),
+                            reach(p, AXIS_H, rows ? c.rows_a_unit : height));
+    c.pixels.pixel = p->stride[AXIS_W] * AMX_PIXEL_BYTES;
+    c.pixels.tile = AMX_TILE_PIXELS * c.pixels.pixel;
+    c.pixels.part = c.layout.part, c.pixels.block = c.layout.block;
+    c.pixels.taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+    return c;
+}
+static size_t temporary(const Problem *p, const Configuration *configuration, const Kernels *kernels,
+                        const Machine *machine) {
+    (void)machine;
+    const ConvAmx c = describe(p, configuration, kernels);
+    return c.schedule == IMAGE ? (size_t)(p->out[0].shape.dim[0] * c.layout.image) : 0;
+}
+// Rows of a unit whose split input is at most `bytes`; whole 2x2 windows.
+static int64_t rows_within(const Problem *p, int parts, int64_t bytes) {
+    const int64_t height = p->out[0].size[AXIS_H], blocks = div_up(p->ic, AMX_CHANNELS);
+    int64_t rows = 2;
+    while (rows < height &&
+           split_layout(p, parts, blocks, reach(p, AXIS_D, 1), reach(p, AXIS_H, 2 * rows)).bytes <= bytes)
+        rows *= 2;
+    return rows;
+}
+static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+                          int max) {
+    const int64_t height = p->out[0].size[AXIS_H], l2 = (int64_t)machine->l2;
+    const int n_panels = (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
+    int count = 0;
+    for (int parts = 2; parts <= 3; parts++) {
+        const int64_t most = rows_within(p, parts, l2 / 2);
+        for (int64_t rows = MAX(2, most / 4); rows <= most && count < max; rows *= 2)
+            out[count++] = (Configuration){.arithmetic = {parts}, .schedule = {ROWS, (int32_t)rows, n_panels}};
+        for (int64_t groups = 1; groups <= 4; groups *= 2)
+            for (int panels = 1; panels <= 2 && count < max; panels++) {
+                const int64_t rows = round_up(div_up(height, groups), 2);
+                if (panels > n_panels || (groups > 1 && rows < 4)) continue;
+                out[count++] = (Configuration){.arithmetic = {parts}, .schedule = {IMAGE, (int32_t)rows, panels}};
+            }
+    }
+    return count;
+}
+// Bytes a cycle that one core gets from the level where `bytes` fit.
+static double rate(double bytes, const Machine *machine) {
+    if (bytes < 0.7 * (double)machine->l2) return 40;
+    return bytes < 0.5 * (double)machine->l3 ? 10 : 5;
+}
+static double estimate(const Problem *p, const Configuration *configuration, const Kernels *kernels,
+                       const Machine *machine) {
+    enum { PRODUCT_CYCLES = 16, PRODUCT_LATENCY = 52, SPLIT_CYCLES = 10, FINISH_CYCLES = 6 };
+    const ConvAmx c = describe(p, configuration, kernels);
+    const double units = (double)(p->out[0].shape.dim[0] * p->out[0].size[AXIS_D] * c.row_groups * c.panel_groups);
+    const double width = (double)p->out[0].size[AXIS_W], rows = (double)c.rows_a_unit;
+    const double line = c.flat ? (rows - 1) * (double)c.layout.width + width : width;
+    const double tiles = ceil(line / AMX_TILE_PIXELS) * (c.flat ? 1 : rows);
+    const double vectors = (double)MIN(p->out[0].blocks, (int64_t)c.panels_a_unit * PANEL);
+    const double deep = (double)(c.blocks * c.pixels.taps) * products(c.parts);
+    const double chains = MIN(2, tiles) * MIN(2, (double)p->out[0].blocks);
+    const double product = MAX(PRODUCT_CYCLES, PRODUCT_LATENCY / chains);
+    double cycles = tiles * vectors * (deep * product / 0.9 + AMX_TILE_PIXELS * FINISH_CYCLES);
+    const double weights = (double)c.blocks * c.pixels.taps * c.parts * vectors * TILE_BYTES;
+    const double held = (double)c.layout.bytes * (c.schedule == ROWS ? 1 : (rows + 2) / (double)c.layout.rows);
+    // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them.
+    cycles += weights / rate(c.schedule == ROWS ? weights + held : weights * units, machine);
+    const double split = (double)(c.blocks * c.layout.slices * c.layout.rows * c.layout.width) * SPLIT_CYCLES *
+                         (1 + (c.parts - 2) * 0.5);
+    if (c.schedule == ROWS) {
+        cycles += split + (double)c.layout.bytes / 16;
+        if (held > 0.8 * (double)machine->l2) cycles *= 1.3;
+    } else {
+        cycles += held / rate((double)c.layout.bytes + weights, machine);
+        cycles += (split + 2 * (double)c.layout.bytes / rate((double)c.layout.bytes, machine)) *
+                  (double)p->out[0].shape.dim[0] / units;
+    }
+    const double rounds = ceil(units / p->threads);
+    return cycles * rounds + (c.schedule == IMAGE ? 6000 : 3000);
+}
+
+static Status make_offsets(ConvAmx *c, Arena *arena) {
+    const Problem *p = &c->problem;
+    int32_t *offset = arena_array(arena, (size_t)c->pixels.taps, sizeof *offset);
+    if (!offset) return fail_memory((size_t)c->pixels.taps * sizeof *offset);
+    for (int t = 0; t < c->pixels.taps; t++) {
+        const int64_t w = t % p->kernel[AXIS_W], h = t / p->kernel[AXIS_W] % p->kernel[AXIS_H];
+        const int64_t d = t / p->kernel[AXIS_W] / p->kernel[AXIS_H];
+        const int64_t at = d * p->dilation[AXIS_D] * c->layout.slice + h * p->dilation[AXIS_H] * c->layout.row +
+                           w * p->dilation[AXIS_W] * AMX_PIXEL_BYTES;
+        FAIL_IF(at > INT32_MAX, ST_UNSUPPORTED, "a convolution reaches too far: %lld bytes", (long long)at);
+        offset[t] = (int32_t)at;
+    }
+    c->pixels.offset = offset;
+    return ST_OK;
+}
+static Status make_pool(ConvAmx *c, Arena *arena) {
+    if (!c->problem.has_pool) return ST_OK;
+    const int64_t width = MAX(c->problem.out[1].size[AXIS_W], 1);
+    c->pool_first = arena_array(arena, (size_t)width, sizeof(int32_t));
+    c->pool_count = arena_array(arena, (size_t)width, sizeof(int32_t));
+    if (!c->pool_first || !c->pool_count) return fail_memory((size_t)width * sizeof(int32_t));
+    for (int64_t x = 0; x < width; x++) c->pool_first[x] = (int32_t)(2 * x), c->pool_count[x] = 2;
+    return ST_OK;
+}
+static Status lower(const Problem *p, const Configuration *configuration, Lowering *lowering) {
+    ConvAmx *c = arena_alloc(lowering->arena, sizeof *c);
+    if (!c) return fail_memory(sizeof *c);
+    *c = describe(p, configuration, lowering->kernels);
+    c->in = lowering->in[0], c->residual = lowering->in[1];
+    c->out = lowering->out[0], c->pooled = lowering->out[1], c->split = lowering->temporary;
+    TRY(make_offsets(c, lowering->arena));
+    TRY(make_pool(c, lowering->arena));
+    const int64_t tiles = c->blocks * c->pixels.taps * c->parts * p->out[0].blocks;
+    c->weights = lowering_weights(lowering, (size_t)(tiles * TILE_BYTES));
+    TRY(lowering_prepare(lowering, prepare_unit, c, c->n_panels * c->blocks, 0));
+    TRY(conv_lower_bias(p, lowering, &c->bias));
+    const int64_t images = p->out[0].shape.dim[0], groups = images * p->out[0].size[AXIS_D] * c->row_groups;
+    if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)c->layout.bytes);
+    TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
+    return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, 0);
+}
+// Two parts: what is left out of the products, whatever the number of channels. Three: the sums.
+static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    const double taps = (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+    const double terms = (double)round_up(p->ic, AMX_CHANNELS) * taps / 32; // a product of tiles adds 32 at a time
+    return c->arithmetic[0] == 2 ? 4.6e-6 : chain_error(kernels, 6 * terms + 6);
+}
+static void print(const Configuration *c, Text *text) {
+    text_add(text, "%d products of bf16 parts, %d rows a unit", products(c->arithmetic[0]), (int)c->schedule[1]);
+    if (c->schedule[0] == IMAGE) text_add(text, ", %d panels, whole image split", (int)c->schedule[2]);
+}
+const Solver solver_conv_amx = {"conv_amx", 1,         PROBLEM_CONV, applicable, configurations,
+                                estimate,   temporary, lower,        print,      error};
