@@ -51,6 +51,7 @@ static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
     if (status == ST_OK) status = pool_create(opened->threads, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, &plain, &opened->executable);
     else plan_free(plan);
+    if (status == ST_OK) executable_allow_strict(opened->executable, &opened->machine, &options);
     pool_destroy(pool);
     return status;
 }

@@ -97,6 +97,7 @@ static Status run_files(const char *package, const stent_run_options *options, A
     if (status == ST_OK) {
         result_opened(result, &opened);
         json_key(&result->writer, "ms"), json_number(&result->writer, ms);
+        json_key(&result->writer, "repeated_in_strict"), json_bool(&result->writer, session_repeats(session) > 0);
         json_key(&result->writer, "output"), json_string(&result->writer, options->output);
         text_add(&result->text, "%s: %.1f ms on %s, %d threads\n", options->output, ms, isa_name(opened.machine.isa),
                  opened.threads);

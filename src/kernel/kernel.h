@@ -66,6 +66,9 @@ struct Kernels {
                    const float *residual, int64_t residual_block, int64_t residual_pixel, float *out, int64_t out_block,
                    int64_t out_pixel);
 
+    // Whether all sums[p * ld + j], p < pixels, j < vectors * lanes, are finite.
+    bool (*finite)(const float *sums, int64_t ld, int pixels, int vectors);
+
     // tiles consecutive tiles of one tile row: reads rows -1..4 and pixels -1..4 of each 4x4 tile, for `blocks`
     // channel blocks; writes v[q * v_plane + t * v_tile + block * lanes].
     void (*winograd_input)(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
@@ -74,8 +77,8 @@ struct Kernels {
     void (*winograd_weights)(const float *g, int channels, int vectors, float *u, int64_t u_plane);
     // Sums of the 36 products m[q * m_plane + t * m_tile + block * lanes] to 4x4 outputs (only `valid_rows` rows and
     // `valid_pixels` pixels counted from the first tile's left edge are written) plus bias, residual, activation;
-    // pooled: NULL or the 2x2 max-pooled copy (valid_rows, valid_pixels even then).
-    void (*winograd_output)(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
+    // pooled: NULL or the 2x2 max-pooled copy (valid_rows, valid_pixels even then). False: a sum was not finite.
+    bool (*winograd_output)(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
                             int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
                             int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
                             int64_t pooled_row, int64_t pooled_block);

@@ -1,4 +1,6 @@
 #include "session/session.h"
+#include "base/log.h"
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -8,6 +10,11 @@ struct Executable {
     char *weights;
     size_t weights_bytes;
     atomic_int users;
+    bool allow_strict;
+    Machine machine;         // of the strict plan
+    PlanOptions options;
+    pthread_mutex_t lock;    // of `strict`
+    struct Executable *strict; // NULL: not needed so far
 };
 struct Session {
     Executable *executable;
@@ -16,6 +23,8 @@ struct Session {
     size_t arena_bytes, scratch_bytes;
     char **bases; // BASE_EXTERNAL + inputs + outputs
     RunState state;
+    Session *strict; // NULL: not needed so far
+    int64_t repeats;
 };
 
 // Plain and prepared weights are in memory together for one part of the network at a time.
@@ -51,6 +60,7 @@ Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Exec
     executable->plan = plan;
     if (plain) executable->plain = *plain;
     executable->users = 1;
+    pthread_mutex_init(&executable->lock, NULL);
     executable->weights_bytes = MAX(plan->weights_bytes, 64);
     executable->weights = pages_alloc(executable->weights_bytes, 4096);
     Status status = executable->weights ? prepare(executable, pool) : fail_memory(executable->weights_bytes);
@@ -68,8 +78,28 @@ Executable *executable_share(Executable *executable) {
 void executable_release(Executable *executable) {
     if (!executable || atomic_fetch_sub(&executable->users, 1) != 1) return;
     if (executable->weights) pages_free(executable->weights, executable->weights_bytes);
+    executable_release(executable->strict);
+    pthread_mutex_destroy(&executable->lock);
     plan_free(executable->plan);
     mem_free(executable);
+}
+void executable_allow_strict(Executable *executable, const Machine *machine, const PlanOptions *options) {
+    executable->allow_strict = !options->strict && !options->reference;
+    executable->machine = *machine, executable->options = *options;
+    executable->options.strict = true;
+}
+// Made once; whoever comes meanwhile waits for it.
+static Status strict_twin(Executable *executable, Pool *pool, Executable **out) {
+    Plan *plan;
+    Status status = ST_OK;
+    pthread_mutex_lock(&executable->lock);
+    if (!executable->strict) {
+        status = plan_create(executable->plan->graph, &executable->machine, &executable->options, &plan);
+        if (status == ST_OK) status = executable_create(plan, pool, &executable->plain, &executable->strict);
+    }
+    *out = executable->strict;
+    pthread_mutex_unlock(&executable->lock);
+    return status;
 }
 size_t executable_weights_bytes(const Executable *executable) { return executable->weights_bytes; }
 const Plan *executable_plan(const Executable *executable) { return executable->plan; }
@@ -102,6 +132,7 @@ Status session_create(Executable *executable, Session **out) {
 }
 void session_destroy(Session *session) {
     if (!session) return;
+    session_destroy(session->strict);
     pool_destroy(session->pool);
     if (session->arena) pages_free(session->arena, session->arena_bytes);
     if (session->scratch) pages_free(session->scratch, session->scratch_bytes);
@@ -124,8 +155,19 @@ static Status check(const Graph *graph, ValueId value, const char *what, const T
     text_free(&text);
     return status;
 }
+static Status repeat(Session *session, const Tensor *inputs, Tensor *outputs) {
+    if (!session->strict) {
+        Executable *strict;
+        TRY(strict_twin(session->executable, session->pool, &strict));
+        TRY(session_create(strict, &session->strict));
+        log_note("values too large, too small or not finite for the fast ways: such runs are repeated in strict");
+    }
+    session->repeats++;
+    return session_run(session->strict, inputs, outputs);
+}
 Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, uint64_t *times) {
-    const Plan *plan = session->executable->plan;
+    const Executable *executable = session->executable;
+    const Plan *plan = executable->plan;
     const Graph *graph = plan->graph;
     for (int i = 0; i < graph->n_inputs; i++) {
         TRY(check(graph, graph->inputs[i], "input", &inputs[i]));
@@ -135,16 +177,17 @@ Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, 
         TRY(check(graph, graph->outputs[i], "output", &outputs[i]));
         session->bases[BASE_EXTERNAL + graph->n_inputs + i] = outputs[i].data;
     }
-    session->state.status = ST_OK;
+    session->state.status = ST_OK, session->state.lost = false;
     if (plan->n_phases)
         pool_run(session->pool, plan->phases, plan->n_phases, session->bases, session->scratch,
                  MAX(plan->scratch_bytes, 64), times);
     // Steps on the reference path read their constants from the file.
-    const Mapping *file = session->executable->plain.file;
+    const Mapping *file = executable->plain.file;
     if (file && file_lost(file)) return file_intact(file, ST_OK);
     FAIL_IF(session->state.status, (Status)session->state.status, "%s", session->state.message);
-    return ST_OK;
+    return session->state.lost && executable->allow_strict ? repeat(session, inputs, outputs) : ST_OK;
 }
 Status session_run(Session *session, const Tensor *inputs, Tensor *outputs) {
     return session_profile(session, inputs, outputs, NULL);
 }
+int64_t session_repeats(const Session *session) { return session->repeats; }

@@ -21,12 +21,20 @@ Executable *executable_share(Executable *executable);
 void executable_release(Executable *executable); // NULL is fine; the last one frees plan and weights
 const Plan *executable_plan(const Executable *executable);
 
+// Where a run says that its fast ways may have lost values (run_note_lost), its sessions repeat it with a plan of direct
+// sums. That one is made and its weights are prepared when it is first needed, on the session's threads, and shared from
+// then on. Not called, or strict already: such results stay as they are. Called before sessions are made.
+void executable_allow_strict(Executable *executable, const Machine *machine, const PlanOptions *options);
+
 typedef struct Session Session;
 // threads workers of its own; the plan must have been made for as many.
 Status session_create(Executable *executable, Session **out);
 void session_destroy(Session *session);
 // inputs and outputs: one tensor for each of the graph's, dtype and shape as in the plan, data of the caller. Outputs
-// are written in place. No allocation, no file, no lock while it runs, unless a step is on the reference path.
+// are written in place, and may not overlap inputs. No allocation, no file, no lock while it runs, unless a step is on the
+// reference path, or a run is repeated in strict for the first time.
 Status session_run(Session *session, const Tensor *inputs, Tensor *outputs);
+// How many of the runs so far were repeated in strict.
+int64_t session_repeats(const Session *session);
 // As session_run; times[step] gets the nanoseconds of each step added (plan->n_steps entries).
 Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, uint64_t *times);

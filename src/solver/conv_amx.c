@@ -16,7 +16,8 @@
 //   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
 // Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output channels][2] bf16.
 // Error: two parts about 4.4e-6 of the output's standard deviation, three 7e-7 (docs/NUMERICS.md). Parts of values near
-// the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed.
+// the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed, as are sums
+// that are not finite (run_note_lost).
 #include "solver/conv.h"
 #include <math.h>
 #include <string.h>
@@ -86,6 +87,7 @@ static void finish_run(const ConvAmx *c, char *const *bases, int64_t n, int64_t 
     const int lanes = c->kernels->lanes;
     const Epilogue epilogue = conv_epilogue(p, bases, c->bias, block, lanes);
     const float *residual = NULL;
+    if (!c->kernels->finite(sums, PANEL * lanes, (int)pixels, vectors)) run_note_lost(bases);
     if (p->has_residual)
         residual = (const float *)ref_at(bases, c->residual) + n * rest->stride_n + block * rest->stride_block +
                    od * rest->stride[AXIS_D] + row * rest->stride[AXIS_H] + x * lanes;
@@ -148,6 +150,12 @@ static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od,
     c->kernels->amx_end();
 }
 
+// Tiles flush below 2^-126. While the largest value of what is split together is at least 2^-60, and the largest weight
+// 2^-40, what is flushed is less than 2^-26 of the largest product. largest: bits of a magnitude.
+static void check_small(char *const *bases, uint32_t largest) {
+    enum { LEAST_VALUE = (127 - 60) << 23 };
+    if (largest > 0 && largest < LEAST_VALUE) run_note_lost(bases);
+}
 // ROWS: some rows of one depth slice of one image.
 static void rows_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const ConvAmx *c = arguments;
@@ -155,10 +163,15 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
     const int64_t r0 = unit % c->row_groups * c->rows_a_unit, depth = p->out[0].size[AXIS_D];
     const int64_t od = unit / c->row_groups % depth, n = unit / c->row_groups / depth;
     const int64_t r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]), rows = reach(p, AXIS_H, r1 - r0);
+    uint32_t largest = 0;
     for (int64_t block = 0; block < c->blocks; block++)
-        for (int64_t d = 0; d < c->layout.slices; d++)
-            split_rows(c, ref_at(bases, c->in), n, block, od * p->stride[AXIS_D] + d, r0 * p->stride[AXIS_H], rows,
-                       (char *)scratch + block * c->layout.block + d * c->layout.slice);
+        for (int64_t d = 0; d < c->layout.slices; d++) {
+            const uint32_t seen = split_rows(c, ref_at(bases, c->in), n, block, od * p->stride[AXIS_D] + d,
+                                             r0 * p->stride[AXIS_H], rows,
+                                             (char *)scratch + block * c->layout.block + d * c->layout.slice);
+            largest = MAX(largest, seen);
+        }
+    check_small(bases, largest);
     compute(c, bases, n, od, r0, r1, 0, c->n_panels, scratch);
 }
 // IMAGE, phase 1: one slice of 32 channels of one image.
@@ -167,8 +180,9 @@ static void split_unit(const void *arguments, char *const *bases, int64_t unit, 
     const ConvAmx *c = arguments;
     const SplitLayout *l = &c->layout;
     const int64_t d = unit % l->slices, block = unit / l->slices % c->blocks, n = unit / l->slices / c->blocks;
-    split_rows(c, ref_at(bases, c->in), n, block, d, 0, l->rows,
-               (char *)ref_at(bases, c->split) + n * l->image + block * l->block + d * l->slice);
+    check_small(bases,
+                split_rows(c, ref_at(bases, c->in), n, block, d, 0, l->rows,
+                           (char *)ref_at(bases, c->split) + n * l->image + block * l->block + d * l->slice));
 }
 // Phase 2: some rows of some panels.
 static void image_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -219,8 +233,16 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
             }
 }
 
+// Whether any weight is large enough (see check_small): mostly the first one is.
+static bool weights_fit(const Problem *p) {
+    const int64_t count = p->ic * p->oc * p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
+    for (int64_t i = 0; i < count; i++)
+        if (fabsf(p->weight[i]) >= 0x1p-40f) return true;
+    return false;
+}
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (!kernels->amx_split || p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
+    if (!weights_fit(p)) return false;
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     conv_border(p, &need->in[0]);

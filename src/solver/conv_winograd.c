@@ -91,10 +91,11 @@ static void output_tiles(const Winograd *w, char *const *bases, int64_t t0, int6
         if (p->has_pool)
             pooled = (float *)ref_at(bases, w->pooled) + at.n * small->stride_n + b0 * small->stride_block +
                      2 * at.ty * small->stride[AXIS_H] + 2 * at.tx * lanes;
-        w->kernels->winograd_output(m + done * w->m_tile + b0 * lanes, w->m_tile, w->m_plane, (int)run, (int)blocks,
+        const bool finite = w->kernels->winograd_output(m + done * w->m_tile + b0 * lanes, w->m_tile, w->m_plane, (int)run, (int)blocks,
                                     rows, pixels, &epilogue, residual, rest->stride[AXIS_H], rest->stride_block, to,
                                     out->stride[AXIS_H], out->stride_block, pooled, small->stride[AXIS_H],
                                     small->stride_block);
+        if (!finite) run_note_lost(bases);
         done += run;
     }
 }

@@ -3,6 +3,7 @@
 // A phase is a number of independent units with disjoint outputs. Units are fixed when a plan is made; who takes one
 // is not, so a busy core delays little and the bits never depend on the number of threads.
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,11 +22,17 @@ typedef struct Ref {
 static inline void *ref_at(char *const *bases, Ref ref) { return bases[ref.base] + ref.offset; }
 static inline Ref ref_add(Ref ref, int64_t bytes) { return (Ref){ref.base, ref.offset + (size_t)bytes}; }
 
-// For the few units that can fail: the first failure of a run. status is a Status (0: none).
+// What units say of a run beside their results.
 typedef struct RunState {
-    int status;
+    int status;        // for the few that can fail: the first failure, a Status (0: none)
+    atomic_bool lost;  // values that plain fp32 sums would keep may be lost (run_note_lost)
     char message[512];
 } RunState;
+// A solver that is not made of plain sums calls it where a result is not finite, or is not what plain sums would give for
+// values so large or small. The session then repeats the run in strict.
+static inline void run_note_lost(char *const *bases) {
+    atomic_store_explicit(&((RunState *)bases[BASE_SESSION])->lost, true, memory_order_relaxed);
+}
 
 // Computes unit number `unit` of a phase. scratch: the worker's own memory, 64-byte aligned, contents undefined.
 typedef void UnitFunction(const void *arguments, char *const *bases, int64_t unit, void *scratch);

@@ -277,3 +277,62 @@ TEST(no_memory_for_plans_of_all_kinds) {
         text_free(&text);
     }
 }
+
+// ---- What the fast ways lose is repeated in strict
+
+static const char fast_network[] = "graph (%x: float32[1x32x24x26]) -> (%y) {\n"
+                                   " %w = const float32[32x32x3x3] random(seed=1, scale=0.06)\n"
+                                   " %v = const float32[32x32x3x3] random(seed=2, scale=0.06)\n"
+                                   " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                                   " %r = Relu (%a)\n"
+                                   " %y = Conv (%r, %v) {pads=[1, 1, 1, 1]}\n"
+                                   "}\n";
+static Status make_with(const Graph *graph, bool strict, bool allow, Executable **out) {
+    Machine machine;
+    Plan *plan;
+    Pool *pool = NULL;
+    const PlanOptions options = {.threads = 2, .fuse = true, .strict = strict};
+    TRY(machine_detect(&machine));
+    TRY(plan_create(graph, &machine, &options, &plan));
+    bool fast = false;
+    for (int i = 0; i < plan->n_steps; i++) fast = fast || strstr("conv_winograd conv_amx", plan->steps[i].solver->name);
+    CHECK_INT(fast, !strict);
+    Status status = pool_create(2, &pool);
+    if (status == ST_OK) status = executable_create(plan, pool, NULL, out);
+    else plan_free(plan);
+    if (status == ST_OK && allow) executable_allow_strict(*out, &machine, &options);
+    pool_destroy(pool);
+    return status;
+}
+TEST(lost_values_are_repeated_in_strict) {
+    static const float worst[] = {INFINITY, NAN, 3e38f, 1}; // the last: nothing to notice
+    Graph *graph = planned_graph(fast_network);
+    Executable *fast, *alone, *strict;
+    Session *sessions[2], *without, *expected;
+    Arena arena = {0};
+    CHECK_OK(make_with(graph, false, true, &fast));
+    CHECK_OK(make_with(graph, false, false, &alone));
+    CHECK_OK(make_with(graph, true, true, &strict));
+    for (int i = 0; i < 2; i++) CHECK_OK(session_create(fast, &sessions[i]));
+    CHECK_OK(session_create(alone, &without));
+    CHECK_OK(session_create(strict, &expected));
+    for (size_t i = 0; i < COUNT_OF(worst); i++) {
+        Tensor *inputs = planned_inputs(graph, 5, &arena), *want = planned_outputs(graph, &arena);
+        Tensor *plain = planned_outputs(graph, &arena);
+        tensor_set(&inputs[0], 4000, worst[i]);
+        CHECK_OK(session_run(expected, inputs, want));
+        CHECK_OK(session_run(without, inputs, plain));
+        for (int k = 0; k < 2; k++) {
+            Tensor *got = planned_outputs(graph, &arena);
+            CHECK_OK(session_run(sessions[k], inputs, got));
+            planned_same_bits("repeated", graph, got, worst[i] == 1 ? plain : want);
+            CHECK_INT(session_repeats(sessions[k]), worst[i] == 1 ? i : i + 1);
+        }
+        CHECK_INT(session_repeats(without) + session_repeats(expected), 0);
+    }
+    for (int i = 0; i < 2; i++) session_destroy(sessions[i]);
+    session_destroy(without), session_destroy(expected);
+    executable_release(fast), executable_release(alone), executable_release(strict);
+    graph_free(graph);
+    arena_free(&arena);
+}

@@ -285,12 +285,17 @@ static void run_phases(const Phase *phases, int count, char *const *bases, int t
     pool_destroy(pool);
     free(memory);
 }
+static bool last_lost;
+bool harness_lost(void) { return last_lost; }
 static void run_lowered(Lowering *l, size_t temporary, char **bases, Constant constants[CONSTANTS], int threads) {
+    RunState state = {0};
+    bases[BASE_SESSION] = (char *)&state;
     bases[BASE_ARENA] = filled(temporary);
     bases[BASE_WEIGHTS] = filled(l->weights_bytes);
     run_phases(l->prepare, l->n_prepare, bases, threads);
     for (int i = 0; i < CONSTANTS; i++) constant_drop(&constants[i]);
     run_phases(l->phases, l->n_phases, bases, threads);
+    last_lost = state.lost;
     free(bases[BASE_ARENA]);
     free(bases[BASE_WEIGHTS]);
 }

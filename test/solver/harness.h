@@ -33,6 +33,8 @@ Isa harness_next(const Run *run, int isa);
 // False when the solver does not apply. out[i]: room for the plain elements of output i. Ends the test on a failure.
 bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]);
 
+bool harness_lost(void); // whether the last run called run_note_lost
+
 // Checks out[0] (and out[1] where expected1 is given) on every level: |actual - expected| <= atol + rtol |expected|;
 // NaN for NaN, infinity for infinity. what: names the case in messages. The solver must apply.
 void harness_check(const char *what, const Solver *solver, const Run *run, const double *expected,

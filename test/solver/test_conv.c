@@ -378,6 +378,46 @@ TEST(conv_amx_schedules_agree) {
     need_amx();
     for (int parts = 2; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX});
 }
+// ---- What fast ways lose ----
+
+static void check_lost(const char *what, const Solver *solver, Part part, float everywhere, float once, bool lost) {
+    const int64_t size[AXES] = {1, 14, 18}, count = 32 * 14 * 18;
+    Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
+    Problem *p = &run.problem;
+    run.arithmetic = part.arithmetic, run.configuration = part.configuration, run.least = part.least;
+    run.in_shape[0] = run.out_shape[0] = spatial_shape(4, 1, 32, size);
+    p->ic = p->oc = 32, p->activation.function = FN_RELU;
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
+    float *x = harness_normal(count, 1), *y = harness_normal(count, 2);
+    for (int64_t i = 0; i < count; i++) x[i] *= everywhere;
+    if (once != 0) x[count / 2 + 5] = once;
+    run.in[0] = x, p->weight = harness_normal(32 * 32 * 9, 3);
+    for (EACH_ISA(isa, &run)) {
+        REQUIRE(harness_run(solver, &run, isa, 2, (void *[]){y, NULL}));
+        CHECK_MSG(harness_lost() == lost, "%s, %s: %s", what, isa_name(isa), lost ? "not noticed" : "noticed");
+    }
+}
+static void check_all_lost(const Solver *solver, Part part) {
+    check_lost("normal", solver, part, 1, 0, false);
+    check_lost("large", solver, part, 1e25f, 0, false);
+    check_lost("zeros", solver, part, 0, 0, false);
+    check_lost("one tiny value", solver, part, 1, 1e-42f, false);
+    check_lost("an infinity", solver, part, 1, INFINITY, true);
+    check_lost("a negative infinity", solver, part, 1, -INFINITY, true); // ReLU alone would hide it
+    check_lost("NaN", solver, part, 1, NAN, true);
+    check_lost("overflow", solver, part, 1, 3.4e38f, true);
+}
+TEST(conv_winograd_notices_what_it_loses) { check_all_lost(&solver_conv_winograd, (Part){0, 0, ISA_SSE2}); }
+TEST(conv_amx_notices_what_it_loses) {
+    need_amx();
+    for (int parts = 2; parts <= 3; parts++)
+        for (int configuration = -1; configuration <= 0; configuration++) {
+            const Part part = {parts, configuration, ISA_AMX};
+            check_all_lost(&solver_conv_amx, part);
+            check_lost("all tiny", &solver_conv_amx, part, 1e-30f, 0, true);
+            check_lost("all subnormal", &solver_conv_amx, part, 1e-40f, 0, true);
+        }
+}
 // A single 1 in the input gives the kernel back, turned around (its shape in the output is known without any sum).
 TEST(conv_of_an_impulse) {
     const int64_t size[AXES] = {1, 9, 10};

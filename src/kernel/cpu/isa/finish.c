@@ -42,4 +42,13 @@ static void finish(const float *sums, int64_t ld, int pixels, int vectors, const
         }
     }
 }
-void KERNEL(fill_finish)(Kernels *kernels) { kernels->finish = finish; }
+static bool all_finite(const float *sums, int64_t ld, int pixels, int vectors) {
+    vf all[2] = {vzero(), vzero()};
+    for (int p = 0; p < pixels; p++)
+        for (int j = 0; j < vectors; j++) {
+            vf x = vload(sums + p * ld + j * VL);
+            all[j & 1] += x - x; // 0, or NaN
+        }
+    return vfinite(all[0] + all[1]);
+}
+void KERNEL(fill_finish)(Kernels *kernels) { kernels->finish = finish, kernels->finite = all_finite; }

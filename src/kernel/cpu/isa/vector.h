@@ -2,6 +2,7 @@
 // vector types, so that a kernel is written once. KERNEL_ISA is one of sse2 avx avx2 avx512 portable.
 #pragma once
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -57,5 +58,12 @@ INLINE vf vsqrt(vf a) { UNROLL for (int i = 0; i < VL; i++) a[i] = sqrtf(a[i]); 
 INLINE vf vselect(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
 #endif
 INLINE vf vfnma(vf a, vf b, vf c) { return vfma(-a, b, c); } // c - a * b
+INLINE bool vfinite(vf a) { // all lanes
+    float lane[VL];
+    bool finite = true;
+    vstore(lane, a - a);
+    for (int i = 0; i < VL; i++) finite = finite && lane[i] == 0;
+    return finite;
+}
 // The larger; NaN wins, and stays.
 INLINE vf larger(vf largest, vf x) { return vselect(x != x, x, vmax(x, largest)); }

@@ -71,9 +71,10 @@ static void winograd_input(const float *in, int64_t in_row, int64_t in_block, in
             }
 }
 
-// One tile of one channel block: 4x4 finished outputs in y[row * 4 + pixel].
+// One tile of one channel block: 4x4 finished outputs in y[row * 4 + pixel]. Their sums before bias and function are
+// added to *all, which an infinity or NaN among the products does not leave finite.
 INLINE void finish_tile(const Function function, const float *m, int64_t m_plane, vf bias, vf alpha, vf beta,
-                        const float *residual, int64_t residual_row, vf *y) {
+                        const float *residual, int64_t residual_row, vf *y, vf *all) {
     vf x[WINOGRAD_ALPHA * WINOGRAD_TILE];
     UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
         vf row[WINOGRAD_ALPHA];
@@ -83,6 +84,7 @@ INLINE void finish_tile(const Function function, const float *m, int64_t m_plane
     UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) {
         vf column[WINOGRAD_TILE];
         output_transform(x + j, WINOGRAD_TILE, column, 1);
+        *all += (column[0] + column[1]) + (column[2] + column[3]);
         UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) {
             vf z = column[i] + bias;
             if (residual) z += vload(residual + i * residual_row + j * VL);
@@ -92,11 +94,11 @@ INLINE void finish_tile(const Function function, const float *m, int64_t m_plane
 }
 INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return larger(larger(a, b), larger(c, d)); }
 
-INLINE void output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
+INLINE bool output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
                         int valid_rows, int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
                         int64_t residual_row, int64_t residual_block, float *out, int64_t out_row, int64_t out_block,
                         float *pooled, int64_t pooled_row, int64_t pooled_block) {
-    vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta);
+    vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta), all = vzero();
     for (int block = 0; block < blocks; block++) {
         vf bias = epilogue->bias ? vload(epilogue->bias + block * VL) : vzero();
         for (int t = 0; t < tiles; t++) {
@@ -108,11 +110,11 @@ INLINE void output_loop(const Function function, const float *m, int64_t m_tile,
             // A cut tile cannot read its residual beyond the picture: it is added when the rows are written.
             const float *rest = residual ? residual + block * residual_block + left * VL : NULL;
             if (whole) {
-                finish_tile(function, tile, m_plane, bias, alpha, beta, rest, residual_row, y);
+                finish_tile(function, tile, m_plane, bias, alpha, beta, rest, residual_row, y, &all);
                 UNROLL for (int i = 0; i < 4; i++) UNROLL for (int j = 0; j < 4; j++)
                     vstore(to + i * out_row + j * VL, y[4 * i + j]);
             } else {
-                finish_tile(FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, y);
+                finish_tile(FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, y, &all);
                 for (int i = 0; i < valid_rows; i++)
                     for (int j = 0; j < columns; j++) {
                         vf z = y[4 * i + j];
@@ -129,6 +131,7 @@ INLINE void output_loop(const Function function, const float *m, int64_t m_tile,
                            max_of_4(y[4 * i + j], y[4 * i + j + 1], y[4 * i + j + 4], y[4 * i + j + 5]));
         }
     }
+    return vfinite(all);
 }
 // Activations that are not cheap go over the finished rows once more, and pooling after them.
 static void output_slow(const Epilogue *epilogue, int tiles, int blocks, int valid_rows, int64_t valid_pixels,
@@ -147,7 +150,7 @@ static void output_slow(const Epilogue *epilogue, int tiles, int blocks, int val
             }
     }
 }
-static void winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
+static bool winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
                             int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
                             int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
                             int64_t pooled_row, int64_t pooled_block) {
@@ -155,15 +158,16 @@ static void winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int
     output_loop(function, m, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,             \
                 residual_row, residual_block, out, out_row, out_block, to_pool, pooled_row, pooled_block)
     switch (epilogue->activation.function) {
-    case FN_NONE: OUTPUT(FN_NONE, pooled); break;
-    case FN_RELU: OUTPUT(FN_RELU, pooled); break;
-    case FN_LEAKY_RELU: OUTPUT(FN_LEAKY_RELU, pooled); break;
-    case FN_CLIP: OUTPUT(FN_CLIP, pooled); break;
-    default:
-        OUTPUT(FN_NONE, NULL);
-        output_slow(epilogue, tiles, blocks, valid_rows, valid_pixels, out, out_row, out_block, pooled, pooled_row,
-                    pooled_block);
+    case FN_NONE: return OUTPUT(FN_NONE, pooled);
+    case FN_RELU: return OUTPUT(FN_RELU, pooled);
+    case FN_LEAKY_RELU: return OUTPUT(FN_LEAKY_RELU, pooled);
+    case FN_CLIP: return OUTPUT(FN_CLIP, pooled);
+    default: break;
     }
+    const bool finite = OUTPUT(FN_NONE, NULL);
+    output_slow(epilogue, tiles, blocks, valid_rows, valid_pixels, out, out_row, out_block, pooled, pooled_row,
+                pooled_block);
+    return finite;
 }
 // One column of G g: three weights to six. G's rows: (1, x, x^2) / product over the other finite points y of (x - y).
 INLINE void weight_transform(vf a, vf b, vf c, vf *out, const int step) {
