@@ -4,9 +4,9 @@
 //                                             summed over input channels
 //
 // Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), with the Toom-Cook points 0, +-a, +-b and
-// infinity, a = 3/4, b = 3/2 instead of the usual 1 and 2: both transforms then hold smaller numbers, and the error is
-// about half; with sums cut at 128 channels a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis
-// and Improving the Accuracy of Winograd Convolution", 2020). All constants of B' and A' are exact in fp32.
+// infinity, a = 5/8, b = 3/2 instead of the usual 1 and 2, which more than halves the error; with sums cut at 128
+// channels it is a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis and Improving the Accuracy of
+// Winograd Convolution", 2020). All constants of B' and A' are exact in fp32.
 //     B' = [ a2b2   0  -(a2+b2)   0   1  0 ]     A' = [ 1  1   1   1   1  0 ]
 //          [  0  -ab2   -b2       a   1  0 ]          [ 0  a  -a   b  -b  0 ]
 //          [  0   ab2   -b2      -a   1  0 ]          [ 0  a2  a2  b2  b2 0 ]
