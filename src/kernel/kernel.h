@@ -25,7 +25,7 @@ typedef struct Epilogue {
     Activation activation;
 } Epilogue;
 
-// Winograd F(4x4, 3x3) with points 0, +-3/4, +-3/2, infinity. See winograd.c for the matrices and the error.
+// Winograd F(4x4, 3x3) with points 0, +-5/8, +-3/2, infinity. See winograd.c for the matrices and the error.
 enum { WINOGRAD_TILE = 4, WINOGRAD_ALPHA = 6, WINOGRAD_PRODUCTS = 36 };
 
 // One side of a binary operation over pixels of `lanes` channels.

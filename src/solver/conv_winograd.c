@@ -368,5 +368,5 @@ static void print(const Configuration *c, Text *text) {
     else if (c->schedule[0] == IMAGE) text_add(text, "whole image");
     else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
 }
-const Solver solver_conv_winograd = {"conv_winograd", 1,         PROBLEM_CONV, applicable, configurations,
+const Solver solver_conv_winograd = {"conv_winograd", 2,         PROBLEM_CONV, applicable, configurations,
                                      estimate,        temporary, lower,        print, error};

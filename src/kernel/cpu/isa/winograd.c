@@ -17,7 +17,7 @@
 #include "kernel/cpu/isa/activate.h"
 #include "kernel/cpu/isa/isa.h"
 
-#define PA 0.75f
+#define PA 0.625f
 #define PB 1.5f
 #define A2 (PA * PA)
 #define B2 (PB * PB)
