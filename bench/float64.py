@@ -10,6 +10,7 @@ enough for a 100 GFLOP network in seconds. Knows the ops that segmentation netwo
 import argparse
 import hashlib
 import itertools
+import math
 import os
 import sys
 
@@ -113,6 +114,20 @@ def batch_normalization(attrs, x, scale, bias, mean, var):
     return (x - mean) * (scale / np.sqrt(var + attrs.get("epsilon", 1e-5))) + bias
 
 
+def normalised(x, axes, epsilon):
+    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
+
+
+def instance_normalization(attrs, x, scale, bias):
+    shape = (1, -1) + (1,) * (x.ndim - 2)
+    return normalised(x, tuple(range(2, x.ndim)), attrs.get("epsilon", 1e-5)) * scale.reshape(shape) + bias.reshape(shape)
+
+
+def layer_normalization(attrs, x, scale, bias=0):
+    axes = tuple(range(attrs.get("axis", -1) % x.ndim, x.ndim))
+    return normalised(x, axes, attrs.get("epsilon", 1e-5)) * scale + bias
+
+
 def resize_matrix(attrs, n, out, scale):
     """The (out, n) matrix that resizes one axis."""
     mode = attrs.get("mode", b"nearest").decode()
@@ -203,6 +218,8 @@ OPS = {
     "Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": max_pool, "AveragePool": average_pool,
     "GlobalAveragePool": lambda a, x: x.mean(axis=tuple(range(2, x.ndim)), keepdims=True),
     "BatchNormalization": batch_normalization, "Resize": resize, "Softmax": softmax, "Pad": pad, "Slice": slice_,
+    "InstanceNormalization": instance_normalization, "LayerNormalization": layer_normalization,
+    "MatMul": lambda a, x, y: x @ y, "Erf": lambda a, x: np.vectorize(math.erf, otypes=[x.dtype])(x),
     "Relu": lambda a, x: np.maximum(x, 0),
     "LeakyRelu": lambda a, x: np.where(x < 0, a.get("alpha", 0.01) * x, x),
     "Elu": lambda a, x: np.where(x < 0, a.get("alpha", 1.0) * np.expm1(np.minimum(x, 0)), x),

@@ -24,6 +24,13 @@ from onnx import TensorProto, helper, numpy_helper
 import float64
 
 NETS = ("seed-torch", "seed-keras")
+# The networks of zoo.py and their inputs' shapes: pictures of 256x256, as in the study; volumes as a sliding window
+# takes them.
+ZOO = {"seed-torch": (1, 3, 256, 256), "seed-keras": (1, 3, 256, 256), "milesial-unet": (1, 3, 256, 256),
+       "basicunet-2d": (1, 1, 256, 256), "basicunet-3d": (1, 1, 64, 64, 64), "resnet34-unet": (1, 3, 256, 256),
+       "mobilenetv2-unet": (1, 3, 256, 256), "efficientnetb0-unet": (1, 3, 256, 256),
+       "deeplabv3plus-resnet50": (1, 3, 256, 256), "attention-unet": (1, 1, 256, 256),
+       "segformer-b0": (1, 3, 256, 256), "voxelmorph-3d": (1, 2, 64, 64, 64)}
 
 
 class Net:

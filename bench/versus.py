@@ -3,6 +3,7 @@
 
     bench/versus.py                                      both networks of the study, AVX-512 and AVX2, ONNX Runtime
     bench/versus.py build/bench/seed-torch.onnx --isa avx512,avx2 --peers onnxruntime,openvino --json out.json
+    bench/versus.py --zoo --isa avx512 --peers onnxruntime,openvino,mnn,ncnn,torch --csv zoo.csv --svg zoo.svg
     bench/versus.py --isa avx512,avx2 --gate avx512=0.75 --gate avx2=0.65 --max-error 4e-5
 
 Every engine is a process of its own, held to the same cores, and stopped (SIGSTOP) while another is measured.
@@ -30,12 +31,15 @@ import onnx
 
 import float64
 import nets
+import plot
 import worker
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# --isa: (STENT_ISA, CPUMASK, the flag in /proc/cpuinfo that the machine must have)
-MASKS = {"none": (None, None, "sse2"), "amx": ("amx", None, "amx_bf16"), "avx512": ("avx512", "avx512", "avx512f"), "avx2": ("avx2", "avx2", "avx2"),
-         "avx": ("avx", "avx", "avx"), "sse42": ("sse2", "sse42", "sse4_2")}
+# --isa: (STENT_ISA, CPUMASK, the flag in /proc/cpuinfo that the machine must have, the flag that the mask takes away:
+# a machine without it needs no mask)
+MASKS = {"none": (None, None, "sse2", None), "amx": ("amx", None, "amx_bf16", None),
+         "avx512": ("avx512", "avx512", "avx512f", "amx_tile"), "avx2": ("avx2", "avx2", "avx2", "avx512f"),
+         "avx": ("avx", "avx", "avx", "avx2"), "sse42": ("sse2", "sse42", "sse4_2", "avx")}
 
 
 class EngineError(Exception):
@@ -91,7 +95,9 @@ class Engine:
         os.sched_setaffinity(0, self.cores)
 
     def error(self, expected, folder):
-        """rms error of one run on the network without its last activation."""
+        """rms error of one run on the network without its last activation; NaN where the engine has no such network."""
+        if not self.once:
+            return float("nan")
         path = os.path.join(folder, f"{self.name}.out.npy")
         done = subprocess.run(self.once + ["--output", path], env=self.env, preexec_fn=self.pin,
                               capture_output=True, text=True)
@@ -160,7 +166,7 @@ def stent_compile(stent, model, package):
 
 def make_engines(args, model, case, mask, cores, folder):
     """Stent first, then the peers, all under one mask."""
-    isa, cpumask, _ = MASKS[mask]
+    isa, cpumask, _, taken = MASKS[mask]
     threads = str(args.threads)
     options = args.stent_options.split()
     data = ["--input", case["x"]]
@@ -170,11 +176,13 @@ def make_engines(args, model, case, mask, cores, folder):
                       [args.stent, "run", case["logits_package"], "--threads", threads] + data + options,
                       {"STENT_ISA": isa} if isa else {}, cores)]
     env = {"OMP_NUM_THREADS": threads}
-    if cpumask:
+    if cpumask and taken in cpuinfo("flags").split():
         env.update(CPUMASK=cpumask, LD_PRELOAD=build_cpumask(folder))
     for peer in args.peers:
         command = [sys.executable, os.path.join(HERE, "worker.py"), peer]
+        traced = worker.load_peers()[peer]["engine"] == "torch"  # it runs NAME.ts, from which nothing can be cut
         engines.append(Engine(peer, command + [model, "--lockstep", "--threads", threads, "--expect", case["y"]] + data,
+                              None if traced and case["logits"] != model else
                               command + [case["logits"], "--threads", threads] + data, env, cores))
     return engines
 
@@ -225,15 +233,29 @@ def paired_ratio(rounds, peer, seed, resamples=2000):
     return {"ratio_median": float(np.median(ratios)), "ratio_low": float(low), "ratio_high": float(high)}
 
 
+def started(engines, case, folder):
+    """(processes, errors): every engine that runs, waiting. A peer that does not is left out, and told; stent must."""
+    processes, errors = [], {}
+    for engine in engines:
+        process = None
+        try:
+            errors[engine.name] = engine.error(case["expected"], folder)
+            process = Process(engine, folder)
+            process.wait_ready()
+            processes.append(process)
+        except EngineError as error:
+            if process:
+                process.close()
+            if engine.name == "stent":
+                raise
+            print(f"versus: left out: {error}", file=sys.stderr)
+    return processes, errors
+
+
 def measure(args, path, case, mask, cores, folder):
     """One row per engine."""
-    engines = make_engines(args, path, case, mask, cores, args.folder)
-    errors = {engine.name: engine.error(case["expected"], folder) for engine in engines}
-    processes = []
+    processes, errors = started(make_engines(args, path, case, mask, cores, args.folder), case, folder)
     try:
-        for engine in engines:
-            processes.append(Process(engine, folder))
-            processes[-1].wait_ready()
         rounds = rounds_of(args, processes)
     finally:
         for process in processes:
@@ -265,6 +287,25 @@ def print_rows(rows):
               f"{row['rms_rel']:>11.1e}{ratio}", flush=True)
 
 
+def print_summary(rows):
+    """For each ISA the geometric mean of stent / peer over the networks, and of stent / the fastest peer of each."""
+    for mask in dict.fromkeys(row["isa"] for row in rows):
+        peers = [row for row in rows if row["isa"] == mask and "ratio_median" in row]
+        by_model = {}
+        for row in peers:
+            by_model.setdefault(row["model"], []).append(row["ratio_median"])
+        if len(by_model) < 2:
+            continue
+        print(f"\nisa {mask}, {len(by_model)} networks: geometric mean of stent / it (worst)")
+        for peer in dict.fromkeys(row["engine"] for row in peers):
+            print_mean(peer, [row["ratio_median"] for row in peers if row["engine"] == peer])
+        print_mean("the fastest", [max(ratios) for ratios in by_model.values()])
+
+
+def print_mean(name, ratios):
+    print(f"  {name:<15}{statistics.geometric_mean(ratios):>7.3f} ({max(ratios):.3f})" + f", {len(ratios)} networks", flush=True)
+
+
 def check(args, rows):
     """Lines about what was promised and is not held."""
     missed = []
@@ -279,6 +320,8 @@ def check(args, rows):
 
 
 def write_results(args, rows, missed):
+    if args.svg:
+        plot.write(args.svg, plot.ratios(rows, f"{cpuinfo('model name')}, {args.threads} threads"))
     if args.json:
         machine = {"cpu": cpuinfo("model name"), "threads": args.threads, "cores": choose_cores(args.threads)}
         with open(args.json, "w", encoding="utf-8") as file:
@@ -311,6 +354,8 @@ def parse_args():
     parser.add_argument("--max-error", type=float, help="exit 1 where stent's error is above this")
     parser.add_argument("--json")
     parser.add_argument("--csv")
+    parser.add_argument("--svg", help="a plot of the ratios")
+    parser.add_argument("--zoo", action="store_true", help="the 12 networks of zoo.py, written where they are missing")
     args = parser.parse_args()
     args.isa, args.peers = args.isa.split(","), args.peers.split(",")
     for value, known, what in ((args.isa, MASKS, "--isa"), (args.peers, worker.load_peers(), "--peers")):
@@ -340,6 +385,16 @@ def study_nets(folder):
     return paths
 
 
+def zoo_nets(folder):
+    """The 12 networks of zoo.py; those that are missing are written, by a process that then gives torch's memory back."""
+    paths = [os.path.join(folder, name + ".onnx") for name in nets.ZOO]
+    missing = [path for path in paths if not os.path.exists(path)]
+    if missing:
+        names = [f"--net={os.path.basename(path)[:-5]}" for path in missing]
+        subprocess.run([sys.executable, os.path.join(HERE, "zoo.py"), folder] + names, check=True, stdout=sys.stderr)
+    return paths
+
+
 def main():
     args = parse_args()
     args.stent, args.folder = os.path.abspath(args.stent), os.path.abspath(args.folder)
@@ -350,7 +405,8 @@ def main():
     flags = cpuinfo("flags").split()
     print(f"{cpuinfo('model name')}, cores {cores}, load before {os.getloadavg()[0]:.2f}")
     rows, failed = [], False
-    for path in args.models or study_nets(args.folder):
+    zoo = os.path.join(os.path.dirname(args.folder), "zoo")
+    for path in args.models or (zoo_nets(zoo) if args.zoo else study_nets(args.folder)):
         with tempfile.TemporaryDirectory(dir=args.folder) as folder:
             try:
                 case = prepare(args, os.path.abspath(path), folder)
@@ -360,10 +416,12 @@ def main():
                         continue
                     now = measure(args, os.path.abspath(path), case, mask, cores, folder)
                     print_rows(now)
+                    failed |= len(now) < 1 + len(args.peers)
                     rows += now
             except (EngineError, NotImplementedError) as error:
                 print(f"versus: {path}: {error}", file=sys.stderr)
                 failed = True
+    print_summary(rows)
     missed = check(args, rows)
     for line in missed:
         print("NOT HELD: " + line)

@@ -109,6 +109,20 @@ def ncnn(model, settings, threads, x):
     return run
 
 
+def torch(model, settings, threads, x):
+    import torch as engine
+    engine.set_num_threads(threads)
+    traced = os.path.splitext(model)[0] + ".ts"
+    if not os.path.exists(traced):
+        raise RuntimeError(f"{traced} is missing: torch runs networks of bench/zoo.py")
+    network, given = engine.jit.optimize_for_inference(engine.jit.load(traced).eval()), engine.from_numpy(x)
+
+    def run():
+        with engine.inference_mode():
+            return network(given).numpy()
+    return run
+
+
 def convert(command, folder=None):
     """Runs an engine's own converter, without the CPU mask (it is not what is measured)."""
     env = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "CPUMASK")}
@@ -117,7 +131,7 @@ def convert(command, folder=None):
         raise RuntimeError(f"{command[0]}: status {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
 
 
-ENGINES = {"onnxruntime": onnxruntime, "openvino": openvino, "mnn": mnn, "ncnn": ncnn}
+ENGINES = {"onnxruntime": onnxruntime, "openvino": openvino, "mnn": mnn, "ncnn": ncnn, "torch": torch}
 
 
 def serve(run, reply):
