@@ -25,8 +25,25 @@ typedef struct Epilogue {
     Activation activation;
 } Epilogue;
 
-// Winograd F(4x4, 3x3) with points 0, +-5/8, +-3/2, infinity. See winograd.c for the matrices and the error.
-enum { WINOGRAD_TILE = 4, WINOGRAD_ALPHA = 6, WINOGRAD_PRODUCTS = 36 };
+// Winograd F(m x m, 3x3): transforms of tiles of m x m outputs, (m+2) x (m+2) inputs and as many products. See
+// winograd.c for the matrices, the points and the error.
+enum { WINOGRAD_MAX_TILE = 4 };
+typedef struct WinogradKernels {
+    // tiles consecutive tiles of one tile row: reads rows -1..m and pixels -1..m of each tile, for `blocks` channel
+    // blocks; writes v[q * v_plane + t * v_tile + block * lanes].
+    void (*input)(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v, int64_t v_tile,
+                  int64_t v_plane);
+    // Plain 3x3 weights g[c][tap][vectors * lanes] to u[q * u_plane + (c * vectors + j) * lanes], in fp32.
+    void (*weights)(const float *g, int channels, int vectors, float *u, int64_t u_plane);
+    // Sums of the products, sums[q * m_plane + t * m_tile + block * lanes], to m x m outputs (only `valid_rows` rows
+    // and `valid_pixels` pixels counted from the first tile's left edge are written) plus bias, residual, activation;
+    // pooled: NULL or the 2x2 max-pooled copy (valid_rows, valid_pixels even then). False: a sum was not
+    // finite.
+    bool (*output)(const float *sums, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
+                   int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
+                   int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
+                   int64_t pooled_row, int64_t pooled_block);
+} WinogradKernels;
 
 // One side of a binary operation over pixels of `lanes` channels.
 typedef struct PixelOperand {
@@ -69,19 +86,7 @@ struct Kernels {
     // Whether all sums[p * ld + j], p < pixels, j < vectors * lanes, are finite.
     bool (*finite)(const float *sums, int64_t ld, int pixels, int vectors);
 
-    // tiles consecutive tiles of one tile row: reads rows -1..4 and pixels -1..4 of each 4x4 tile, for `blocks`
-    // channel blocks; writes v[q * v_plane + t * v_tile + block * lanes].
-    void (*winograd_input)(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
-                           int64_t v_tile, int64_t v_plane);
-    // Plain 3x3 weights g[c][tap][vectors * lanes] to u[q * u_plane + (c * vectors + j) * lanes], in fp32.
-    void (*winograd_weights)(const float *g, int channels, int vectors, float *u, int64_t u_plane);
-    // Sums of the 36 products m[q * m_plane + t * m_tile + block * lanes] to 4x4 outputs (only `valid_rows` rows and
-    // `valid_pixels` pixels counted from the first tile's left edge are written) plus bias, residual, activation;
-    // pooled: NULL or the 2x2 max-pooled copy (valid_rows, valid_pixels even then). False: a sum was not finite.
-    bool (*winograd_output)(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
-                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
-                            int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
-                            int64_t pooled_row, int64_t pooled_block);
+    WinogradKernels winograd[WINOGRAD_MAX_TILE + 1]; // [m]: 2 and 4
 
     // Depthwise: one row of `pixels` outputs of one channel block: sums over taps t of in[p * in_pixel + offset[t]]
     // times w[t * lanes], then finish.

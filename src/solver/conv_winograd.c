@@ -1,27 +1,32 @@
-// 3x3 convolution, stride 1, by Winograd's F(4x4, 3x3): 36 products of (tiles x ic) by (ic x oc) matrices between an
-// input and an output transform (kernel/cpu/isa/winograd.c has the matrices and the points).
+// 3x3 convolution, stride 1, by Winograd's F(m x m, 3x3): q products, q = (m+2)^2, of (tiles x ic) by (ic x oc)
+// matrices between an input and an output transform (kernel/cpu/isa/winograd.c has the matrices and the points).
+//
+//   F(4,3)   36 products for 4x4 outputs: a quarter of the multiplications of direct sums.
+//   F(2,3)   16 products for 2x2 outputs: four ninths of them, and more exact than direct sums. For images whose sides
+//            are small or just beyond a multiple of 4, and where weights weigh more than pixels.
 //
 // Three schedules:
 //   tiles    a unit takes some tiles all the way; its transformed values stay in the core's L2. Weights are read again
 //            by each unit. For large images.
-//   image    three phases over shared buffers: all input tiles, the 36 products cut by panels of output channels, all
+//   image    three phases over shared buffers: all input tiles, the q products cut by panels of output channels, all
 //            output tiles. Weights are read once.
 //   weights  all input tiles, then a unit takes some panels of output channels all the way: it transforms their plain
-//            weights chunk by chunk in its own L2, and its products never leave it. A quarter of the weights' memory
-//            and traffic. For many channels on small images.
+//            weights chunk by chunk in its own L2, and its products never leave it. Less of the weights' memory and
+//            traffic (a quarter with F(4,3)). For many channels on small images.
 // All give the same bits: the same kernel transforms the weights, when a package is opened or on the way.
 // Sums run over chunks of 128 input channels, part sums in order (belongs to the arithmetic).
-// Transformed weights take 4 times the memory of the plain ones: [q][panel][ic][panel width]; plain ones are packed as
-// [panel][ic][tap][panel width].
-// Error: about 2x the rms of equally chunked direct sums, see docs/NUMERICS.md.
+// Transformed weights take q / 9 times the memory of the plain ones: [q][panel][ic][panel width]; plain ones are packed
+// as [panel][ic][tap][panel width].
+// Error: docs/NUMERICS.md.
 #include "solver/conv.h"
 #include <string.h>
 
-enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, Q = WINOGRAD_PRODUCTS };
+enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9 };
 
 typedef struct Winograd {
     Problem problem;
     const Kernels *kernels;
+    int tile, q; // m of F(m,3), and the number of products
     Ref in, out, pooled, residual, bias, weights, v, m;
     int64_t tiles_h, tiles_w, tiles; // tiles: of all images
     int64_t channels, out_channels;  // rounded up to blocks
@@ -33,7 +38,7 @@ typedef struct Winograd {
     int64_t block_group, in_groups, out_groups, panel_group, panel_groups; // IMAGE
 } Winograd;
 
-// An odd number of cache lines between planes: the 36 streams then fall into different sets.
+// An odd number of cache lines between planes: the q streams then fall into different sets.
 static int64_t odd_lines(int64_t floats) {
     floats = round_up(floats, 16);
     return floats / 16 % 2 ? floats : floats + 16;
@@ -63,10 +68,10 @@ static void input_tiles(const Winograd *w, const float *in, int64_t t0, int64_t 
         const TilePlace at = place(w, t0 + done);
         const int64_t run = MIN(count - done, w->tiles_w - at.tx);
         const float *from = in + at.n * l->stride_n + b0 * l->stride_block +
-                            (4 * at.ty + 1 - w->problem.pad_begin[AXIS_H]) * l->stride[AXIS_H] +
-                            (4 * at.tx + 1 - w->problem.pad_begin[AXIS_W]) * lanes;
-        w->kernels->winograd_input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
-                                   v + done * w->v_tile + b0 * lanes, w->v_tile, w->v_plane);
+                            (w->tile * at.ty + 1 - w->problem.pad_begin[AXIS_H]) * l->stride[AXIS_H] +
+                            (w->tile * at.tx + 1 - w->problem.pad_begin[AXIS_W]) * lanes;
+        w->kernels->winograd[w->tile].input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
+                                            v + done * w->v_tile + b0 * lanes, w->v_tile, w->v_plane);
         done += run;
     }
 }
@@ -74,27 +79,27 @@ static void output_tiles(const Winograd *w, char *const *bases, int64_t t0, int6
                          const float *m) {
     const Problem *p = &w->problem;
     const Layout *out = &p->out[0], *small = &p->out[1], *rest = &p->in[1];
-    const int lanes = w->kernels->lanes;
+    const int lanes = w->kernels->lanes, tile = w->tile;
     const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b0, lanes);
     for (int64_t done = 0; done < count;) {
         const TilePlace at = place(w, t0 + done);
         const int64_t run = MIN(count - done, w->tiles_w - at.tx);
-        const int rows = (int)MIN(4, out->size[AXIS_H] - 4 * at.ty);
-        const int64_t pixels = out->size[AXIS_W] - 4 * at.tx;
+        const int rows = (int)MIN(tile, out->size[AXIS_H] - tile * at.ty);
+        const int64_t pixels = out->size[AXIS_W] - tile * at.tx;
         float *to = (float *)ref_at(bases, w->out) + at.n * out->stride_n + b0 * out->stride_block +
-                    4 * at.ty * out->stride[AXIS_H] + 4 * at.tx * lanes;
+                    tile * at.ty * out->stride[AXIS_H] + tile * at.tx * lanes;
         const float *residual = NULL;
         if (p->has_residual)
             residual = (const float *)ref_at(bases, w->residual) + at.n * rest->stride_n + b0 * rest->stride_block +
-                       4 * at.ty * rest->stride[AXIS_H] + 4 * at.tx * lanes;
+                       tile * at.ty * rest->stride[AXIS_H] + tile * at.tx * lanes;
         float *pooled = NULL;
         if (p->has_pool)
             pooled = (float *)ref_at(bases, w->pooled) + at.n * small->stride_n + b0 * small->stride_block +
-                     2 * at.ty * small->stride[AXIS_H] + 2 * at.tx * lanes;
-        const bool finite = w->kernels->winograd_output(m + done * w->m_tile + b0 * lanes, w->m_tile, w->m_plane, (int)run, (int)blocks,
-                                    rows, pixels, &epilogue, residual, rest->stride[AXIS_H], rest->stride_block, to,
-                                    out->stride[AXIS_H], out->stride_block, pooled, small->stride[AXIS_H],
-                                    small->stride_block);
+                     tile / 2 * at.ty * small->stride[AXIS_H] + tile / 2 * at.tx * lanes;
+        const bool finite = w->kernels->winograd[tile].output(
+            m + done * w->m_tile + b0 * lanes, w->m_tile, w->m_plane, (int)run, (int)blocks, rows, pixels, &epilogue,
+            residual, rest->stride[AXIS_H], rest->stride_block, to, out->stride[AXIS_H], out->stride_block, pooled,
+            small->stride[AXIS_H], small->stride_block);
         if (!finite) run_note_lost(bases);
         done += run;
     }
@@ -112,7 +117,7 @@ static void product(const Winograd *w, const float *weights, int q, int64_t coun
             const float *stream = weights + panel_weights(w, q, panel) + c0 * width;
             // The first group of tiles fetches the panel that is used next.
             const int next = panel + 1 < p1 ? panel + 1 : p0;
-            const int next_q = panel + 1 < p1 ? q : MIN(q + 1, Q - 1);
+            const int next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
             const char *ahead = (const char *)(weights + panel_weights(w, next_q, next) + c0 * panel_width(w, next));
             for (int64_t g = 0; g < groups; g++) {
                 const int64_t t0 = count * g / groups, t1 = count * (g + 1) / groups;
@@ -129,9 +134,9 @@ static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, 
     const Winograd *w = arguments;
     const int64_t t0 = unit * w->tiles_a_unit, count = MIN(w->tiles_a_unit, w->tiles - t0);
     const int lanes = w->kernels->lanes;
-    float *v = scratch, *m = v + Q * w->v_plane;
+    float *v = scratch, *m = v + w->q * w->v_plane;
     input_tiles(w, ref_at(bases, w->in), t0, count, 0, w->channels / lanes, v);
-    for (int q = 0; q < Q; q++) product(w, ref_at(bases, w->weights), q, count, 0, w->n_panels, v, m);
+    for (int q = 0; q < w->q; q++) product(w, ref_at(bases, w->weights), q, count, 0, w->n_panels, v, m);
     output_tiles(w, bases, t0, count, 0, w->out_channels / lanes, m);
 }
 // IMAGE, phase 1. Unit: one row of tiles of one group of channel blocks.
@@ -167,24 +172,24 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
     const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group),
               p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
     const float *plain = ref_at(bases, w->weights), *v = ref_at(bases, w->v);
-    float *u = scratch, *m = u + w->panel_group * Q * w->u_plane;
+    float *u = scratch, *m = u + w->panel_group * w->q * w->u_plane;
     const int64_t groups = div_up(w->tiles, kernels->rows), first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
     for (int64_t c0 = 0; c0 < w->channels; c0 += CHUNK) {
         const int64_t depth = MIN(CHUNK, w->channels - c0);
         for (int panel = p0; panel < p1; panel++) {
             const int width = panel_width(w, panel);
-            kernels->winograd_weights(plain + TAPS * (panel_weights(w, 0, panel) + c0 * width), (int)depth,
-                                      width / lanes, u + (panel - p0) * Q * w->u_plane, w->u_plane);
+            kernels->winograd[w->tile].weights(plain + TAPS * (panel_weights(w, 0, panel) + c0 * width), (int)depth,
+                                               width / lanes, u + (panel - p0) * w->q * w->u_plane, w->u_plane);
         }
-        for (int q = 0; q < Q; q++)
+        for (int q = 0; q < w->q; q++)
             for (int panel = p0; panel < p1; panel++) {
                 const int width = panel_width(w, panel);
-                const float *stream = u + ((panel - p0) * Q + q) * w->u_plane;
+                const float *stream = u + ((panel - p0) * w->q + q) * w->u_plane;
                 for (int64_t g = 0; g < groups; g++) {
                     const int64_t t0 = w->tiles * g / groups, t1 = w->tiles * (g + 1) / groups;
                     const float *rows = v + q * w->v_plane + t0 * w->v_tile + c0;
                     // The next product's tiles come from a shared cache: they are fetched ahead.
-                    const char *ahead = (const char *)(rows + (q + 1 < Q ? w->v_plane : 0));
+                    const char *ahead = (const char *)(rows + (q + 1 < w->q ? w->v_plane : 0));
                     kernels->gemm[width / lanes][t1 - t0](1, no_offset, rows, w->v_tile, stream, depth,
                                                           m + q * w->m_plane + t0 * w->m_tile +
                                                               (int64_t)panel * GEMM_MAX_VECTORS * lanes - first,
@@ -213,8 +218,8 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
                 to[tap * width + k] =
                     ic < p->ic && oc0 + k < p->oc ? p->weight[((oc0 + k) * p->ic + ic) * TAPS + tap] : 0;
         if (!w->plain)
-            w->kernels->winograd_weights(plain, 1, width / lanes, base + panel_weights(w, 0, panel) + ic * width,
-                                         w->channels * w->out_channels);
+            w->kernels->winograd[w->tile].weights(
+                plain, 1, width / lanes, base + panel_weights(w, 0, panel) + ic * width, w->channels * w->out_channels);
     }
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
@@ -227,7 +232,7 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int axis = AXIS_H; axis <= AXIS_W; axis++) {
-        // The last tile reads 6 inputs from its first output's window on, also where it is cut.
+        // The last tile reads m + 2 inputs from its first output's window on, also where it is cut. Most with m = 4.
         const int64_t reach = 4 * div_up(p->out[0].size[axis], 4) + 2 - p->pad_begin[axis];
         need->in[0].before[axis] = p->pad_begin[axis];
         need->in[0].after[axis] = MAX(reach - p->in[0].size[axis], 0);
@@ -237,9 +242,10 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
 
 // Geometry and buffer strides for a schedule; Refs are filled by lower().
 static Winograd describe(const Problem *p, const Configuration *c, const Kernels *kernels) {
-    Winograd w = {.problem = *p, .kernels = kernels};
+    Winograd w = {.problem = *p, .kernels = kernels, .tile = c->arithmetic[0]};
     const int lanes = kernels->lanes;
-    w.tiles_h = div_up(p->out[0].size[AXIS_H], 4), w.tiles_w = div_up(p->out[0].size[AXIS_W], 4);
+    w.q = (w.tile + 2) * (w.tile + 2);
+    w.tiles_h = div_up(p->out[0].size[AXIS_H], w.tile), w.tiles_w = div_up(p->out[0].size[AXIS_W], w.tile);
     w.tiles = p->out[0].shape.dim[0] * w.tiles_h * w.tiles_w;
     w.channels = round_up(p->ic, lanes), w.out_channels = round_up(p->oc, lanes);
     w.n_panels = (int)div_up(w.out_channels, GEMM_MAX_VECTORS * lanes);
@@ -268,31 +274,39 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
     (void)machine;
     if (c->schedule[0] == TILES) return 0;
     const Winograd w = describe(p, c, kernels);
-    return (size_t)(Q * (w.v_plane + (w.plain ? 0 : w.m_plane))) * sizeof(float);
+    return (size_t)(w.q * (w.v_plane + (w.plain ? 0 : w.m_plane))) * sizeof(float);
 }
 // Scratch of a unit of WEIGHTS.
 static size_t weights_scratch(const Winograd *w) {
-    return (size_t)(Q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
+    return (size_t)(w->q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
+}
+// The configurations of one tile size: appended to `out`, which has `count` of at most `max`.
+static int add_schedules(const Problem *p, int tile, const Kernels *kernels, const Machine *machine, Configuration *out,
+                         int count, int max) {
+    Configuration c = {.arithmetic = {tile, CHUNK}, .schedule = {IMAGE, 0}};
+    const Winograd w = describe(p, &c, kernels);
+    const size_t tile_bytes = (size_t)(w.q * (w.channels + w.out_channels)) * sizeof(float);
+    const bool image = temporary(p, &c, kernels, machine) < ((size_t)64 << 20);
+    for (int groups = 1; groups <= 6 && count < max; groups++) {
+        const int64_t tiles = (int64_t)groups * kernels->rows;
+        if (groups > 1 && ((size_t)tiles * tile_bytes > machine->l2 || tiles > w.tiles)) break;
+        c.schedule[0] = TILES, c.schedule[1] = (int32_t)tiles;
+        out[count++] = c;
+    }
+    c.schedule[0] = IMAGE, c.schedule[1] = 0;
+    if (image && count < max) out[count++] = c;
+    for (int panels = 1; panels <= 4 && count < max; panels *= 2) {
+        c.schedule[0] = WEIGHTS, c.schedule[1] = panels;
+        const Winograd each = describe(p, &c, kernels);
+        if (panels > 1 && (weights_scratch(&each) > machine->l2 || panels > w.n_panels)) break;
+        if (weights_scratch(&each) < ((size_t)16 << 20)) out[count++] = c;
+    }
+    return count;
 }
 static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max) {
-    const Winograd w = describe(p, &(Configuration){.schedule = {IMAGE, 0}}, kernels);
-    int count = 0;
-    const size_t tile_bytes = (size_t)(Q * (w.channels + w.out_channels)) * sizeof(float);
-    for (int groups = 1; groups <= 6 && count + 4 < max; groups++) {
-        const int64_t tiles = (int64_t)groups * kernels->rows;
-        if (groups > 1 && ((size_t)tiles * tile_bytes > machine->l2 || tiles > w.tiles)) break;
-        out[count++] = (Configuration){.arithmetic = {4, CHUNK}, .schedule = {TILES, (int32_t)tiles}};
-    }
-    if (temporary(p, &(Configuration){.schedule = {IMAGE, 0}}, kernels, machine) < ((size_t)64 << 20))
-        out[count++] = (Configuration){.arithmetic = {4, CHUNK}, .schedule = {IMAGE, 0}};
-    for (int panels = 1; panels <= 4 && count < max; panels *= 2) {
-        const Configuration weights = {.arithmetic = {4, CHUNK}, .schedule = {WEIGHTS, panels}};
-        const Winograd each = describe(p, &weights, kernels);
-        if (panels > 1 && (weights_scratch(&each) > machine->l2 || panels > w.n_panels)) break;
-        if (weights_scratch(&each) < ((size_t)16 << 20)) out[count++] = weights;
-    }
-    return count;
+    const int count = add_schedules(p, 4, kernels, machine, out, 0, max);
+    return add_schedules(p, 2, kernels, machine, out, count, max);
 }
 // Bytes a cycle that one core gets from the level where `bytes` fit.
 static double rate(double bytes, const Machine *machine) {
@@ -302,16 +316,18 @@ static double rate(double bytes, const Machine *machine) {
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     const Winograd w = describe(p, c, kernels);
     const double tiles = (double)w.tiles, channels = (double)w.channels, outs = (double)w.out_channels;
-    const double weights = 4.0 * Q * channels * outs;
-    const double v_bytes = 4.0 * Q * tiles * channels, m_bytes = 4.0 * Q * tiles * outs;
+    const double weights = 4.0 * w.q * channels * outs;
+    const double v_bytes = 4.0 * w.q * tiles * channels, m_bytes = 4.0 * w.q * tiles * outs;
     const double group = (double)w.tiles_a_unit / (double)div_up(w.tiles_a_unit, kernels->rows);
     const double registers = MIN(1.0, group * GEMM_MAX_VECTORS / 10);
-    double cycles = 2.0 * Q * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
-    // Transforms: about 150 vector operations and 36 + 36 stores and loads a tile and block, each way.
-    cycles += tiles * (channels + 1.3 * outs) / kernels->lanes * 130;
+    const double products = 2.0 * w.q * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
+    // Transforms of a tile and block: with F(4,3) about 150 vector operations and 36 + 36 stores and loads, each way;
+    // of a vector of weights about 110 operations. With F(2,3) 32 and 16 + 16; 45.
+    const double tile_cycles = w.tile == 2 ? 50 : 130, weight_cycles = w.tile == 2 ? 45 : 110;
+    double cycles = products + tiles * (channels + 1.3 * outs) / kernels->lanes * tile_cycles;
     if (c->schedule[0] == TILES) {
         const double units = (double)div_up(w.tiles, w.tiles_a_unit);
-        const double held = 4.0 * Q * (double)w.tiles_a_unit * (channels + outs);
+        const double held = 4.0 * w.q * (double)w.tiles_a_unit * (channels + outs);
         // Weights stream past what the unit holds; several groups of tiles share one pass.
         const double loads = units * weights / rate(weights + held, machine);
         const double part = held / (double)machine->l2; // of L2: beyond a quarter the passes begin to miss
@@ -319,20 +335,24 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         // The last round of units may leave threads idle.
         cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
     } else if (c->schedule[0] == IMAGE) {
+        // Weights stream beside the products, fetched a panel ahead: what takes longer counts, and some of the rest.
         // Both shared buffers are written (which also reads them first) and read.
-        cycles += weights / rate(weights, machine) + 3 * (v_bytes + m_bytes) / rate(v_bytes + m_bytes, machine) + 6000;
+        const double stream = weights / rate(weights, machine);
+        cycles += MAX(stream - products, 0) + 0.3 * MIN(stream, products);
+        cycles += 3 * (v_bytes + m_bytes) / rate(v_bytes + m_bytes, machine) + 6000;
     } else {
         // Plain weights come once; transforming a vector of them takes about 110 operations. All tiles are read again
         // for each unit.
         const double units = (double)w.panel_groups, scratch = (double)weights_scratch(&w);
-        cycles += weights / Q * TAPS / rate(weights / Q * TAPS, machine) + channels * outs / kernels->lanes * 110;
+        cycles += weights / w.q * TAPS / rate(weights / w.q * TAPS, machine) +
+                  channels * outs / kernels->lanes * weight_cycles;
         cycles += (1 + 0.5 * units) * v_bytes / rate(v_bytes + scratch, machine);
         if (scratch > 0.8 * (double)machine->l2) cycles += 2 * (weights + m_bytes) / rate(scratch, machine);
         cycles *= (double)(div_up(w.panel_groups, p->threads) * p->threads) / units;
         cycles += 4000;
     }
     // Memory has a price: a schedule may be slower by a few percent if it holds far fewer bytes of weights.
-    const double prepared = w.plain ? weights / Q * TAPS : weights;
+    const double prepared = w.plain ? weights / w.q * TAPS : weights;
     return cycles / p->threads * (1 + MIN(0.15, prepared / 4e8)) + 3000;
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
@@ -342,25 +362,26 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->in = lowering->in[0], w->residual = lowering->in[1];
     w->out = lowering->out[0], w->pooled = lowering->out[1];
     w->weights =
-        lowering_weights(lowering, (size_t)((w->plain ? TAPS : Q) * w->channels * w->out_channels) * sizeof(float));
+        lowering_weights(lowering, (size_t)((w->plain ? TAPS : w->q) * w->channels * w->out_channels) * sizeof(float));
     const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
     TRY(conv_lower_bias(p, lowering, &w->bias));
     if (c->schedule[0] == TILES)
         return lowering_phase(lowering, tiles_unit, w, div_up(w->tiles, w->tiles_a_unit),
-                              (size_t)(Q * (w->v_plane + w->m_plane)) * sizeof(float));
+                              (size_t)(w->q * (w->v_plane + w->m_plane)) * sizeof(float));
     w->v = lowering->temporary;
-    w->m = ref_add(w->v, Q * w->v_plane * (int64_t)sizeof(float));
+    w->m = ref_add(w->v, w->q * w->v_plane * (int64_t)sizeof(float));
     const int64_t rows = w->tiles / w->tiles_w;
     TRY(lowering_phase(lowering, input_unit, w, rows * w->in_groups, 0));
     if (w->plain) return lowering_phase(lowering, weights_unit, w, w->panel_groups, weights_scratch(w));
-    TRY(lowering_phase(lowering, product_unit, w, Q * w->panel_groups, 0));
+    TRY(lowering_phase(lowering, product_unit, w, w->q * w->panel_groups, 0));
     return lowering_phase(lowering, output_unit, w, rows * w->out_groups, 0);
 }
 // Measured, for any number of channels: docs/NUMERICS.md. Without fused multiply-adds a half more.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
-    (void)p, (void)c;
-    return kernels->isa >= ISA_AVX2 ? 1.3e-6 : 2e-6;
+    (void)p;
+    const double mark = c->arithmetic[0] == 2 ? 4.5e-7 : 1.3e-6;
+    return kernels->isa >= ISA_AVX2 ? mark : 1.5 * mark;
 }
 static void print(const Configuration *c, Text *text) {
     text_add(text, "F(%d,3) chunk %d, ", (int)c->arithmetic[0], (int)c->arithmetic[1]);

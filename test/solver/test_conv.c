@@ -291,9 +291,14 @@ static const ConvCase winograd_cases[] = {
      true, {FN_TANH, 0, 0}},
     {"many tiles", 4, 1, 8, 8, 1, {1, 70, 90}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
 };
-TEST(conv_winograd) {
-    for (size_t i = 0; i < COUNT_OF(winograd_cases); i++) check_conv(&solver_conv_winograd, &winograd_cases[i], 2e-5);
+// The first schedule (tiles) and the last (weights) of F(m,3). F(2,3) is exact on whole numbers.
+static void check_winograd(int tile, double error) {
+    for (size_t i = 0; i < COUNT_OF(winograd_cases); i++)
+        for (int configuration = -1; configuration <= 0; configuration++)
+            check_conv_part(&solver_conv_winograd, (Part){tile, configuration, ISA_SSE2}, &winograd_cases[i], error);
 }
+TEST(conv_winograd_4) { check_winograd(4, 2e-5); }
+TEST(conv_winograd_2) { check_winograd(2, 0); }
 // What solvers foresee (Solver.error) is an upper mark of what is measured, and not far from it.
 TEST(foreseen_errors_of_layers) {
     static const struct {
@@ -305,6 +310,7 @@ TEST(foreseen_errors_of_layers) {
         {&solver_conv_direct, 16, 16, 1, 3, 128, ISA_SSE2},     {&solver_conv_direct, 200, 16, 1, 3, 128, ISA_SSE2},
         {&solver_conv_direct, 512, 16, 1, 1, 128, ISA_SSE2},    {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2},
         {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2},    {&solver_conv_depthwise, 24, 24, 24, 5, 0, ISA_SSE2},
+        {&solver_conv_winograd, 32, 16, 1, 3, 2, ISA_SSE2},     {&solver_conv_winograd, 512, 16, 1, 3, 2, ISA_SSE2},
         {&solver_conv_transpose, 200, 16, 1, 3, 128, ISA_SSE2}, {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX},
         {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX},          {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX},
         {&solver_conv_amx, 512, 24, 1, 3, 3, ISA_AMX}};
@@ -355,7 +361,9 @@ static void check_schedules(const Solver *solver, Part part) {
         }
     }
 }
-TEST(conv_winograd_schedules_agree) { check_schedules(&solver_conv_winograd, (Part){0, 0, ISA_SSE2}); }
+TEST(conv_winograd_schedules_agree) {
+    for (int tile = 2; tile <= 4; tile += 2) check_schedules(&solver_conv_winograd, (Part){tile, 0, ISA_SSE2});
+}
 
 // ---- AMX ----
 

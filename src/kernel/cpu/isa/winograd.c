@@ -1,19 +1,26 @@
-// Transforms of Winograd's minimal filtering F(4x4, 3x3).
+// Transforms of Winograd's minimal filtering F(m x m, 3x3), m = 2 or 4.
 //
-//     Y = A' [ (G g G') . (B' d B) ] A        d: 6x6 inputs, g: 3x3 weights, Y: 4x4 outputs, . elementwise,
+//     Y = A' [ (G g G') . (B' d B) ] A        d: (m+2)x(m+2) inputs, g: 3x3 weights, Y: mxm outputs, . elementwise,
 //                                             summed over input channels
 //
-// Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), with the Toom-Cook points 0, +-a, +-b and
-// infinity, a = 5/8, b = 3/2 instead of the usual 1 and 2, which more than halves the error; with sums cut at 128
-// channels it is a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error Analysis and Improving the Accuracy of
-// Winograd Convolution", 2020). All constants of B' and A' are exact in fp32.
+// Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (2016). (m+2)^2 multiply-adds replace 9 m^2: 36 for
+// 144 with m = 4, 16 for 36 with m = 2, in the products; the transforms are adds and multiplies, O(1/channels).
+//
+// m = 4: the Toom-Cook points 0, +-a, +-b and infinity, a = 5/8, b = 3/2 instead of the usual 1 and 2, which more than
+// halves the error; with sums cut at 128 channels it is a quarter to a fifth (docs/NUMERICS.md; Barabasz et al., "Error
+// Analysis and Improving the Accuracy of Winograd Convolution", 2020). All constants of B' and A' are exact in fp32.
 //     B' = [ a2b2   0  -(a2+b2)   0   1  0 ]     A' = [ 1  1   1   1   1  0 ]
 //          [  0  -ab2   -b2       a   1  0 ]          [ 0  a  -a   b  -b  0 ]
 //          [  0   ab2   -b2      -a   1  0 ]          [ 0  a2  a2  b2  b2 0 ]
 //          [  0  -a2b   -a2       b   1  0 ]          [ 0  a3 -a3  b3 -b3 1 ]
 //          [  0   a2b   -a2      -b   1  0 ]
 //          [  0  a2b2    0  -(a2+b2)  0  1 ]          (a2 = a squared, and so on)
-// 36 multiply-adds replace 144: 4 times fewer, in the products; the transforms are adds and multiplies, O(1/channels).
+//
+// m = 2: the points 0, +-1 and infinity. Exact for whole numbers that fp32 holds.
+//     B' = [ 1  0 -1  0 ]     A' = [ 1  1  1  0 ]     G = [  1    0    0  ]
+//          [ 0  1  1  0 ]          [ 0  1 -1  1 ]         [ 1/2  1/2  1/2 ]
+//          [ 0 -1  1  0 ]                                 [ 1/2 -1/2  1/2 ]
+//          [ 0 -1  0  1 ]                                 [  0    0    1  ]
 #include "kernel/cpu/isa/activate.h"
 #include "kernel/cpu/isa/isa.h"
 
@@ -24,9 +31,17 @@
 #define A3 (PA * PA * PA)
 #define B3 (PB * PB * PB)
 
-// One column of B' d: six inputs d[0], d[step] ... to six values out[0], out[out_step] ...
-INLINE void input_transform(const vf *d, const int step, vf *out, const int out_step) {
-    vf d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+enum { MOST = WINOGRAD_MAX_TILE, MOST_SIDE = MOST + 2 }; // sides of the largest tile, outputs and inputs
+
+// One column of B' d: m + 2 inputs d[0], d[step] ... to as many values out[0], out[out_step] ...
+INLINE void input_transform(const int m, const vf *d, const int step, vf *out, const int out_step) {
+    vf d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step];
+    if (m == 2) {
+        out[0] = d0 - d2, out[out_step] = d1 + d2;
+        out[2 * out_step] = d2 - d1, out[3 * out_step] = d3 - d1;
+        return;
+    }
+    vf d4 = d[4 * step], d5 = d[5 * step];
     out[0] = vfma(vset1(A2 * B2), d0, vfnma(vset1(A2 + B2), d2, d4));
     vf even = vfnma(vset1(B2), d2, d4), odd = vfnma(vset1(B2), d1, d3);
     out[out_step] = vfma(vset1(PA), odd, even);
@@ -36,108 +51,116 @@ INLINE void input_transform(const vf *d, const int step, vf *out, const int out_
     out[4 * out_step] = vfnma(vset1(PB), odd, even);
     out[5 * out_step] = vfma(vset1(A2 * B2), d1, vfnma(vset1(A2 + B2), d3, d5));
 }
-// One column of A' m: six values to four.
-INLINE void output_transform(const vf *m, const int step, vf *out, const int out_step) {
-    vf a = m[step] + m[2 * step], b = m[step] - m[2 * step];
-    vf c = m[3 * step] + m[4 * step], d = m[3 * step] - m[4 * step];
-    out[0] = m[0] + a + c;
+// One column of A' s: m + 2 sums to m outputs.
+INLINE void output_transform(const int m, const vf *s, const int step, vf *out, const int out_step) {
+    vf a = s[step] + s[2 * step], b = s[step] - s[2 * step];
+    if (m == 2) {
+        out[0] = s[0] + a, out[out_step] = b + s[3 * step];
+        return;
+    }
+    vf c = s[3 * step] + s[4 * step], d = s[3 * step] - s[4 * step];
+    out[0] = s[0] + a + c;
     out[out_step] = vfma(vset1(PA), b, vset1(PB) * d);
     out[2 * out_step] = vfma(vset1(A2), a, vset1(B2) * c);
-    out[3 * out_step] = vfma(vset1(A3), b, vfma(vset1(B3), d, m[5 * step]));
+    out[3 * out_step] = vfma(vset1(A3), b, vfma(vset1(B3), d, s[5 * step]));
 }
 
-static void winograd_input(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
-                           int64_t v_tile, int64_t v_plane) {
+INLINE void input_loop(const int m, const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
+                       int64_t v_tile, int64_t v_plane) {
+    const int side = m + 2;
     // With 8 lanes two channel blocks fill a cache line of v: they are written together.
     for (int block0 = 0; block0 < blocks; block0 += 64 / (4 * VL))
         for (int t = 0; t < tiles; t++)
             for (int block = block0; block < blocks && block < block0 + 64 / (4 * VL); block++) {
-                const float *from = in + block * in_block + (4 * t - 1) * VL - in_row;
+                const float *from = in + block * in_block + (m * t - 1) * VL - in_row;
                 float *to = v + t * v_tile + block * VL;
-                vf x[WINOGRAD_PRODUCTS], y[WINOGRAD_ALPHA];
-                UNROLL for (int j = 0; j < WINOGRAD_ALPHA; j++) {
-                    vf d[WINOGRAD_ALPHA];
-                    UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) d[i] = vload(from + i * in_row + j * VL);
-                    input_transform(d, 1, x + j, WINOGRAD_ALPHA);
+                vf x[MOST_SIDE * MOST_SIDE], y[MOST_SIDE];
+                UNROLL for (int j = 0; j < side; j++) {
+                    vf d[MOST_SIDE];
+                    UNROLL for (int i = 0; i < side; i++) d[i] = vload(from + i * in_row + j * VL);
+                    input_transform(m, d, 1, x + j, side);
                 }
                 const char *next = (const char *)(from + (64 / (4 * VL)) * in_block);
-                UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
+                UNROLL for (int i = 0; i < side; i++) {
                     UNROLL for (int line = 0; line < VL / 4; line++)
                         __builtin_prefetch(next + i * in_row * 4 + 64 * line, 0, 2);
-                    input_transform(x + WINOGRAD_ALPHA * i, 1, y, 1);
-                    UNROLL for (int j = 0; j < WINOGRAD_ALPHA; j++)
-                        vstore(to + (WINOGRAD_ALPHA * i + j) * v_plane, y[j]);
+                    input_transform(m, x + side * i, 1, y, 1);
+                    UNROLL for (int j = 0; j < side; j++) vstore(to + (side * i + j) * v_plane, y[j]);
                 }
             }
 }
 
-// One tile of one channel block: 4x4 finished outputs in y[row * 4 + pixel]. Their sums before bias and function are
+// One tile of one channel block: mxm finished outputs in y[row * m + pixel]. Their sums before bias and function are
 // added to *all, which an infinity or NaN among the products does not leave finite.
-INLINE void finish_tile(const Function function, const float *m, int64_t m_plane, vf bias, vf alpha, vf beta,
-                        const float *residual, int64_t residual_row, vf *y, vf *all) {
-    vf x[WINOGRAD_ALPHA * WINOGRAD_TILE];
-    UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
-        vf row[WINOGRAD_ALPHA];
-        UNROLL for (int j = 0; j < WINOGRAD_ALPHA; j++) row[j] = vload(m + (WINOGRAD_ALPHA * i + j) * m_plane);
-        output_transform(row, 1, x + WINOGRAD_TILE * i, 1);
+INLINE void finish_tile(const int m, const Function function, const float *sums, int64_t m_plane, vf bias, vf alpha,
+                        vf beta, const float *residual, int64_t residual_row, vf *y, vf *all) {
+    const int side = m + 2;
+    vf x[MOST_SIDE * MOST];
+    UNROLL for (int i = 0; i < side; i++) {
+        vf row[MOST_SIDE];
+        UNROLL for (int j = 0; j < side; j++) row[j] = vload(sums + (side * i + j) * m_plane);
+        output_transform(m, row, 1, x + m * i, 1);
     }
-    UNROLL for (int j = 0; j < WINOGRAD_TILE; j++) {
-        vf column[WINOGRAD_TILE];
-        output_transform(x + j, WINOGRAD_TILE, column, 1);
-        *all += (column[0] + column[1]) + (column[2] + column[3]);
-        UNROLL for (int i = 0; i < WINOGRAD_TILE; i++) {
+    UNROLL for (int j = 0; j < m; j++) {
+        vf column[MOST];
+        output_transform(m, x + j, m, column, 1);
+        *all += m == 2 ? column[0] + column[1] : (column[0] + column[1]) + (column[2] + column[3]);
+        UNROLL for (int i = 0; i < m; i++) {
             vf z = column[i] + bias;
             if (residual) z += vload(residual + i * residual_row + j * VL);
-            y[WINOGRAD_TILE * i + j] = activate(function, alpha, beta, z);
+            y[m * i + j] = activate(function, alpha, beta, z);
         }
     }
 }
 INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return larger(larger(a, b), larger(c, d)); }
 
-INLINE bool output_loop(const Function function, const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
-                        int valid_rows, int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
-                        int64_t residual_row, int64_t residual_block, float *out, int64_t out_row, int64_t out_block,
-                        float *pooled, int64_t pooled_row, int64_t pooled_block) {
+// 2x2 maxima of the first `rows` rows and `columns` pixels of a tile; what is left over is dropped.
+INLINE void pool_tile(const int m, const vf *y, int rows, int64_t columns, float *pooled, int64_t pooled_row) {
+    UNROLL for (int i = 0; i + 2 <= rows; i += 2) UNROLL for (int j = 0; j + 2 <= columns; j += 2)
+        vstore(pooled + i / 2 * pooled_row + j / 2 * VL,
+               max_of_4(y[m * i + j], y[m * i + j + 1], y[m * (i + 1) + j], y[m * (i + 1) + j + 1]));
+}
+INLINE bool output_loop(const int m, const Function function, const float *sums, int64_t m_tile, int64_t m_plane,
+                        int tiles, int blocks, int valid_rows, int64_t valid_pixels, const Epilogue *epilogue,
+                        const float *residual, int64_t residual_row, int64_t residual_block, float *out,
+                        int64_t out_row, int64_t out_block, float *pooled, int64_t pooled_row, int64_t pooled_block) {
     vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta), all = vzero();
     for (int block = 0; block < blocks; block++) {
         vf bias = epilogue->bias ? vload(epilogue->bias + block * VL) : vzero();
         for (int t = 0; t < tiles; t++) {
-            vf y[WINOGRAD_TILE * WINOGRAD_TILE];
-            int64_t left = 4 * t, columns = valid_pixels - left < 4 ? valid_pixels - left : 4;
-            const bool whole = valid_rows == 4 && columns == 4;
-            const float *tile = m + t * m_tile + block * VL;
+            const int64_t left = m * t, columns = valid_pixels - left < m ? valid_pixels - left : m;
+            const float *tile = sums + t * m_tile + block * VL;
             float *to = out + block * out_block + left * VL;
-            // A cut tile cannot read its residual beyond the picture: it is added when the rows are written.
             const float *rest = residual ? residual + block * residual_block + left * VL : NULL;
-            if (whole) {
-                finish_tile(function, tile, m_plane, bias, alpha, beta, rest, residual_row, y, &all);
-                UNROLL for (int i = 0; i < 4; i++) UNROLL for (int j = 0; j < 4; j++)
-                    vstore(to + i * out_row + j * VL, y[4 * i + j]);
-            } else {
-                finish_tile(FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, y, &all);
-                for (int i = 0; i < valid_rows; i++)
-                    for (int j = 0; j < columns; j++) {
-                        vf z = y[4 * i + j];
-                        if (rest) z += vload(rest + i * residual_row + j * VL);
-                        y[4 * i + j] = activate(function, alpha, beta, z);
-                        vstore(to + i * out_row + j * VL, y[4 * i + j]);
-                    }
+            float *small = pooled ? pooled + block * pooled_block + left / 2 * VL : NULL;
+            if (valid_rows == m && columns == m) {
+                vf y[MOST * MOST];
+                finish_tile(m, function, tile, m_plane, bias, alpha, beta, rest, residual_row, y, &all);
+                UNROLL for (int i = 0; i < m; i++) UNROLL for (int j = 0; j < m; j++)
+                    vstore(to + i * out_row + j * VL, y[m * i + j]);
+                if (small) pool_tile(m, y, m, m, small, pooled_row);
+                continue;
             }
-            if (!pooled) continue;
-            float *small = pooled + block * pooled_block + left / 2 * VL;
-            for (int i = 0; i + 2 <= valid_rows; i += 2)
-                for (int j = 0; j + 2 <= columns; j += 2)
-                    vstore(small + i / 2 * pooled_row + j / 2 * VL,
-                           max_of_4(y[4 * i + j], y[4 * i + j + 1], y[4 * i + j + 4], y[4 * i + j + 5]));
+            // A cut tile cannot read its residual beyond the picture: it is added when the rows are written.
+            vf y[MOST * MOST] = {{0}};
+            finish_tile(m, FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, y, &all);
+            for (int i = 0; i < valid_rows; i++)
+                for (int j = 0; j < columns; j++) {
+                    vf z = y[m * i + j];
+                    if (rest) z += vload(rest + i * residual_row + j * VL);
+                    y[m * i + j] = activate(function, alpha, beta, z);
+                    vstore(to + i * out_row + j * VL, y[m * i + j]);
+                }
+            if (small) pool_tile(m, y, valid_rows, columns, small, pooled_row);
         }
     }
     return vfinite(all);
 }
 // Activations that are not cheap go over the finished rows once more, and pooling after them.
-static void output_slow(const Epilogue *epilogue, int tiles, int blocks, int valid_rows, int64_t valid_pixels,
-                        float *out, int64_t out_row, int64_t out_block, float *pooled, int64_t pooled_row,
-                        int64_t pooled_block) {
-    int64_t pixels = valid_pixels < 4 * tiles ? valid_pixels : 4 * tiles;
+static void output_slow(const int m, const Epilogue *epilogue, int tiles, int blocks, int valid_rows,
+                        int64_t valid_pixels, float *out, int64_t out_row, int64_t out_block, float *pooled,
+                        int64_t pooled_row, int64_t pooled_block) {
+    int64_t pixels = valid_pixels < m * tiles ? valid_pixels : m * tiles;
     for (int block = 0; block < blocks; block++) {
         float *rows = out + block * out_block;
         for (int i = 0; i < valid_rows; i++)
@@ -150,12 +173,12 @@ static void output_slow(const Epilogue *epilogue, int tiles, int blocks, int val
             }
     }
 }
-static bool winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,
-                            int64_t valid_pixels, const Epilogue *epilogue, const float *residual, int64_t residual_row,
-                            int64_t residual_block, float *out, int64_t out_row, int64_t out_block, float *pooled,
-                            int64_t pooled_row, int64_t pooled_block) {
+INLINE bool output_any(const int m, const float *sums, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
+                       int valid_rows, int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
+                       int64_t residual_row, int64_t residual_block, float *out, int64_t out_row, int64_t out_block,
+                       float *pooled, int64_t pooled_row, int64_t pooled_block) {
 #define OUTPUT(function, to_pool)                                                                                      \
-    output_loop(function, m, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,             \
+    output_loop(m, function, sums, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,       \
                 residual_row, residual_block, out, out_row, out_block, to_pool, pooled_row, pooled_block)
     switch (epilogue->activation.function) {
     case FN_NONE: return OUTPUT(FN_NONE, pooled);
@@ -165,12 +188,17 @@ static bool winograd_output(const float *m, int64_t m_tile, int64_t m_plane, int
     default: break;
     }
     const bool finite = OUTPUT(FN_NONE, NULL);
-    output_slow(epilogue, tiles, blocks, valid_rows, valid_pixels, out, out_row, out_block, pooled, pooled_row,
+    output_slow(m, epilogue, tiles, blocks, valid_rows, valid_pixels, out, out_row, out_block, pooled, pooled_row,
                 pooled_block);
     return finite;
 }
-// One column of G g: three weights to six. G's rows: (1, x, x^2) / product over the other finite points y of (x - y).
-INLINE void weight_transform(vf a, vf b, vf c, vf *out, const int step) {
+// One column of G g: three weights to m + 2. G's rows: (1, x, x^2) / product over the other finite points y of (x - y).
+INLINE void weight_transform(const int m, vf a, vf b, vf c, vf *out, const int step) {
+    if (m == 2) {
+        vf even = (a + c) * vset1(0.5f), odd = b * vset1(0.5f);
+        out[0] = a, out[step] = even + odd, out[2 * step] = even - odd, out[3 * step] = c;
+        return;
+    }
     const float fa = (float)(1 / (2.0 * A2 * (A2 - B2))), fb = (float)(1 / (2.0 * B2 * (B2 - A2)));
     out[0] = a * vset1((float)(1 / (1.0 * A2 * B2)));
     vf even = vfma(vset1(A2), c, a) * vset1(fa), odd = b * vset1((float)(PA / (2.0 * A2 * (A2 - B2))));
@@ -181,24 +209,43 @@ INLINE void weight_transform(vf a, vf b, vf c, vf *out, const int step) {
     out[4 * step] = even - odd;
     out[5 * step] = c;
 }
-static void winograd_weights(const float *g, int channels, int vectors, float *u, int64_t u_plane) {
+INLINE void weights_loop(const int m, const float *g, int channels, int vectors, float *u, int64_t u_plane) {
+    const int side = m + 2;
     for (int c = 0; c < channels; c++)
         for (int j = 0; j < vectors; j++) {
             const float *from = g + (c * 9 * vectors + j) * VL;
             float *to = u + (c * vectors + j) * VL;
-            vf x[WINOGRAD_ALPHA * 3], y[WINOGRAD_ALPHA];
+            vf x[MOST_SIDE * 3], y[MOST_SIDE];
             UNROLL for (int i = 0; i < 3; i++)
-                weight_transform(vload(from + i * vectors * VL), vload(from + (3 + i) * vectors * VL),
+                weight_transform(m, vload(from + i * vectors * VL), vload(from + (3 + i) * vectors * VL),
                                  vload(from + (6 + i) * vectors * VL), x + i, 3);
-            UNROLL for (int i = 0; i < WINOGRAD_ALPHA; i++) {
-                weight_transform(x[3 * i], x[3 * i + 1], x[3 * i + 2], y, 1);
-                UNROLL for (int k = 0; k < WINOGRAD_ALPHA; k++) vstore(to + (WINOGRAD_ALPHA * i + k) * u_plane, y[k]);
+            UNROLL for (int i = 0; i < side; i++) {
+                weight_transform(m, x[3 * i], x[3 * i + 1], x[3 * i + 2], y, 1);
+                UNROLL for (int k = 0; k < side; k++) vstore(to + (side * i + k) * u_plane, y[k]);
             }
         }
 }
 
+// The three kernels of one tile size.
+#define TILE_KERNELS(m)                                                                                                \
+    static void input_##m(const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,          \
+                          int64_t v_tile, int64_t v_plane) {                                                           \
+        input_loop(m, in, in_row, in_block, tiles, blocks, v, v_tile, v_plane);                                        \
+    }                                                                                                                  \
+    static void weights_##m(const float *g, int channels, int vectors, float *u, int64_t u_plane) {                    \
+        weights_loop(m, g, channels, vectors, u, u_plane);                                                             \
+    }                                                                                                                  \
+    static bool output_##m(const float *sums, int64_t m_tile, int64_t m_plane, int tiles, int blocks, int valid_rows,  \
+                           int64_t valid_pixels, const Epilogue *epilogue, const float *residual,                      \
+                           int64_t residual_row, int64_t residual_block, float *out, int64_t out_row,                  \
+                           int64_t out_block, float *pooled, int64_t pooled_row, int64_t pooled_block) {               \
+        return output_any(m, sums, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,       \
+                          residual_row, residual_block, out, out_row, out_block, pooled, pooled_row, pooled_block);    \
+    }
+TILE_KERNELS(2)
+TILE_KERNELS(4)
+
 void KERNEL(fill_winograd)(Kernels *kernels) {
-    kernels->winograd_weights = winograd_weights;
-    kernels->winograd_input = winograd_input;
-    kernels->winograd_output = winograd_output;
+    kernels->winograd[2] = (WinogradKernels){input_2, weights_2, output_2};
+    kernels->winograd[4] = (WinogradKernels){input_4, weights_4, output_4};
 }
