@@ -98,6 +98,8 @@ struct Kernels {
     // to_blocked fills lanes from `channels` to `block` with zero.
     void (*to_blocked)(const float *plain, int64_t plane, int channels, int block, int64_t pixels, float *blocked);
     void (*to_plain)(const float *blocked, int block, int channels, int64_t pixels, float *plain, int64_t plane);
+    // to[c * to_step + r] = from[r * from_step + c], r < rows, c < columns; bits are kept, whatever they stand for.
+    void (*transpose)(const float *from, int64_t from_step, int64_t rows, int64_t columns, float *to, int64_t to_step);
 
     // Elementwise over `count` consecutive floats; in may be out. Error bounds: elementwise.c.
     void (*unary)(Activation function, const float *in, float *out, int64_t count);

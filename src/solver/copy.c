@@ -1,6 +1,6 @@
 // Strided copies between plain tensors of one dtype: concat, slice, transpose, pad, expand, split and their like. Each
 // copy is brought to its simplest form (dims of 1 dropped, even neighbours merged), so that a run of consecutive
-// elements is one memcpy; transpositions go in tiles that keep both sides in cache.
+// elements is one memcpy; transpositions go in tiles that keep both sides in cache, those of four bytes by a kernel.
 #include "solver/blocked.h"
 #include <string.h>
 
@@ -11,11 +11,13 @@ typedef struct CopyRows {
     int64_t dim[MAX_RANK], from[MAX_RANK], to[MAX_RANK];
     int64_t from_offset, to_offset;
     int64_t count, from_step, to_step;
+    bool transposes; // the last outer dim runs along consecutive source elements, the rows along those of the output
     PlainRows cut;
     int64_t first_unit;
 } CopyRows;
 
 typedef struct CopyWork {
+    const Kernels *kernels;
     Ref in[PROBLEM_INPUTS], out;
     size_t size;       // bytes of an element
     uint64_t fill;     // its bytes, for copies without an input
@@ -76,6 +78,17 @@ static void walk_step(const CopyRows *c, RowWalk *walk) {
 // Rows in short pieces: where neighbouring rows lie beside each other in the source, a piece of each of them reads the
 // same cache lines.
 enum { PIECE = 32 };
+// Rows of one index of the other outer dims at a time: they are the columns of a matrix in the source.
+static void transpose_rows(const CopyWork *w, const CopyRows *c, const PlainRange *range, const float *in, float *out) {
+    const int last = c->rank - 1;
+    int64_t rows;
+    for (int64_t row = range->row; row < range->row + range->rows; row += rows) {
+        const RowWalk walk = walk_begin(c, row);
+        rows = MIN(range->row + range->rows - row, c->dim[last] - walk.index[last]);
+        w->kernels->transpose(in + walk.from + range->begin * c->from_step, c->from_step, range->length, rows,
+                              out + walk.to + range->begin, c->to[last]);
+    }
+}
 static void copy_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const CopyWork *w = arguments;
@@ -85,6 +98,10 @@ static void copy_unit(const void *arguments, char *const *bases, int64_t unit, v
     const bool filled = c->input < 0, consecutive = c->from_step == 1 && c->to_step == 1;
     const char *in = filled ? (const char *)&w->fill : ref_at(bases, w->in[c->input]);
     char *out = ref_at(bases, w->out);
+    if (c->transposes) {
+        transpose_rows(w, c, &range, (const float *)in, (float *)out);
+        return;
+    }
     const int64_t size = (int64_t)w->size, piece = consecutive || filled ? range.length : PIECE;
     for (int64_t begin = 0; begin < range.length; begin += piece) {
         RowWalk walk = walk_begin(c, range.row);
@@ -136,13 +153,21 @@ static void order_outer(CopyRows *c) {
         return;
     }
 }
+// Units of a transposition are about square, so that both sides' cache lines are used up.
+static PlainRows square_tiles(int64_t rows, int64_t length) {
+    enum { ROWS = 64, LENGTH = 256 };
+    PlainRows cut = plain_rows(rows, length, LENGTH);
+    cut.rows_a_unit = MIN(ROWS, rows);
+    cut.units = div_up(rows, cut.rows_a_unit) * cut.segments;
+    return cut;
+}
 static Status lower(const Problem *p, const Configuration *configuration, Lowering *lowering) {
     (void)configuration;
     CopyWork *w = arena_alloc(lowering->arena, sizeof *w);
     CopyRows *copies = arena_array(lowering->arena, (size_t)MAX(p->n_copies, 1), sizeof *copies);
     if (!w || !copies) return fail_memory((size_t)p->n_copies * sizeof *copies);
     *w = (CopyWork){
-        .out = lowering->out[0], .size = dtype_size(p->out[0].dtype), .fill = p->fill, .copies = copies};
+        .kernels = lowering->kernels, .out = lowering->out[0], .size = dtype_size(p->out[0].dtype), .fill = p->fill, .copies = copies};
     memcpy(w->in, lowering->in, sizeof w->in);
     int64_t units = 0;
     for (int i = 0; i < p->n_copies; i++) {
@@ -151,11 +176,13 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
         if (!elements) continue;
         choose_row(c);
         order_outer(c);
-        c->cut = plain_rows(elements / c->count, c->count, MAX(1, UNIT_BYTES / (int64_t)w->size));
+        c->transposes = w->size == sizeof(float) && c->input >= 0 && c->to_step == 1 && c->from_step != 1 && c->rank > 0 && c->from[c->rank - 1] == 1;
+        c->cut = c->transposes ? square_tiles(elements / c->count, c->count)
+                               : plain_rows(elements / c->count, c->count, MAX(1, UNIT_BYTES / (int64_t)w->size));
         c->first_unit = units;
         units += c->cut.units;
         w->n_copies++;
     }
     return lowering_phase(lowering, copy_unit, w, units, 0);
 }
-const Solver solver_copy = {"copy", 1, PROBLEM_COPY, applicable, one_configuration, estimate, NULL, lower, NULL, NULL};
+const Solver solver_copy = {"copy", 2, PROBLEM_COPY, applicable, one_configuration, estimate, NULL, lower, NULL, NULL};

@@ -1,6 +1,7 @@
 // One row between plain planes and a channel block (kernel.h: to_blocked, to_plain): a transposition of
 // pixels x channels, bound by memory. 4x4 pieces where both sides are long enough, else value by value.
 #include "kernel/cpu/isa/isa.h"
+#include <string.h>
 
 typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t i4 __attribute__((vector_size(16)));
@@ -43,7 +44,33 @@ static void to_plain(const float *blocked, int block, int channels, int64_t pixe
     for (int c = 0; c < channels; c++)
         for (int64_t p = c < whole ? x : 0; p < pixels; p++) plain[c * plane + p] = blocked[p * block + c];
 }
+// Tiles of 16 x 8 write whole cache lines. Steps of a power of two put lines in few places of the cache: 8 fit there.
+// The next tile goes on along the lines of the side that lies further apart, which are lost soonest (4096 x 256 to 256 x
+// 4096 values: 0.17 ms instead of 0.91).
+static void transpose_tile(const float *from, int64_t from_step, int rows, int columns, float *to, int64_t to_step) {
+    const int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+    for (int r = 0; r < whole_rows; r += 4)
+        for (int c = 0; c < whole_columns; c += 4)
+            transpose4(from + r * from_step + c, from_step, to + c * to_step + r, to_step);
+    for (int r = 0; r < rows; r++)
+        for (int c = r < whole_rows ? whole_columns : 0; c < columns; c++)
+            memcpy(to + c * to_step + r, from + r * from_step + c, sizeof *to);
+}
+static void transpose(const float *from, int64_t from_step, int64_t rows, int64_t columns, float *to,
+                      int64_t to_step) {
+    enum { HIGH = 16, WIDE = 8 };
+    const bool to_apart = to_step > from_step;
+    const int64_t down = (rows + HIGH - 1) / HIGH, across = (columns + WIDE - 1) / WIDE;
+    for (int64_t tile = 0; tile < down * across; tile++) {
+        const int64_t r = HIGH * (to_apart ? tile % down : tile / across);
+        const int64_t c = WIDE * (to_apart ? tile / down : tile % across);
+        const int64_t r_left = rows - r, c_left = columns - c;
+        transpose_tile(from + r * from_step + c, from_step, (int)(r_left < HIGH ? r_left : HIGH),
+                       (int)(c_left < WIDE ? c_left : WIDE), to + c * to_step + r, to_step);
+    }
+}
 void KERNEL(fill_convert)(Kernels *kernels) {
     kernels->to_blocked = to_blocked;
     kernels->to_plain = to_plain;
+    kernels->transpose = transpose;
 }
