@@ -1,5 +1,6 @@
 // One row between plain planes and a channel block (kernel.h: to_blocked, to_plain): a transposition of
-// pixels x channels, bound by memory. 4x4 pieces where both sides are long enough, else value by value.
+// pixels x channels, bound by memory. 4x4 pieces where both sides are long enough, else value by value. LINE pixels of
+// four channels at a time: planes often lie a power of two apart, so that the lines of all channels would not stay in L1.
 #include "kernel/cpu/isa/isa.h"
 #include <string.h>
 
@@ -23,13 +24,19 @@ INLINE void transpose4(const float *from, int64_t from_step, float *to, int64_t 
     *(v4 *)(to + 3 * to_step) = SHUFFLE4(ab_high, cd_high, 2, 3, 6, 7);
 }
 
+enum { LINE = 16 };
+// The pixels of a piece that begins at x, of whole 4x4 pieces up to `end`.
+INLINE int64_t line_end(int64_t x, int64_t end) { return x + LINE < end ? x + LINE : end; }
+
 static void to_blocked(const float *plain, int64_t plane, int channels, int block, int64_t pixels, float *blocked) {
     const int whole = channels / 4 * 4;
-    int64_t x = 0;
-    for (; whole && x + 4 <= pixels; x += 4)
-        for (int c = 0; c < whole; c += 4) transpose4(plain + c * plane + x, plane, blocked + x * block + c, block);
+    const int64_t end = pixels / 4 * 4;
+    for (int64_t x0 = 0; x0 < end; x0 += LINE)
+        for (int c = 0; c < whole; c += 4)
+            for (int64_t x = x0; x < line_end(x0, end); x += 4)
+                transpose4(plain + c * plane + x, plane, blocked + x * block + c, block);
     for (int c = 0; c < block; c++) {
-        const int64_t begin = c < whole ? x : 0;
+        const int64_t begin = c < whole ? end : 0;
         if (c < channels)
             for (int64_t p = begin; p < pixels; p++) blocked[p * block + c] = plain[c * plane + p];
         else
@@ -38,11 +45,13 @@ static void to_blocked(const float *plain, int64_t plane, int channels, int bloc
 }
 static void to_plain(const float *blocked, int block, int channels, int64_t pixels, float *plain, int64_t plane) {
     const int whole = channels / 4 * 4;
-    int64_t x = 0;
-    for (; whole && x + 4 <= pixels; x += 4)
-        for (int c = 0; c < whole; c += 4) transpose4(blocked + x * block + c, block, plain + c * plane + x, plane);
+    const int64_t end = pixels / 4 * 4;
+    for (int64_t x0 = 0; x0 < end; x0 += LINE)
+        for (int c = 0; c < whole; c += 4)
+            for (int64_t x = x0; x < line_end(x0, end); x += 4)
+                transpose4(blocked + x * block + c, block, plain + c * plane + x, plane);
     for (int c = 0; c < channels; c++)
-        for (int64_t p = c < whole ? x : 0; p < pixels; p++) plain[c * plane + p] = blocked[p * block + c];
+        for (int64_t p = c < whole ? end : 0; p < pixels; p++) plain[c * plane + p] = blocked[p * block + c];
 }
 // Tiles of 16 x 8 write whole cache lines. Steps of a power of two put lines in few places of the cache: 8 fit there.
 // The next tile goes on along the lines of the side that lies further apart, which are lost soonest (4096 x 256 to 256 x
