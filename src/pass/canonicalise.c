@@ -3,6 +3,7 @@
 //   Conv, ConvTranspose, pools   kernel_shape, strides, dilations, pads spelt out; no auto_pad, no output_shape
 //   Add, Mul, Min, Max ...       a constant stands right
 //   Flatten, Squeeze, Unsqueeze  Reshape by a constant shape
+//   Gather by evenly spaced constants   Slice, and Reshape where the indices are not one list
 //   ReduceMean, ReduceMax        over all spatial dims, kept: GlobalAveragePool, GlobalMaxPool
 //   Max(x, 0), Clip(x, 0, inf)   Relu; other Min and Max by scalars: Clip
 //
@@ -132,6 +133,52 @@ static Status canonical_reshape(Graph *graph, Node *node, bool *changed) {
     return node_become(graph, node, OP_Reshape, inputs, 2);
 }
 
+// ---- Gather ----
+
+// Indices first, first + step, ... with step > 0, of an axis with `size` elements; at least one.
+typedef struct EvenIndices {
+    int64_t first, step, count;
+} EvenIndices;
+static bool even_indices(const Graph *graph, ValueId value, int64_t size, EvenIndices *out) {
+    int64_t index[MAX_INTS];
+    int count;
+    if (!constant_ints(graph, value, index, &count) || count < 1) return false;
+    for (int i = 0; i < count; i++) index[i] += index[i] < 0 ? size : 0;
+    *out = (EvenIndices){index[0], count > 1 ? index[1] - index[0] : 1, count};
+    for (int i = 0; i < count; i++)
+        if (index[i] != out->first + i * out->step || index[i] < 0 || index[i] >= size) return false;
+    return out->step > 0;
+}
+static int place_of(const Graph *graph, const Node *node) {
+    int at = 0;
+    while (graph->nodes[at] != node) at++;
+    return at;
+}
+// Of floating-point values only: in the arithmetic of shapes Gather is known (known_ints.c).
+static Status slice_of_gather(Graph *graph, Node *node, bool *changed) {
+    if (node->op != OP_Gather) return ST_OK;
+    const Type x = *input_type(graph, node, 0), out = *output_type(graph, node);
+    const int64_t axis = node_int(node, "axis", 0) + (node_int(node, "axis", 0) < 0 ? x.rank : 0);
+    int64_t dims[MAX_RANK];
+    EvenIndices indices;
+    if (!dtype_is_float(x.dtype) || x.rank < 1 || x.dim[axis] < 0 || !reshape_dims(&x, &out, dims)) return ST_OK;
+    if (!even_indices(graph, node->inputs[1], x.dim[axis], &indices)) return ST_OK;
+    const bool list = input_type(graph, node, 1)->rank == 1;
+    const char *const name = graph->values[node->outputs[0]].name;
+    const int64_t numbers[] = {indices.first, indices.first + (indices.count - 1) * indices.step + 1, axis,
+                               indices.step};
+    ValueId inputs[1 + COUNT_OF(numbers)] = {node->inputs[0]}, reshape[2];
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) TRY(add_int_list(graph, name, &numbers[i], 1, &inputs[1 + i]));
+    *changed = true;
+    if (list) return node_become(graph, node, OP_Slice, inputs, COUNT_OF(inputs));
+    Node *slice;
+    TRY(insert_node(graph, place_of(graph, node), OP_Slice, inputs, COUNT_OF(inputs), NULL, node->outputs[0], &slice));
+    TRY(graph_infer_node(graph, slice));
+    reshape[0] = slice->outputs[0];
+    TRY(add_int_list(graph, name, dims, out.rank, &reshape[1]));
+    return node_become(graph, node, OP_Reshape, reshape, 2);
+}
+
 // ---- Global pooling ----
 
 static Status global_pool(Graph *graph, Node *node, bool *changed) {
@@ -178,7 +225,7 @@ static Status relu_of_clip(Graph *graph, Node *node, bool *changed) {
 }
 
 Status pass_canonicalise(Graph *graph, bool *changed) {
-    static Rewrite *const rewrites[] = {canonical_window, constant_right,  canonical_reshape,
+    static Rewrite *const rewrites[] = {canonical_window, constant_right,  canonical_reshape, slice_of_gather,
                                         global_pool,      clip_of_extreme, relu_of_clip};
     return rewrite_nodes(graph, rewrites, COUNT_OF(rewrites), changed);
 }

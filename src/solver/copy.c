@@ -166,8 +166,11 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     CopyWork *w = arena_alloc(lowering->arena, sizeof *w);
     CopyRows *copies = arena_array(lowering->arena, (size_t)MAX(p->n_copies, 1), sizeof *copies);
     if (!w || !copies) return fail_memory((size_t)p->n_copies * sizeof *copies);
-    *w = (CopyWork){
-        .kernels = lowering->kernels, .out = lowering->out[0], .size = dtype_size(p->out[0].dtype), .fill = p->fill, .copies = copies};
+    *w = (CopyWork){.kernels = lowering->kernels,
+                    .out = lowering->out[0],
+                    .size = dtype_size(p->out[0].dtype),
+                    .fill = p->fill,
+                    .copies = copies};
     memcpy(w->in, lowering->in, sizeof w->in);
     int64_t units = 0;
     for (int i = 0; i < p->n_copies; i++) {
@@ -176,7 +179,8 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
         if (!elements) continue;
         choose_row(c);
         order_outer(c);
-        c->transposes = w->size == sizeof(float) && c->input >= 0 && c->to_step == 1 && c->from_step != 1 && c->rank > 0 && c->from[c->rank - 1] == 1;
+        c->transposes = w->size == sizeof(float) && c->input >= 0 && c->to_step == 1 && c->from_step != 1 &&
+                        c->rank > 0 && c->from[c->rank - 1] == 1;
         c->cut = c->transposes ? square_tiles(elements / c->count, c->count)
                                : plain_rows(elements / c->count, c->count, MAX(1, UNIT_BYTES / (int64_t)w->size));
         c->first_unit = units;

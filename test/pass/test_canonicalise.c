@@ -49,6 +49,27 @@ TEST(shapes_are_told_by_reshape) {
     CHECK_KEPT(PASS, "graph (%x: float32[2x6]) -> (%y) {\n %s = const int64[3] {2, 3, 2}\n %y = Reshape (%x, %s)\n}");
 }
 
+TEST(gathers_of_even_steps_are_slices) {
+    CHECK_REWRITE(PASS,
+                  "graph (%x: float32[2x3x5]) -> (%y) {\n %i = const int64[] {-2}\n %y = Gather (%x, %i) {axis=1}\n}",
+                  "graph (%x: float32[2x3x5]) -> (%y) {\n %y.1 = const int64[1] {1}\n %y.2 = const int64[1] {2}\n"
+                  " %y.3 = const int64[1] {1}\n %y.4 = const int64[1] {1}\n %y.6 = const int64[2] {2, 5}\n"
+                  " %y.5 = Slice (%x, %y.1, %y.2, %y.3, %y.4)\n %y = Reshape (%y.5, %y.6)\n}");
+    CHECK_REWRITE(PASS, "graph (%x: float32[9xN]) -> (%y) {\n %i = const int64[3] {1, -5, 7}\n %y = Gather (%x, %i)\n}",
+                  "graph (%x: float32[9xN]) -> (%y) {\n %y.1 = const int64[1] {1}\n %y.2 = const int64[1] {8}\n"
+                  " %y.3 = const int64[1] {0}\n %y.4 = const int64[1] {3}\n"
+                  " %y = Slice (%x, %y.1, %y.2, %y.3, %y.4)\n}");
+    CHECK_SAME_BITS(PASS, "graph (%x: float32[2x7x5]) -> (%y, %z) {\n %i = const int64[2x2] {0, 2, 4, 6}\n"
+                          " %j = const int32[1] {-1}\n %y = Gather (%x, %i) {axis=1}\n"
+                          " %z = Gather (%x, %j) {axis=-1}\n}");
+    // Uneven, backwards, the same element twice, computed; numbers of a shape; a size that is not known.
+    CHECK_KEPT(PASS, "graph (%x: float32[9], %k: int64[1]) -> (%y, %z, %u, %v) {\n %i = const int64[3] {1, 2, 4}\n"
+                     " %j = const int64[2] {2, 1}\n %l = const int64[2] {3, 3}\n %y = Gather (%x, %i)\n"
+                     " %z = Gather (%x, %j)\n %u = Gather (%x, %k)\n %v = Gather (%x, %l)\n}");
+    CHECK_KEPT(PASS, "graph (%x: int64[3]) -> (%y) {\n %i = const int64[1] {0}\n %y = Gather (%x, %i)\n}");
+    CHECK_KEPT(PASS, "graph (%x: float32[N]) -> (%y) {\n %i = const int64[1] {0}\n %y = Gather (%x, %i)\n}");
+}
+
 TEST(means_over_space_are_global_pooling) {
     CHECK_REWRITE(PASS,
                   "graph (%x: float32[1x2x3x4]) -> (%y, %z) {\n %a = const int64[2] {-1, 2}\n"

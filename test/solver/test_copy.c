@@ -53,10 +53,12 @@ TEST(copy_transposes) {
 }
 // Matrices of whole and cut tiles, lying close and far apart on either side; one whose columns are read backwards.
 TEST(copy_transposes_in_tiles) {
-    static const int64_t sizes[][2] = {{4, 4}, {1, 300}, {300, 1}, {3, 5}, {16, 8}, {67, 130}, {130, 67}, {513, 40}, {40, 513}};
+    static const int64_t sizes[][2] = {{4, 4},    {1, 300},  {300, 1},  {3, 5},   {16, 8},
+                                       {67, 130}, {130, 67}, {513, 40}, {40, 513}};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         const int64_t h = sizes[i][0], w = sizes[i][1];
-        const Run run = {.problem = harness_problem(PROBLEM_COPY), .in_shape = {harness_shape(3, 2, h, w, 0, 0)},
+        const Run run = {.problem = harness_problem(PROBLEM_COPY),
+                         .in_shape = {harness_shape(3, 2, h, w, 0, 0)},
                          .out_shape = {harness_shape(3, 2, w, h, 0, 0)}};
         const StridedCopy flip = {0, 3, {2, w, h}, 0, {h * w, 1, w}, 0, {h * w, h, 1}};
         check_copies("matrix", run, &flip, 1);

@@ -1,6 +1,7 @@
 // One row between plain planes and a channel block (kernel.h: to_blocked, to_plain): a transposition of
 // pixels x channels, bound by memory. 4x4 pieces where both sides are long enough, else value by value. LINE pixels of
-// four channels at a time: planes often lie a power of two apart, so that the lines of all channels would not stay in L1.
+// four channels at a time: planes often lie a power of two apart, so that the lines of all channels would not stay in
+// L1.
 #include "kernel/cpu/isa/isa.h"
 #include <string.h>
 
@@ -54,8 +55,8 @@ static void to_plain(const float *blocked, int block, int channels, int64_t pixe
         for (int64_t p = c < whole ? end : 0; p < pixels; p++) plain[c * plane + p] = blocked[p * block + c];
 }
 // Tiles of 16 x 8 write whole cache lines. Steps of a power of two put lines in few places of the cache: 8 fit there.
-// The next tile goes on along the lines of the side that lies further apart, which are lost soonest (4096 x 256 to 256 x
-// 4096 values: 0.17 ms instead of 0.91).
+// The next tile goes on along the lines of the side that lies further apart, which are lost soonest (4096 x 256 to 256
+// x 4096 values: 0.17 ms instead of 0.91).
 static void transpose_tile(const float *from, int64_t from_step, int rows, int columns, float *to, int64_t to_step) {
     const int whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
     for (int r = 0; r < whole_rows; r += 4)
@@ -65,8 +66,7 @@ static void transpose_tile(const float *from, int64_t from_step, int rows, int c
         for (int c = r < whole_rows ? whole_columns : 0; c < columns; c++)
             memcpy(to + c * to_step + r, from + r * from_step + c, sizeof *to);
 }
-static void transpose(const float *from, int64_t from_step, int64_t rows, int64_t columns, float *to,
-                      int64_t to_step) {
+static void transpose(const float *from, int64_t from_step, int64_t rows, int64_t columns, float *to, int64_t to_step) {
     enum { HIGH = 16, WIDE = 8 };
     const bool to_apart = to_step > from_step;
     const int64_t down = (rows + HIGH - 1) / HIGH, across = (columns + WIDE - 1) / WIDE;
