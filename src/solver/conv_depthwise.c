@@ -1,8 +1,25 @@
 // Depthwise convolution: every channel by itself (group == ic == oc). A lane is a channel, so nothing is broadcast and
 // nothing is wasted. Bound by loads. Unit: one block of channels, some rows.
+//
+// Where a border would hold far more than the image (dilation 36 on 16x16 pixels: 30 times), there is none: each row is
+// cut into segments whose pixels have the same taps inside, and only those are added.
+//
+//     columns   0 ........ 11 | 12 ... 15        dilation 12, 16 pixels: the left tap is inside from 12 on,
+//     taps        middle, right | left, middle    the right one up to 3
 #include "solver/conv.h"
+#include <string.h>
 
 enum { ROWS_A_UNIT = 8 };
+
+// Taps begin .. end - 1 along one axis lie inside of the input.
+typedef struct TapRange {
+    int64_t begin, end;
+} TapRange;
+// Output columns begin .. end - 1, which have the same taps.
+typedef struct Segment {
+    int64_t begin, end;
+    TapRange taps;
+} Segment;
 
 typedef struct Depthwise {
     Problem problem;
@@ -11,10 +28,63 @@ typedef struct Depthwise {
     int taps;
     const int32_t *offset; // (taps) floats
     int64_t row_groups;
+    Segment *segments; // clipped only, else none
+    int n_segments;
 } Depthwise;
 
+static bool clipped(const Problem *p) {
+    OperandNeed need = {.kind = LAYOUT_BLOCKED};
+    conv_border(p, &need);
+    double bordered = 1, image = 1;
+    for (int axis = 0; axis < AXES; axis++) {
+        image *= (double)p->in[0].size[axis];
+        bordered *= (double)(need.before[axis] + p->in[0].size[axis] + need.after[axis]);
+    }
+    return bordered > 3 * image;
+}
+static TapRange taps_inside(const Problem *p, int axis, int64_t output) {
+    const int64_t first = output * p->stride[axis] - p->pad_begin[axis], dilation = p->dilation[axis];
+    const int64_t left = p->in[0].size[axis] - first;
+    const int64_t begin = MIN(p->kernel[axis], first < 0 ? div_up(-first, dilation) : 0);
+    const int64_t end = MIN(p->kernel[axis], left > 0 ? div_up(left, dilation) : 0);
+    return (TapRange){begin, MAX(begin, end)};
+}
+static int cut_segments(const Problem *p, Segment *segments) {
+    int n = 0;
+    for (int64_t x = 0; x < p->out[0].size[AXIS_W]; x++) {
+        const TapRange taps = taps_inside(p, AXIS_W, x);
+        if (!n || taps.begin != segments[n - 1].taps.begin || taps.end != segments[n - 1].taps.end)
+            segments[n++] = (Segment){x, x, taps};
+        segments[n - 1].end = x + 1;
+    }
+    return n;
+}
+// One row; arguments as those of the kernel. scratch: weights (taps, lanes), then offsets (taps), of those inside.
+static void clipped_row(const Depthwise *w, int64_t d, int64_t h, const float *from, const float *weights,
+                        const Epilogue *epilogue, const float *residual, float *to, void *scratch) {
+    const Problem *p = &w->problem;
+    const int lanes = w->kernels->lanes;
+    const TapRange kd = taps_inside(p, AXIS_D, d), kh = taps_inside(p, AXIS_H, h);
+    float *own_weights = scratch;
+    int32_t *own_offset = (int32_t *)(own_weights + w->taps * lanes);
+    for (int i = 0; i < w->n_segments; i++) {
+        const Segment *s = &w->segments[i];
+        int n = 0;
+        for (int64_t z = kd.begin; z < kd.end; z++)
+            for (int64_t y = kh.begin; y < kh.end; y++)
+                for (int64_t x = s->taps.begin; x < s->taps.end; x++, n++) {
+                    const int64_t tap = (z * p->kernel[AXIS_H] + y) * p->kernel[AXIS_W] + x;
+                    own_offset[n] = w->offset[tap];
+                    memcpy(own_weights + n * lanes, weights + tap * lanes, (size_t)lanes * sizeof(float));
+                }
+        const int64_t in_pixel = p->stride[AXIS_W] * lanes;
+        w->kernels->depthwise(from + s->begin * in_pixel, in_pixel, own_offset, n, own_weights,
+                              (int)(s->end - s->begin), epilogue, residual ? residual + s->begin * lanes : NULL, lanes,
+                              to + s->begin * lanes, lanes, w->kernels);
+    }
+}
+
 static void unit_run(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    (void)scratch;
     const Depthwise *w = arguments;
     const Problem *p = &w->problem;
     const Layout *in = &p->in[0], *out = &p->out[0], *rest = &p->in[1];
@@ -34,8 +104,10 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
         if (p->has_residual)
             residual = (const float *)ref_at(bases, w->residual) + n * rest->stride_n + block * rest->stride_block +
                        d * rest->stride[AXIS_D] + h * rest->stride[AXIS_H];
-        w->kernels->depthwise(from, p->stride[AXIS_W] * lanes, w->offset, w->taps, weights, (int)out->size[AXIS_W],
-                              &epilogue, residual, lanes, to, lanes, w->kernels);
+        if (w->segments) clipped_row(w, d, h, from, weights, &epilogue, residual, to, scratch);
+        else
+            w->kernels->depthwise(from, p->stride[AXIS_W] * lanes, w->offset, w->taps, weights, (int)out->size[AXIS_W],
+                                  &epilogue, residual, lanes, to, lanes, w->kernels);
     }
 }
 // Unit: one block of channels. [block][tap][lane].
@@ -55,7 +127,7 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (p->group != p->ic || p->ic != p->oc || p->group == 1 || p->has_pool || !p->weight) return false;
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     need->out[0] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
-    conv_border(p, &need->in[0]);
+    if (!clipped(p)) conv_border(p, &need->in[0]);
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
@@ -85,12 +157,22 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->weights = lowering_weights(lowering, (size_t)blocks * (size_t)w->taps * block_bytes);
     TRY(conv_lower_bias(p, lowering, &w->bias));
     w->row_groups = div_up(p->out[0].size[AXIS_H], ROWS_A_UNIT);
+    size_t scratch = 0;
+    if (clipped(p)) {
+        // Along the row each tap comes in once and goes out once.
+        const size_t most = 2 * (size_t)p->kernel[AXIS_W] + 1;
+        w->segments = arena_array(lowering->arena, most, sizeof *w->segments);
+        if (!w->segments) return fail_memory(most * sizeof *w->segments);
+        w->n_segments = cut_segments(p, w->segments);
+        scratch = (size_t)w->taps * (block_bytes + sizeof *offset);
+    }
     TRY(lowering_prepare(lowering, prepare_unit, w, blocks, 0));
-    return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups, 0);
+    return lowering_phase(lowering, unit_run, w, p->out[0].n * blocks * p->out[0].size[AXIS_D] * w->row_groups,
+                          scratch);
 }
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
     (void)c;
     return chain_error(kernels, (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]));
 }
-const Solver solver_conv_depthwise = {"conv_depthwise", 1,    PROBLEM_CONV, applicable, one_configuration,
-                                      estimate,         NULL, lower,        NULL, error};
+const Solver solver_conv_depthwise = {"conv_depthwise", 2,    PROBLEM_CONV, applicable, one_configuration,
+                                      estimate,         NULL, lower,        NULL,       error};

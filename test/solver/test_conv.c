@@ -201,6 +201,10 @@ TEST(conv_epilogues) {
             dense.residual = depthwise.residual = doubled.residual = form >> 1;
             check_conv(&solver_conv_direct, &dense, 0);
             check_conv(&solver_conv_depthwise, &depthwise, 0);
+            ConvCase far = depthwise;
+            far.dilation[AXIS_H] = far.dilation[AXIS_W] = 8;
+            far.begin[AXIS_H] = far.begin[AXIS_W] = far.end[AXIS_H] = far.end[AXIS_W] = 8;
+            check_conv(&solver_conv_depthwise, &far, 0);
             check_conv(&solver_conv_transpose, &doubled, 0);
         }
 }
@@ -212,6 +216,25 @@ TEST(conv_depthwise) {
         {"1D", 3, 2, 18, 18, 18, {1, 1, 40}, {1, 1, 7}, ONES, ONES, {0, 0, 3}, {0, 0, 3}, NONE, BIASED},
         {"3D", 5, 1, 20, 20, 20, {5, 6, 7}, {3, 3, 3}, {2, 1, 1}, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
         {"cropping pads", 4, 1, 6, 6, 6, {1, 10, 11}, SQUARE(3), ONES, ONES, {0, -1, 1}, {0, 1, -2}, NONE, BIASED},
+        // Without a border: taps that meet, that never do, that only pads meet.
+        {"reaching far", 4, 2, 35, 35, 35, {1, 16, 17}, SQUARE(3), ONES, SQUARE(12), PAD(12), PAD(12), NONE, BIASED},
+        {"beyond the image", 4, 1, 19, 19, 19, {1, 7, 9}, SQUARE(3), ONES, SQUARE(36), PAD(36), PAD(36), NONE, BIASED},
+        {"far, stride 2",
+         4,
+         1,
+         16,
+         16,
+         16,
+         {1, 9, 10},
+         SQUARE(5),
+         SQUARE(2),
+         SQUARE(5),
+         {0, 9, 11},
+         PAD(10),
+         NONE,
+         BIASED},
+        {"pads alone", 4, 1, 16, 16, 16, {1, 2, 3}, SQUARE(3), ONES, ONES, PAD(6), PAD(5), NONE, BIASED},
+        {"far in 3D", 5, 1, 17, 17, 17, {3, 4, 5}, {3, 3, 3}, ONES, {2, 3, 4}, {2, 3, 4}, {2, 3, 4}, NONE, BIASED},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) check_conv(&solver_conv_depthwise, &cases[i], 0);
 }
