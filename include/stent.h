@@ -67,7 +67,8 @@ typedef struct stent_options {
     const char *const *inputs;    /* "NAME=1x3x256x256" or "1x3x256x256": fixes free dims; NULL-terminated list or NULL */
     const char *precision;        /* NULL: the package's; "fp32" or "strict" (stricter only) */
     bool untuned;                 /* ignore stored plans */
-    uint64_t max_memory;          /* bytes; 0: the machine's. STENT_RESOURCE when the network needs
+    uint64_t max_memory;          /* bytes; 0: the machine's. Slower ways that need less are taken, first
+                                   * those that keep every bit; STENT_RESOURCE when the least is
                                    * more. stent_compile: for making the self-check, 0: 768 MiB */
     const char *log_file;         /* lines of the run are added here; no picture's name, only hashes */
     bool log_paths;               /* in log_file also paths of files and messages, which may name a patient */

@@ -66,6 +66,8 @@ enum OpenFlags {
 };
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
 void close_package(Opened *opened); // twice is fine
+// Bytes that a plan may need: --max-memory, else the machine's. options may be NULL.
+uint64_t memory_allowed(const stent_options *options, const Machine *machine);
 // Keys of all results: model, content_hash, plan_hash, precision, and the machine's; and what the log tells of them.
 void result_opened(struct stent_result *result, const Opened *opened);
 void log_opened(JsonWriter *log, const Opened *opened);

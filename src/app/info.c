@@ -220,7 +220,10 @@ static Status info_package(const char *path, const stent_options *options, struc
     result_opened(result, &opened);
     Status status = tell_package(&opened, result);
     tell_isa(&opened.machine, result);
-    const PlanOptions plan = {.threads = opened.threads, .strict = opened.strict, .fuse = opened.opt_level >= 3};
+    const PlanOptions plan = {.threads = opened.threads,
+                              .strict = opened.strict,
+                              .fuse = opened.opt_level >= 3,
+                              .memory = memory_allowed(options, &opened.machine)};
     if (status == ST_OK) {
         if (is_free(opened.package->graph)) tell_free(result);
         else status = tell_plan(opened.package->graph, &plan, &opened.machine, result);

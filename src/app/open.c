@@ -27,31 +27,37 @@ static Status read_description(Opened *opened) {
     opened->opt_level = opened->package->opt_level;
     return ST_OK;
 }
+uint64_t memory_allowed(const stent_options *options, const Machine *machine) {
+    const uint64_t given = common_options(options)->max_memory;
+    return given ? given : machine->memory;
+}
 // Asked before the memory is taken.
 static Status check_memory(const Plan *plan, uint64_t limit, uint64_t memory) {
-    const uint64_t need = plan->arena_bytes + plan->weights_bytes + plan->scratch_bytes * (uint64_t)plan->threads;
-    FAIL_IF(limit && need > limit, ST_RESOURCE, "the network needs %.0f MB, allowed are %.0f MB (--max-memory)",
-            (double)need / 1e6, (double)limit / 1e6);
+    const uint64_t need = plan_bytes(plan);
+    FAIL_IF(limit && need > limit, ST_RESOURCE,
+            "the network needs at least %.0f MB, allowed are %.0f MB (--max-memory)", (double)need / 1e6,
+            (double)limit / 1e6);
     FAIL_IF(need > memory, ST_RESOURCE, "the network needs %.0f MB, this machine has %.0f MB; use a smaller input",
             (double)need / 1e6, (double)memory / 1e6);
     return ST_OK;
 }
-static Status make_executable(Opened *opened, uint64_t max_memory, int flags) {
+static Status make_executable(Opened *opened, const stent_options *options, int flags) {
     Plan *plan = NULL;
     Pool *pool = NULL;
-    const PlanOptions options = {.threads = opened->threads,
-                                 .strict = opened->strict,
-                                 .fuse = opened->opt_level >= 3,
-                                 .reference = (flags & OPEN_REFERENCE) != 0};
+    const PlanOptions plan_options = {.threads = opened->threads,
+                                      .strict = opened->strict,
+                                      .fuse = opened->opt_level >= 3,
+                                      .reference = (flags & OPEN_REFERENCE) != 0,
+                                      .memory = memory_allowed(options, &opened->machine)};
     const Package *package = opened->package;
     const PlainWeights plain = {&package->mapping, package->constants, package->constants_bytes};
-    TRY(plan_create(package->graph, &opened->machine, &options, &plan));
-    Status status = check_memory(plan, max_memory, opened->machine.memory);
+    TRY(plan_create(package->graph, &opened->machine, &plan_options, &plan));
+    Status status = check_memory(plan, options->max_memory, opened->machine.memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
     if (status == ST_OK) status = pool_create(opened->threads, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, &plain, &opened->executable);
     else plan_free(plan);
-    if (status == ST_OK) executable_allow_strict(opened->executable, &opened->machine, &options);
+    if (status == ST_OK) executable_allow_strict(opened->executable, &opened->machine, &plan_options);
     pool_destroy(pool);
     return status;
 }
@@ -122,7 +128,7 @@ static Status open_all(const char *path, const stent_options *options, int flags
     if (status == ST_OK)
         status = bind_shapes(package->graph, options, &opened->pipeline, MIN(opened->opt_level, 2), &opened->arena);
     if (status == ST_OK && (flags & OPEN_GRAPH)) return ST_OK;
-    if (status == ST_OK) status = make_executable(opened, options->max_memory, flags);
+    if (status == ST_OK) status = make_executable(opened, options, flags);
     if (status == ST_OK && !(flags & OPEN_NO_CHECK)) status = first_use(opened);
     return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
 }

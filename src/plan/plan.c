@@ -340,18 +340,19 @@ static Status lower_all(Planner *planner, Plan *plan) {
     return ST_OK;
 }
 
-Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **out) {
-    *out = NULL;
-    FAIL_IF(graph->n_nodes > MOST_NODES, ST_UNSUPPORTED,
-            "a network of %d operations is too large to be planned: at most %d", graph->n_nodes, MOST_NODES);
-    TRY(check_types(graph));
+static Status plan_at_price(const Graph *graph, const Machine *machine, const PlanOptions *options, MemoryPrice price,
+                            Plan **out) {
     const Kernels *kernels = kernels_for(machine->isa);
     FAIL_IF(!kernels, ST_UNSUPPORTED, "this build has no kernels for %s", isa_name(machine->isa));
     Plan *plan = mem_zero(1, sizeof *plan);
     if (!plan) return fail_memory(sizeof *plan);
     plan->graph = graph, plan->threads = options->threads, plan->isa = machine->isa;
-    Planner planner = {
-        .graph = graph, .machine = machine, .kernels = kernels, .options = *options, .arena = &plan->arena};
+    Planner planner = {.graph = graph,
+                       .machine = machine,
+                       .kernels = kernels,
+                       .options = *options,
+                       .price = price,
+                       .arena = &plan->arena};
     Status status = start(&planner);
     if (status == ST_OK) status = translate_all(&planner);
     if (status == ST_OK) status = keep_budget(&planner, &plan->error);
@@ -364,6 +365,41 @@ Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions
     }
     *out = plan;
     return ST_OK;
+}
+// The smaller of two plans stays, the other is freed.
+static void keep_smaller(Plan **kept, Plan *other) {
+    const bool smaller = plan_bytes(other) < plan_bytes(*kept);
+    plan_free(smaller ? *kept : other);
+    if (smaller) *kept = other;
+}
+// Memory is a constraint on the sum over the layers, so it gets a price, which is raised until the plan fits (Everett,
+// "Generalized Lagrange Multiplier Method", 1963): each layer then gives up the bytes that cost it the least time.
+static Status shrink(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **plan) {
+    // Cycles a byte: from where weights transformed on the way (some 0.05) begin to pay to where direct sums do.
+    const double least = 0.01, most = 100, step = 2;
+    for (int arithmetic = 0; arithmetic < 2; arithmetic++)
+        for (double byte = least; byte < most; byte *= step) {
+            if (plan_bytes(*plan) <= options->memory) return ST_OK;
+            Plan *other;
+            TRY(plan_at_price(graph, machine, options, (MemoryPrice){byte, arithmetic}, &other));
+            keep_smaller(plan, other);
+        }
+    return ST_OK;
+}
+Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **out) {
+    *out = NULL;
+    FAIL_IF(graph->n_nodes > MOST_NODES, ST_UNSUPPORTED,
+            "a network of %d operations is too large to be planned: at most %d", graph->n_nodes, MOST_NODES);
+    TRY(check_types(graph));
+    Plan *plan;
+    TRY(plan_at_price(graph, machine, options, (MemoryPrice){0, false}, &plan));
+    const Status status = options->memory ? shrink(graph, machine, options, &plan) : ST_OK;
+    if (status == ST_OK) *out = plan;
+    else plan_free(plan);
+    return status;
+}
+uint64_t plan_bytes(const Plan *plan) {
+    return (uint64_t)plan->arena_bytes + plan->weights_bytes + (uint64_t)plan->scratch_bytes * (uint64_t)plan->threads;
 }
 void plan_free(Plan *plan) {
     if (!plan) return;

@@ -13,6 +13,10 @@ typedef struct PlanOptions {
     bool fuse;          // opt level 3: regions; without it every op is a step of its own
     bool reference;     // everything on the reference path
     double budget;      // most foreseen error; 0: plan_budget(strict)
+    // Bytes that the plan may need (plan_bytes); 0: any number. Slower configurations that need less are taken until it
+    // fits: first those that keep every bit. Beyond them the arithmetic may hang on the number of threads, whose
+    // scratch counts. Where nothing fits the plan is the smallest.
+    uint64_t memory;
 } PlanOptions;
 
 typedef struct PlanStep {
@@ -49,6 +53,8 @@ double plan_budget(bool strict);
 // shape is not known.
 Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **out);
 void plan_free(Plan *plan);
+// Arena, prepared weights, and scratch of all threads.
+uint64_t plan_bytes(const Plan *plan);
 // One line a step: name, op, shape, solver, configuration.
 Status plan_print(const Plan *plan, Text *text);
 // SHA-256 (hex) over the printed steps, ISA and threads.

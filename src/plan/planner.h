@@ -45,11 +45,18 @@ typedef struct Region {
     size_t temporary_offset;
 } Region;
 
+// How memory is weighed against time (problem.h).
+typedef struct MemoryPrice {
+    double byte;
+    bool arithmetic;
+} MemoryPrice;
+
 typedef struct Planner {
     const Graph *graph;
     const Machine *machine;
     const Kernels *kernels;
     PlanOptions options;
+    MemoryPrice price;
     Arena *arena;          // the plan's
     Region **regions;      // in order of execution once chosen
     int n_regions, regions_capacity;

@@ -26,6 +26,8 @@ Status region_add(Planner *planner, const char *name, const char *op, int order,
     for (int i = 0; i < PROBLEM_OUTPUTS; i++) region->out_value[i] = NO_VALUE, region->out_form[i] = -1;
     region->problem.threads = planner->options.threads;
     region->problem.strict = planner->options.strict;
+    region->problem.byte_price = planner->price.byte;
+    region->problem.price_arithmetic = planner->price.arithmetic;
     region->problem.group = 1;
     for (int axis = 0; axis < AXES; axis++)
         region->problem.kernel[axis] = region->problem.stride[axis] = region->problem.dilation[axis] = 1;

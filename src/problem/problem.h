@@ -43,6 +43,10 @@ typedef struct Problem {
     ProblemKind kind;
     int threads;    // a schedule may look at it, arithmetic may not
     bool strict;    // direct sums only
+    // What a byte of prepared weights or temporary memory costs, in cycles: 0 where there is enough. It chooses among
+    // schedules; among arithmetics, which changes bits, only where price_arithmetic.
+    double byte_price;
+    bool price_arithmetic;
     int n_inputs, n_outputs;
     Layout in[PROBLEM_INPUTS];   // while solvers are chosen: kind and block of what producers give; final in lower()
     Layout out[PROBLEM_OUTPUTS]; // out[1]: the 2x2 max-pooled copy of out[0], when has_pool

@@ -87,6 +87,9 @@ void executable_allow_strict(Executable *executable, const Machine *machine, con
     executable->allow_strict = !options->strict && !options->reference;
     executable->machine = *machine, executable->options = *options;
     executable->options.strict = true;
+    // Both plans are in memory then: the strict one gets what is left.
+    const uint64_t used = plan_bytes(executable->plan);
+    if (options->memory) executable->options.memory = options->memory > used ? options->memory - used : 1;
 }
 // Made once; whoever comes meanwhile waits for it.
 static Status strict_twin(Executable *executable, Pool *pool, Executable **out) {

@@ -361,6 +361,10 @@ static Status make_pool(ConvAmx *c, Arena *arena) {
     for (int64_t x = 0; x < width; x++) c->pool_first[x] = (int32_t)(2 * x), c->pool_count[x] = 2;
     return ST_OK;
 }
+static size_t prepared_bytes(const Problem *p, const Configuration *configuration, const Kernels *kernels) {
+    const ConvAmx c = describe(p, configuration, kernels);
+    return (size_t)(c.blocks * c.pixels.taps * c.parts * div_up(p->oc, kernels->lanes) * TILE_BYTES);
+}
 static Status lower(const Problem *p, const Configuration *configuration, Lowering *lowering) {
     ConvAmx *c = arena_alloc(lowering->arena, sizeof *c);
     if (!c) return fail_memory(sizeof *c);
@@ -369,8 +373,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     c->out = lowering->out[0], c->pooled = lowering->out[1], c->split = lowering->temporary;
     TRY(make_offsets(c, lowering->arena));
     TRY(make_pool(c, lowering->arena));
-    const int64_t tiles = c->blocks * c->pixels.taps * c->parts * p->out[0].blocks;
-    c->weights = lowering_weights(lowering, (size_t)(tiles * TILE_BYTES));
+    c->weights = lowering_weights(lowering, prepared_bytes(p, configuration, lowering->kernels));
     TRY(lowering_prepare(lowering, prepare_unit, c, c->n_panels * c->blocks, 0));
     TRY(conv_lower_bias(p, lowering, &c->bias));
     const int64_t images = p->out[0].shape.dim[0], groups = images * p->out[0].size[AXIS_D] * c->row_groups;
@@ -388,5 +391,5 @@ static void print(const Configuration *c, Text *text) {
     text_add(text, "%d products of bf16 parts, %d rows a unit", products(c->arithmetic[0]), (int)c->schedule[1]);
     if (c->schedule[0] == IMAGE) text_add(text, ", %d panels, whole image split", (int)c->schedule[2]);
 }
-const Solver solver_conv_amx = {"conv_amx", 1,         PROBLEM_CONV, applicable, configurations,
-                                estimate,   temporary, lower,        print,      error};
+const Solver solver_conv_amx = {"conv_amx", 1,     PROBLEM_CONV, applicable, configurations, estimate,
+                                temporary,  lower, print,        error,      prepared_bytes};

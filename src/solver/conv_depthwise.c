@@ -174,5 +174,5 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]));
 }
-const Solver solver_conv_depthwise = {"conv_depthwise", 2,    PROBLEM_CONV, applicable, one_configuration,
-                                      estimate,         NULL, lower,        NULL,       error};
+const Solver solver_conv_depthwise = {
+    "conv_depthwise", 2, PROBLEM_CONV, applicable, one_configuration, estimate, NULL, lower, NULL, error, NULL};

@@ -56,6 +56,12 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
     return direct_error(p, c->arithmetic[0], kernels);
 }
+static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    (void)c;
+    const int64_t taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
+    const int64_t ic = p->ic < kernels->lanes ? p->ic : round_up(p->ic / p->group, kernels->lanes);
+    return (size_t)(taps * ic * round_up(p->oc, kernels->lanes)) * sizeof(float);
+}
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
-const Solver solver_conv_direct = {"conv_direct", 1,    PROBLEM_CONV, applicable, configurations,
-                                   estimate,      NULL, lower,        print, error};
+const Solver solver_conv_direct = {"conv_direct", 1,     PROBLEM_CONV, applicable, configurations, estimate,
+                                   NULL,          lower, print,        error,      prepared_bytes};

@@ -95,4 +95,4 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
 }
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
 const Solver solver_conv_transpose = {
-    "conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print, error};
+    "conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print, error, NULL};

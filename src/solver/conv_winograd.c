@@ -355,14 +355,17 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     const double prepared = w.plain ? weights / w.q * TAPS : weights;
     return cycles / p->threads * (1 + MIN(0.15, prepared / 4e8)) + 3000;
 }
+static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
+    const Winograd w = describe(p, c, kernels);
+    return (size_t)((w.plain ? TAPS : w.q) * w.channels * w.out_channels) * sizeof(float);
+}
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     Winograd *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     *w = describe(p, c, lowering->kernels);
     w->in = lowering->in[0], w->residual = lowering->in[1];
     w->out = lowering->out[0], w->pooled = lowering->out[1];
-    w->weights =
-        lowering_weights(lowering, (size_t)((w->plain ? TAPS : w->q) * w->channels * w->out_channels) * sizeof(float));
+    w->weights = lowering_weights(lowering, prepared_bytes(p, c, lowering->kernels));
     const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
     TRY(conv_lower_bias(p, lowering, &w->bias));
@@ -389,5 +392,5 @@ static void print(const Configuration *c, Text *text) {
     else if (c->schedule[0] == IMAGE) text_add(text, "whole image");
     else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
 }
-const Solver solver_conv_winograd = {"conv_winograd", 2,         PROBLEM_CONV, applicable, configurations,
-                                     estimate,        temporary, lower,        print, error};
+const Solver solver_conv_winograd = {"conv_winograd", 2,     PROBLEM_CONV, applicable, configurations, estimate,
+                                     temporary,       lower, print,        error,      prepared_bytes};

@@ -185,5 +185,5 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)MIN(MATMUL_CHUNK, p->in[0].shape.dim[p->in[0].shape.rank - 1]));
 }
-const Solver solver_matmul = {"matmul", 1, PROBLEM_MATMUL, applicable, one_configuration, estimate, temporary, lower,
-                              NULL, error};
+const Solver solver_matmul = {"matmul", 1,    PROBLEM_MATMUL, applicable, one_configuration, estimate, temporary,
+                              lower,    NULL, error,          NULL};

@@ -184,4 +184,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_phase(lowering, factors_unit, w, p->in[0].n, 0));
     return lowering_phase(lowering, apply_unit, w, w->rows.units, 0);
 }
-const Solver solver_norm = {"norm", 1, PROBLEM_NORM, applicable, one_configuration, estimate, temporary, lower, NULL, NULL};
+const Solver solver_norm = {"norm", 1,    PROBLEM_NORM, applicable, one_configuration, estimate, temporary,
+                            lower,  NULL, NULL,         NULL};

@@ -63,6 +63,9 @@ typedef struct Solver {
     // The rms error that its sums add to the output, over the output's standard deviation, for normal data: an upper
     // mark for any number of channels (docs/NUMERICS.md). May be NULL: a few roundings, which count as none.
     double (*error)(const Problem *problem, const Configuration *configuration, const Kernels *kernels);
+    // Bytes of prepared weights, the bias aside; of grouped convolutions about. May be NULL: none, or as many in each
+    // configuration.
+    size_t (*prepared_bytes)(const Problem *problem, const Configuration *configuration, const Kernels *kernels);
 } Solver;
 
 // Error of a chain of `terms` products added in order, as Solver.error counts it: random roundings, so it grows with the
@@ -79,8 +82,8 @@ extern const int solver_count;
 const Solver *solver_find(const char *name);
 // The problem as whatever fixes bits sees it: one image, and a number of threads that is always the same.
 Problem solver_usual(const Problem *problem);
-// Best applicable solver and configuration by estimate for `problem` among those whose error is below `limit` (INFINITY:
-// all), respecting STENT_AVOID, a comma-separated list of solver names, and STENT_ESTIMATE=worst|random. NULL when none
-// applies.
+// Best applicable solver and configuration by estimate and price of memory (problem.h) for `problem` among those whose
+// error is below `limit` (INFINITY: all), respecting STENT_AVOID, a comma-separated list of solver names, and
+// STENT_ESTIMATE=worst|random. NULL when none applies.
 const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, double limit,
                             Need *need, Configuration *configuration, double *cycles);

@@ -61,6 +61,14 @@ double solver_error(const Solver *solver, const Problem *problem, const Configur
     return solver->error ? solver->error(problem, configuration, kernels) : 0;
 }
 
+// What a configuration's memory costs at the problem's price.
+static double memory_cost(const Solver *solver, const Problem *problem, const Configuration *configuration,
+                          const Kernels *kernels, const Machine *machine) {
+    if (problem->byte_price == 0) return 0;
+    double bytes = solver->prepared_bytes ? (double)solver->prepared_bytes(problem, configuration, kernels) : 0;
+    if (solver->temporary) bytes += (double)solver->temporary(problem, configuration, kernels, machine);
+    return problem->byte_price * bytes;
+}
 // The best configuration of all solvers with less than `limit` of error, or only of those with the arithmetic of
 // `fixed`.
 static Choice best_of(const Problem *problem, const Kernels *kernels, const Machine *machine, double limit,
@@ -81,7 +89,8 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
                 continue;
             if (solver_error(solver, problem, &list[c], kernels) >= limit) continue;
             const double cycles = solver->estimate(problem, &list[c], kernels, machine);
-            const double cost = disturb(cycles, problem, candidate++);
+            const double cost =
+                disturb(cycles, problem, candidate++) + memory_cost(solver, problem, &list[c], kernels, machine);
             if (cost < best.cost) best = (Choice){solver, need, list[c], cost, cycles};
         }
     }
@@ -94,6 +103,7 @@ Problem solver_usual(const Problem *problem) {
     enum { USUAL_THREADS = 4 };
     Problem usual = *problem;
     usual.threads = USUAL_THREADS;
+    if (!problem->price_arithmetic) usual.byte_price = 0;
     if (problem->kind != PROBLEM_CONV && problem->kind != PROBLEM_CONV_TRANSPOSE && problem->kind != PROBLEM_POOL)
         return usual; // one solver each, and operands that may broadcast along the batch
     for (int i = 0; i < problem->n_inputs; i++) one_image(&usual.in[i]);

@@ -150,14 +150,22 @@ static bool run_plan(const char *what, const Graph *graph, const Plan *plan, Poo
     mem_free(memory.bases);
     return good;
 }
+Machine planned_machine(Isa isa) {
+    Machine machine;
+    REQUIRE(machine_detect(&machine) == ST_OK);
+    machine.isa = isa, machine.l2 = (size_t)1 << 20, machine.l3 = (size_t)32 << 20;
+    return machine;
+}
 static Status make_plan(const Graph *graph, const Setting *setting, Plan **plan) {
     Machine machine;
     TRY(machine_detect(&machine));
     machine.isa = setting->isa;
+    if (setting->memory) machine = planned_machine(setting->isa);
     const PlanOptions options = {.threads = setting->threads,
                                  .strict = setting->strict,
                                  .fuse = setting->fuse,
-                                 .reference = setting->reference};
+                                 .reference = setting->reference,
+                                 .memory = setting->memory};
     return plan_create(graph, &machine, &options, plan);
 }
 bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, const Setting *setting, Tensor *outputs) {

@@ -9,6 +9,7 @@ typedef struct Setting {
     Isa isa;
     int threads;
     bool fuse, strict, reference;
+    uint64_t memory; // PlanOptions.memory; where it is set, caches are those of planned_machine
 } Setting;
 
 Graph *planned_graph(const char *text); // ends the test when the text is wrong
@@ -16,6 +17,8 @@ Graph *planned_graph(const char *text); // ends the test when the text is wrong
 Tensor *planned_inputs(const Graph *graph, uint64_t seed, Arena *arena);
 Tensor *planned_outputs(const Graph *graph, Arena *arena);
 Isa planned_best_isa(void);
+// This machine with 1 MB of L2 and 32 MB of L3: what is chosen for its memory is then the same everywhere.
+Machine planned_machine(Isa isa);
 
 // False, with a failed check that names `what`, when the plan cannot be made, a run fails or two runs differ.
 bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, const Setting *setting, Tensor *outputs);

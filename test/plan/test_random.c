@@ -13,7 +13,7 @@ static bool check_settings(uint64_t seed, const Graph *graph, Arena *arena) {
         const bool fuse = (seed + (uint64_t)isa) % 4 != 0, strict = (seed / 4 + (uint64_t)isa) % 3 == 0;
         for (int threads = 1; threads <= 3; threads++) {
             char what[128];
-            const Setting setting = {(Isa)isa, threads, fuse, strict, false};
+            const Setting setting = {(Isa)isa, threads, fuse, strict, false, 0};
             snprintf(what, sizeof what, "seed %d, %s, %d threads%s%s", (int)seed, isa_name((Isa)isa), threads,
                      fuse ? ", fused" : "", strict ? ", strict" : "");
             if (!planned_run(what, graph, inputs, &setting, threads == 1 ? first : outputs)) return false;

@@ -343,6 +343,12 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     copy_constants(&p, run, constants);
     const size_t temporary = solver->temporary ? solver->temporary(&p, c, kernels, &machine) : 0;
     CHECK_OK(solver->lower(&p, c, &lowering));
+    if (solver->prepared_bytes && p.group == 1) { // the bias, and rooms of whole cache lines, come on top
+        const size_t said = solver->prepared_bytes(&p, c, kernels), took = lowering.weights_bytes;
+        const size_t more = (size_t)round_up(p.oc, kernels->lanes) * sizeof(float) + 4 * 64;
+        CHECK_MSG(said <= took && took <= said + more, "%s said %zu bytes of weights and took %zu", solver->name, said,
+                  took);
+    }
     run_lowered(&lowering, temporary, bases, constants, threads);
     for (int i = 0; i < p.n_outputs; i++) operand_read(&operands[PROBLEM_INPUTS + i], out[i]);
     for (int i = 0; i < p.n_inputs; i++) free(operands[i].buffer);

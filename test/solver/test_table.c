@@ -42,6 +42,31 @@ TEST(table_chooses_and_avoids) {
     chosen(&p, &worst);
     CHECK(worst > cycles);
 }
+// A price of memory chooses among schedules, and among arithmetics where it may.
+TEST(table_weighs_memory_against_time) {
+    const float weight = 1;
+    Machine machine;
+    CHECK_OK(machine_detect(&machine));
+    machine.l2 = (size_t)1 << 20, machine.l3 = (size_t)32 << 20;
+    Problem p;
+    Need need;
+    Configuration free_one, held;
+    double cycles, held_cycles;
+    a_convolution(&p, 512, 32, &weight);
+    const Kernels *kernels = kernels_for(ISA_SSE2);
+    const Solver *solver = solver_choose(&p, kernels, &machine, INFINITY, &need, &free_one, &cycles);
+    REQUIRE(solver && solver->prepared_bytes);
+    CHECK_TEXT(solver->name, "conv_winograd");
+    p.byte_price = 1e6;
+    CHECK(solver_choose(&p, kernels, &machine, INFINITY, &need, &held, &held_cycles) == solver);
+    CHECK(!memcmp(free_one.arithmetic, held.arithmetic, sizeof held.arithmetic));
+    const size_t bytes =
+        solver->prepared_bytes(&p, &free_one, kernels) + solver->temporary(&p, &free_one, kernels, &machine);
+    CHECK(solver->prepared_bytes(&p, &held, kernels) + solver->temporary(&p, &held, kernels, &machine) <= bytes);
+    CHECK_MSG(held_cycles >= cycles, "cycles are without the price: %g and %g", held_cycles, cycles);
+    p.price_arithmetic = true;
+    CHECK_TEXT(chosen(&p, &cycles), "conv_direct"); // no transformed tiles
+}
 // The arithmetic (which fixes the bits) is one for every number of threads and images.
 TEST(table_arithmetic_ignores_threads_and_batch) {
     const float weight = 1;
