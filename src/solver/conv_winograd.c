@@ -1,38 +1,45 @@
-// 3x3 convolution, stride 1, by Winograd's F(m x m, 3x3): q products, q = (m+2)^2, of (tiles x ic) by (ic x oc)
-// matrices between an input and an output transform (kernel/cpu/isa/winograd.c has the matrices and the points).
+// 3x3 and kx3x3 convolution, stride 1, by Winograd's F(m x m, 3x3): q products, q = (m+2)^2, of (tiles x ic) by
+// (ic x oc) matrices between an input and an output transform (kernel/cpu/isa/winograd.c has matrices and points).
+//
+// Volumes: height and width are transformed, the k taps along the depth are summed between the transforms, as further
+// terms of the products: tiles of consecutive slices lie one behind the other, so what tap t reads lies t slices
+// further on for all of them. One transform of a slice serves k slices of output.
 //
 //   F(4,3)   36 products for 4x4 outputs: a quarter of the multiplications of direct sums.
 //   F(2,3)   16 products for 2x2 outputs: four ninths of them, and more exact than direct sums. For images whose sides
 //            are small or just beyond a multiple of 4, and where weights weigh more than pixels.
 //
 // Three schedules:
-//   tiles    a unit takes some tiles all the way; its transformed values stay in the core's L2. Weights are read again
-//            by each unit. For large images.
+//   tiles    a unit takes some tiles of some slices all the way; its transformed values stay in the core's L2. Weights
+//            are read again by each unit. For large images.
 //   image    three phases over shared buffers: all input tiles, the q products cut by panels of output channels, all
 //            output tiles. Weights are read once.
 //   weights  all input tiles, then a unit takes some panels of output channels all the way: it transforms their plain
 //            weights chunk by chunk in its own L2, and its products never leave it. Less of the weights' memory and
 //            traffic (a quarter with F(4,3)). For many channels on small images.
 // All give the same bits: the same kernel transforms the weights, when a package is opened or on the way.
-// Sums run over chunks of 128 input channels, part sums in order (belongs to the arithmetic).
-// Transformed weights take q / 9 times the memory of the plain ones: [q][panel][ic][panel width]; plain ones are packed
-// as [panel][ic][tap][panel width].
+// Sums run over chunks of 128 input channels (about 128 / k with k taps of depth), part sums in order (belongs to the
+// arithmetic). Transformed weights take q / 9 times the memory of the plain ones: [q][panel][chunk][tap of depth]
+// [ic of the chunk][panel width]; plain ones are packed as [panel][chunk][tap of depth][ic of the chunk][tap][panel
+// width].
 // Error: docs/NUMERICS.md.
 #include "solver/conv.h"
 #include <string.h>
 
-enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9 };
+enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, MOST_DEPTH = 7 };
 
 typedef struct Winograd {
     Problem problem;
     const Kernels *kernels;
     int tile, q; // m of F(m,3), and the number of products
+    int taps_d, chunk;
     Ref in, out, pooled, residual, bias, weights, v, m;
-    int64_t tiles_h, tiles_w, tiles; // tiles: of all images
+    int64_t tiles_h, tiles_w, tiles; // tiles: of one slice of all images
+    int64_t slices;                  // of the output; the input has taps_d - 1 more, with its border
     int64_t channels, out_channels;  // rounded up to blocks
     int n_panels;
     bool plain; // weights stay plain (WEIGHTS)
-    int64_t tiles_a_unit;
+    int64_t tiles_a_unit, slices_a_unit;
     int64_t v_tile, v_plane, m_tile, m_plane;                              // in floats
     int64_t u_plane;                                                       // WEIGHTS: of one panel's transformed chunk
     int64_t block_group, in_groups, out_groups, panel_group, panel_groups; // IMAGE
@@ -47,11 +54,17 @@ static int panel_width(const Winograd *w, int panel) {
     const int64_t left = w->out_channels - (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes;
     return (int)MIN(GEMM_MAX_VECTORS * w->kernels->lanes, left);
 }
-static int64_t panel_weights(const Winograd *w, int q, int panel) {
-    return (int64_t)q * w->channels * w->out_channels +
-           (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes * w->channels;
+// Where the weights of product q, a panel, and its chunk from channel c0 on begin, in weights of one tap.
+static int64_t weights_at(const Winograd *w, int q, int panel, int64_t c0) {
+    const int64_t all = (int64_t)q * w->channels * w->out_channels;
+    const int64_t panels = (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes * w->channels;
+    return w->taps_d * (all + panels + c0 * panel_width(w, panel));
 }
 
+// Tiles [t0, t0 + tiles) of each of the slices [z0, z0 + slices), slice by slice.
+typedef struct Box {
+    int64_t t0, tiles, z0, slices;
+} Box;
 // Where tile t (over all images) lies.
 typedef struct TilePlace {
     int64_t n, ty, tx;
@@ -59,39 +72,42 @@ typedef struct TilePlace {
 static TilePlace place(const Winograd *w, int64_t t) {
     return (TilePlace){t / (w->tiles_h * w->tiles_w), t / w->tiles_w % w->tiles_h, t % w->tiles_w};
 }
-// Tiles [t0, t0 + count) of channel blocks [b0, b0 + blocks) into v (v points at tile t0, block 0).
-static void input_tiles(const Winograd *w, const float *in, int64_t t0, int64_t count, int64_t b0, int64_t blocks,
-                        float *v) {
+// A box of the input with its border, channel blocks [b0, b0 + blocks), into v (which points at its first tile, block
+// 0).
+static void input_tiles(const Winograd *w, const float *in, const Box *box, int64_t b0, int64_t blocks, float *v) {
     const Layout *l = &w->problem.in[0];
+    const int64_t *pad = w->problem.pad_begin;
     const int lanes = w->kernels->lanes;
-    for (int64_t done = 0; done < count;) {
-        const TilePlace at = place(w, t0 + done);
-        const int64_t run = MIN(count - done, w->tiles_w - at.tx);
-        const float *from = in + at.n * l->stride_n + b0 * l->stride_block +
-                            (w->tile * at.ty + 1 - w->problem.pad_begin[AXIS_H]) * l->stride[AXIS_H] +
-                            (w->tile * at.tx + 1 - w->problem.pad_begin[AXIS_W]) * lanes;
+    for (int64_t done = 0; done < box->tiles * box->slices;) {
+        const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
+        const TilePlace at = place(w, box->t0 + t);
+        const int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
+        const float *from = in + at.n * l->stride_n + b0 * l->stride_block + (z - pad[AXIS_D]) * l->stride[AXIS_D] +
+                            (w->tile * at.ty + 1 - pad[AXIS_H]) * l->stride[AXIS_H] +
+                            (w->tile * at.tx + 1 - pad[AXIS_W]) * lanes;
         w->kernels->winograd[w->tile].input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
                                             v + done * w->v_tile + b0 * lanes, w->v_tile, w->v_plane);
         done += run;
     }
 }
-static void output_tiles(const Winograd *w, char *const *bases, int64_t t0, int64_t count, int64_t b0, int64_t blocks,
+static void output_tiles(const Winograd *w, char *const *bases, const Box *box, int64_t b0, int64_t blocks,
                          const float *m) {
     const Problem *p = &w->problem;
     const Layout *out = &p->out[0], *small = &p->out[1], *rest = &p->in[1];
     const int lanes = w->kernels->lanes, tile = w->tile;
     const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b0, lanes);
-    for (int64_t done = 0; done < count;) {
-        const TilePlace at = place(w, t0 + done);
-        const int64_t run = MIN(count - done, w->tiles_w - at.tx);
+    for (int64_t done = 0; done < box->tiles * box->slices;) {
+        const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
+        const TilePlace at = place(w, box->t0 + t);
+        const int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
         const int rows = (int)MIN(tile, out->size[AXIS_H] - tile * at.ty);
         const int64_t pixels = out->size[AXIS_W] - tile * at.tx;
         float *to = (float *)ref_at(bases, w->out) + at.n * out->stride_n + b0 * out->stride_block +
-                    tile * at.ty * out->stride[AXIS_H] + tile * at.tx * lanes;
+                    z * out->stride[AXIS_D] + tile * at.ty * out->stride[AXIS_H] + tile * at.tx * lanes;
         const float *residual = NULL;
         if (p->has_residual)
             residual = (const float *)ref_at(bases, w->residual) + at.n * rest->stride_n + b0 * rest->stride_block +
-                       tile * at.ty * rest->stride[AXIS_H] + tile * at.tx * lanes;
+                       z * rest->stride[AXIS_D] + tile * at.ty * rest->stride[AXIS_H] + tile * at.tx * lanes;
         float *pooled = NULL;
         if (p->has_pool)
             pooled = (float *)ref_at(bases, w->pooled) + at.n * small->stride_n + b0 * small->stride_block +
@@ -104,25 +120,34 @@ static void output_tiles(const Winograd *w, char *const *bases, int64_t t0, int6
         done += run;
     }
 }
-// Product q for tiles [0, count) and panels [p0, p1): m = v x weights, chunk by chunk.
-static void product(const Winograd *w, const float *weights, int q, int64_t count, int p0, int p1, const float *v,
+// From the tiles of an output slice to those that tap k of the depth reads, in floats of v.
+typedef struct DepthTaps {
+    int32_t offset[MOST_DEPTH];
+} DepthTaps;
+static DepthTaps depth_taps(const Winograd *w, int64_t tiles) {
+    DepthTaps taps = {{0}};
+    for (int k = 0; k < w->taps_d; k++) taps.offset[k] = (int32_t)(k * tiles * w->v_tile);
+    return taps;
+}
+// Product q for a box of output and panels [p0, p1): m = v x weights, chunk by chunk.
+static void product(const Winograd *w, const float *weights, int q, const Box *box, int p0, int p1, const float *v,
                     float *m) {
-    static const int32_t no_offset[1] = {0};
     const Kernels *kernels = w->kernels;
-    const int64_t groups = div_up(count, kernels->rows);
-    for (int64_t c0 = 0; c0 < w->channels; c0 += CHUNK) {
-        const int64_t depth = MIN(CHUNK, w->channels - c0);
+    const DepthTaps taps = depth_taps(w, box->tiles);
+    const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
+    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
+        const int64_t depth = MIN(w->chunk, w->channels - c0);
         for (int panel = p0; panel < p1; panel++) {
             const int width = panel_width(w, panel);
-            const float *stream = weights + panel_weights(w, q, panel) + c0 * width;
+            const float *stream = weights + weights_at(w, q, panel, c0);
             // The first group of tiles fetches the panel that is used next.
             const int next = panel + 1 < p1 ? panel + 1 : p0;
             const int next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
-            const char *ahead = (const char *)(weights + panel_weights(w, next_q, next) + c0 * panel_width(w, next));
+            const char *ahead = (const char *)(weights + weights_at(w, next_q, next, c0));
             for (int64_t g = 0; g < groups; g++) {
                 const int64_t t0 = count * g / groups, t1 = count * (g + 1) / groups;
                 kernels->gemm[width / kernels->lanes][t1 - t0](
-                    1, no_offset, v + q * w->v_plane + t0 * w->v_tile + c0, w->v_tile, stream, depth,
+                    w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile + c0, w->v_tile, stream, depth,
                     m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * kernels->lanes, w->m_tile,
                     c0 > 0, g ? (const char *)stream : ahead);
             }
@@ -130,55 +155,72 @@ static void product(const Winograd *w, const float *weights, int q, int64_t coun
     }
 }
 
+// TILES. Unit: some tiles of some slices, all the way.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Winograd *w = arguments;
-    const int64_t t0 = unit * w->tiles_a_unit, count = MIN(w->tiles_a_unit, w->tiles - t0);
+    const int64_t runs = div_up(w->tiles, w->tiles_a_unit), t0 = unit % runs * w->tiles_a_unit,
+                  z0 = unit / runs * w->slices_a_unit;
+    const Box out = {t0, MIN(w->tiles_a_unit, w->tiles - t0), z0, MIN(w->slices_a_unit, w->slices - z0)};
+    const Box in = {t0, out.tiles, z0, out.slices + w->taps_d - 1};
     const int lanes = w->kernels->lanes;
     float *v = scratch, *m = v + w->q * w->v_plane;
-    input_tiles(w, ref_at(bases, w->in), t0, count, 0, w->channels / lanes, v);
-    for (int q = 0; q < w->q; q++) product(w, ref_at(bases, w->weights), q, count, 0, w->n_panels, v, m);
-    output_tiles(w, bases, t0, count, 0, w->out_channels / lanes, m);
+    input_tiles(w, ref_at(bases, w->in), &in, 0, w->channels / lanes, v);
+    for (int q = 0; q < w->q; q++) product(w, ref_at(bases, w->weights), q, &out, 0, w->n_panels, v, m);
+    output_tiles(w, bases, &out, 0, w->out_channels / lanes, m);
 }
+// Row `row` of tiles, counted over images and slices.
+static Box tile_row(const Winograd *w, int64_t row) {
+    const int64_t rows = w->tiles / w->tiles_w;
+    return (Box){row % rows * w->tiles_w, w->tiles_w, row / rows, 1};
+}
+static Box whole_output(const Winograd *w) { return (Box){0, w->tiles, 0, w->slices}; }
 // IMAGE, phase 1. Unit: one row of tiles of one group of channel blocks.
 static void input_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
-    const int64_t t0 = unit / w->in_groups * w->tiles_w, b0 = unit % w->in_groups * w->block_group;
+    const Box row = tile_row(w, unit / w->in_groups);
+    const int64_t b0 = unit % w->in_groups * w->block_group;
     const int64_t blocks = MIN(w->block_group, w->channels / w->kernels->lanes - b0);
-    input_tiles(w, ref_at(bases, w->in), t0, w->tiles_w, b0, blocks, (float *)ref_at(bases, w->v) + t0 * w->v_tile);
+    input_tiles(w, ref_at(bases, w->in), &row, b0, blocks,
+                (float *)ref_at(bases, w->v) + (row.z0 * w->tiles + row.t0) * w->v_tile);
 }
 // Phase 2. Unit: one product of one group of panels.
 static void product_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
+    const Box all = whole_output(w);
     const int p0 = (int)(unit % w->panel_groups * w->panel_group), p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
-    product(w, ref_at(bases, w->weights), (int)(unit / w->panel_groups), w->tiles, p0, p1, ref_at(bases, w->v),
+    product(w, ref_at(bases, w->weights), (int)(unit / w->panel_groups), &all, p0, p1, ref_at(bases, w->v),
             ref_at(bases, w->m));
 }
 // Phase 3. Unit as in phase 1, of output channels.
 static void output_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
-    const int64_t t0 = unit / w->out_groups * w->tiles_w, b0 = unit % w->out_groups * w->block_group;
+    const Box row = tile_row(w, unit / w->out_groups);
+    const int64_t b0 = unit % w->out_groups * w->block_group;
     const int64_t blocks = MIN(w->block_group, w->out_channels / w->kernels->lanes - b0);
-    output_tiles(w, bases, t0, w->tiles_w, b0, blocks, (const float *)ref_at(bases, w->m) + t0 * w->m_tile);
+    output_tiles(w, bases, &row, b0, blocks,
+                 (const float *)ref_at(bases, w->m) + (row.z0 * w->tiles + row.t0) * w->m_tile);
 }
 
 // WEIGHTS, phase 2. Unit: some panels of output channels, from their plain weights to the output.
 static void weights_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    static const int32_t no_offset[1] = {0};
     const Winograd *w = arguments;
     const Kernels *kernels = w->kernels;
+    const Box all = whole_output(w);
+    const DepthTaps taps = depth_taps(w, w->tiles);
     const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group),
               p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
     const float *plain = ref_at(bases, w->weights), *v = ref_at(bases, w->v);
     float *u = scratch, *m = u + w->panel_group * w->q * w->u_plane;
-    const int64_t groups = div_up(w->tiles, kernels->rows), first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
-    for (int64_t c0 = 0; c0 < w->channels; c0 += CHUNK) {
-        const int64_t depth = MIN(CHUNK, w->channels - c0);
+    const int64_t count = all.tiles * all.slices, groups = div_up(count, kernels->rows),
+                  first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
+    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
+        const int64_t depth = MIN(w->chunk, w->channels - c0);
         for (int panel = p0; panel < p1; panel++) {
             const int width = panel_width(w, panel);
-            kernels->winograd[w->tile].weights(plain + TAPS * (panel_weights(w, 0, panel) + c0 * width), (int)depth,
+            kernels->winograd[w->tile].weights(plain + TAPS * weights_at(w, 0, panel, c0), (int)depth * w->taps_d,
                                                width / lanes, u + (panel - p0) * w->q * w->u_plane, w->u_plane);
         }
         for (int q = 0; q < w->q; q++)
@@ -186,11 +228,11 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
                 const int width = panel_width(w, panel);
                 const float *stream = u + ((panel - p0) * w->q + q) * w->u_plane;
                 for (int64_t g = 0; g < groups; g++) {
-                    const int64_t t0 = w->tiles * g / groups, t1 = w->tiles * (g + 1) / groups;
+                    const int64_t t0 = count * g / groups, t1 = count * (g + 1) / groups;
                     const float *rows = v + q * w->v_plane + t0 * w->v_tile + c0;
                     // The next product's tiles come from a shared cache: they are fetched ahead.
                     const char *ahead = (const char *)(rows + (q + 1 < w->q ? w->v_plane : 0));
-                    kernels->gemm[width / lanes][t1 - t0](1, no_offset, rows, w->v_tile, stream, depth,
+                    kernels->gemm[width / lanes][t1 - t0](w->taps_d, taps.offset, rows, w->v_tile, stream, depth,
                                                           m + q * w->m_plane + t0 * w->m_tile +
                                                               (int64_t)panel * GEMM_MAX_VECTORS * lanes - first,
                                                           w->m_tile, c0 > 0, ahead);
@@ -198,58 +240,70 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
             }
     }
     const int64_t end = MIN((int64_t)p1 * GEMM_MAX_VECTORS, w->out_channels / lanes);
-    output_tiles(w, bases, 0, w->tiles, first / lanes, end - first / lanes, m - first);
+    output_tiles(w, bases, &all, first / lanes, end - first / lanes, m - first);
 }
 
+// The nine taps of one input channel and one tap of depth for a panel's output channels: to (tap, width), zeros beyond.
+static void gather_weights(const Winograd *w, int panel, int64_t ic, int tap_d, float *to) {
+    const Problem *p = &w->problem;
+    const int width = panel_width(w, panel);
+    const int64_t oc0 = (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes;
+    for (int tap = 0; tap < TAPS; tap++)
+        for (int k = 0; k < width; k++)
+            to[tap * width + k] = ic < p->ic && oc0 + k < p->oc
+                                      ? p->weight[(((oc0 + k) * p->ic + ic) * w->taps_d + tap_d) * TAPS + tap]
+                                      : 0;
+}
 // Unit: one panel of output channels and one block of input channels.
 static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
-    const Problem *p = &w->problem;
     const int lanes = w->kernels->lanes;
     const int panel = (int)(unit % w->n_panels), width = panel_width(w, panel);
-    const int64_t c0 = unit / w->n_panels * lanes, oc0 = (int64_t)panel * GEMM_MAX_VECTORS * lanes;
+    const int64_t first = unit / w->n_panels * lanes;
     float *base = ref_at(bases, w->weights);
-    for (int64_t ic = c0; ic < c0 + lanes; ic++) {
-        float plain[TAPS * GEMM_MAX_VECTORS * MOST_LANES] = {0};
-        float *to = w->plain ? base + TAPS * (panel_weights(w, 0, panel) + ic * width) : plain;
-        for (int tap = 0; tap < TAPS; tap++)
-            for (int k = 0; k < width; k++)
-                to[tap * width + k] =
-                    ic < p->ic && oc0 + k < p->oc ? p->weight[((oc0 + k) * p->ic + ic) * TAPS + tap] : 0;
-        if (!w->plain)
-            w->kernels->winograd[w->tile].weights(
-                plain, 1, width / lanes, base + panel_weights(w, 0, panel) + ic * width, w->channels * w->out_channels);
-    }
+    for (int64_t ic = first; ic < first + lanes; ic++)
+        for (int k = 0; k < w->taps_d; k++) {
+            const int64_t c0 = ic / w->chunk * w->chunk, depth = MIN(w->chunk, w->channels - c0);
+            const int64_t at = weights_at(w, 0, panel, c0) + (k * depth + ic - c0) * width;
+            float plain[TAPS * GEMM_MAX_VECTORS * MOST_LANES];
+            gather_weights(w, panel, ic, k, w->plain ? base + TAPS * at : plain);
+            if (!w->plain)
+                w->kernels->winograd[w->tile].weights(plain, 1, width / lanes, base + at,
+                                                      w->taps_d * w->channels * w->out_channels);
+        }
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
-    if (p->kernel[AXIS_D] != 1 || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
+    if (p->kernel[AXIS_D] > MOST_DEPTH || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
     for (int axis = 0; axis < AXES; axis++)
         if (p->stride[axis] != 1 || p->dilation[axis] != 1 || p->pad_begin[axis] < 0) return false;
-    if (p->out[0].size[AXIS_D] != 1) return false;
+    if (p->has_pool && p->out[0].size[AXIS_D] != 1) return false;
     // Pooling needs whole 2x2 windows; a cut one at the edge is dropped as the pool's floor does.
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
-    for (int axis = AXIS_H; axis <= AXIS_W; axis++) {
+    for (int axis = 0; axis < AXES; axis++) {
         // The last tile reads m + 2 inputs from its first output's window on, also where it is cut. Most with m = 4.
-        const int64_t reach = 4 * div_up(p->out[0].size[axis], 4) + 2 - p->pad_begin[axis];
+        const int64_t size = p->out[0].size[axis];
+        const int64_t reach = axis == AXIS_D ? size + p->kernel[AXIS_D] - 1 : 4 * div_up(size, 4) + 2;
         need->in[0].before[axis] = p->pad_begin[axis];
-        need->in[0].after[axis] = MAX(reach - p->in[0].size[axis], 0);
+        need->in[0].after[axis] = MAX(reach - p->pad_begin[axis] - p->in[0].size[axis], 0);
     }
     return true;
 }
 
 // Geometry and buffer strides for a schedule; Refs are filled by lower().
 static Winograd describe(const Problem *p, const Configuration *c, const Kernels *kernels) {
-    Winograd w = {.problem = *p, .kernels = kernels, .tile = c->arithmetic[0]};
+    Winograd w = {.problem = *p, .kernels = kernels, .tile = c->arithmetic[0], .chunk = c->arithmetic[1]};
     const int lanes = kernels->lanes;
     w.q = (w.tile + 2) * (w.tile + 2);
     w.tiles_h = div_up(p->out[0].size[AXIS_H], w.tile), w.tiles_w = div_up(p->out[0].size[AXIS_W], w.tile);
+    w.taps_d = (int)p->kernel[AXIS_D], w.slices = p->out[0].size[AXIS_D];
     w.tiles = p->out[0].shape.dim[0] * w.tiles_h * w.tiles_w;
     w.channels = round_up(p->ic, lanes), w.out_channels = round_up(p->oc, lanes);
     w.n_panels = (int)div_up(w.out_channels, GEMM_MAX_VECTORS * lanes);
     w.tiles_a_unit = c->schedule[0] == TILES ? c->schedule[1] : w.tiles;
+    w.slices_a_unit = c->schedule[0] == TILES ? c->schedule[2] : w.slices;
     // Rows of many channels lie a multiple of 2 KB apart: one cache line more spreads them over the sets.
     w.v_tile = w.channels + (w.channels % 512 == 0 ? 16 : 0);
     w.m_tile = w.out_channels + (w.out_channels % 512 == 0 ? 16 : 0);
@@ -257,11 +311,11 @@ static Winograd describe(const Problem *p, const Configuration *c, const Kernels
     if (w.plain) {
         w.panel_group = c->schedule[1];
         w.panel_groups = div_up(w.n_panels, w.panel_group);
-        w.u_plane = odd_lines(MIN(CHUNK, w.channels) * GEMM_MAX_VECTORS * lanes);
+        w.u_plane = odd_lines(w.taps_d * MIN(w.chunk, w.channels) * GEMM_MAX_VECTORS * lanes);
         w.m_tile = w.panel_group * GEMM_MAX_VECTORS * lanes;
     }
-    w.v_plane = odd_lines(w.tiles_a_unit * w.v_tile);
-    w.m_plane = odd_lines(w.tiles_a_unit * w.m_tile);
+    w.v_plane = odd_lines(w.tiles_a_unit * (w.slices_a_unit + w.taps_d - 1) * w.v_tile);
+    w.m_plane = odd_lines(w.tiles_a_unit * w.slices_a_unit * w.m_tile);
     w.block_group = MAX(1, 32 / lanes);
     w.in_groups = div_up(w.channels / lanes, w.block_group);
     w.out_groups = div_up(w.out_channels / lanes, w.block_group);
@@ -280,26 +334,46 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
 static size_t weights_scratch(const Winograd *w) {
     return (size_t)(w->q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
 }
-// The configurations of one tile size: appended to `out`, which has `count` of at most `max`.
-static int add_schedules(const Problem *p, int tile, const Kernels *kernels, const Machine *machine, Configuration *out,
-                         int count, int max) {
-    Configuration c = {.arithmetic = {tile, CHUNK}, .schedule = {IMAGE, 0}};
-    const Winograd w = describe(p, &c, kernels);
-    const size_t tile_bytes = (size_t)(w.q * (w.channels + w.out_channels)) * sizeof(float);
-    const bool image = temporary(p, &c, kernels, machine) < ((size_t)64 << 20);
-    for (int groups = 1; groups <= 6 && count < max; groups++) {
-        const int64_t tiles = (int64_t)groups * kernels->rows;
-        if (groups > 1 && ((size_t)tiles * tile_bytes > machine->l2 || tiles > w.tiles)) break;
-        c.schedule[0] = TILES, c.schedule[1] = (int32_t)tiles;
+// Whether a tap of depth lies further away than DepthTaps can say.
+static bool reaches_far(const Winograd *w) { return w->taps_d * w->tiles_a_unit * w->v_tile > INT32_MAX; }
+// Bytes that a unit of TILES holds.
+static size_t tiles_scratch(const Winograd *w) { return (size_t)(w->q * (w->v_plane + w->m_plane)) * sizeof(float); }
+// Sums of a chunk have about 128 terms also where they run over the depth.
+static int chunk_of(const Problem *p) { return (int)round_up(CHUNK / p->kernel[AXIS_D], MOST_LANES); }
+
+// TILES with some slices a unit: whole groups of rows for the micro-kernel, as many as fit the L2. Runs of one or two
+// tiles cost too much on their way in and out. Appended to `out`, which has `count` of at most `max`.
+static int add_tiles(const Problem *p, Configuration c, int64_t slices, int most, const Kernels *kernels,
+                     const Machine *machine, Configuration *out, int count, int max) {
+    c.schedule[0] = TILES, c.schedule[2] = (int32_t)slices;
+    for (int groups = 1; groups <= most && count < max; groups++) {
+        c.schedule[1] = (int32_t)div_up((int64_t)groups * kernels->rows, slices);
+        const Winograd w = describe(p, &c, kernels);
+        if (c.schedule[1] < MIN(w.tiles, 3)) continue;
+        if (groups > 1 && (tiles_scratch(&w) > machine->l2 || w.tiles_a_unit > w.tiles)) break;
         out[count++] = c;
     }
-    c.schedule[0] = IMAGE, c.schedule[1] = 0;
-    if (image && count < max) out[count++] = c;
+    return count;
+}
+// The configurations of one tile size.
+static int add_schedules(const Problem *p, int tile, const Kernels *kernels, const Machine *machine, Configuration *out,
+                         int count, int max) {
+    Configuration c = {.arithmetic = {tile, chunk_of(p)}};
+    const int64_t depth = p->out[0].size[AXIS_D];
+    if (depth == 1) count = add_tiles(p, c, 1, 6, kernels, machine, out, count, max);
+    else
+        for (int64_t slices = 2; slices <= 16; slices *= 2)
+            if (slices == 2 || slices < 2 * depth)
+                count = add_tiles(p, c, MIN(slices, depth), 3, kernels, machine, out, count, max);
+    c.schedule[0] = IMAGE;
+    const Winograd whole = describe(p, &c, kernels);
+    if (!reaches_far(&whole) && temporary(p, &c, kernels, machine) < ((size_t)64 << 20) && count < max)
+        out[count++] = c;
     for (int panels = 1; panels <= 4 && count < max; panels *= 2) {
         c.schedule[0] = WEIGHTS, c.schedule[1] = panels;
         const Winograd each = describe(p, &c, kernels);
-        if (panels > 1 && (weights_scratch(&each) > machine->l2 || panels > w.n_panels)) break;
-        if (weights_scratch(&each) < ((size_t)16 << 20)) out[count++] = c;
+        if (panels > 1 && (weights_scratch(&each) > machine->l2 || panels > each.n_panels)) break;
+        if (!reaches_far(&each) && weights_scratch(&each) < ((size_t)16 << 20)) out[count++] = c;
     }
     return count;
 }
@@ -315,19 +389,24 @@ static double rate(double bytes, const Machine *machine) {
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     const Winograd w = describe(p, c, kernels);
-    const double tiles = (double)w.tiles, channels = (double)w.channels, outs = (double)w.out_channels;
-    const double weights = 4.0 * w.q * channels * outs;
-    const double v_bytes = 4.0 * w.q * tiles * channels, m_bytes = 4.0 * w.q * tiles * outs;
-    const double group = (double)w.tiles_a_unit / (double)div_up(w.tiles_a_unit, kernels->rows);
+    const double channels = (double)w.channels, outs = (double)w.out_channels, slices = (double)w.slices;
+    const double box = (double)(w.tiles_a_unit * w.slices_a_unit); // tiles of a unit, or all
+    // Tiles that are transformed: slices at a unit's edge by its neighbour too.
+    const double again = (double)(w.slices_a_unit + w.taps_d - 1) / (double)w.slices_a_unit;
+    const double tiles = (double)w.tiles * slices, in_tiles = tiles * again;
+    const double weights = 4.0 * w.q * w.taps_d * channels * outs;
+    const double v_bytes = 4.0 * w.q * in_tiles * channels, m_bytes = 4.0 * w.q * tiles * outs;
+    const double group = box / (double)div_up((int64_t)box, kernels->rows);
     const double registers = MIN(1.0, group * GEMM_MAX_VECTORS / 10);
-    const double products = 2.0 * w.q * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
+    const double products =
+        2.0 * w.q * w.taps_d * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
     // Transforms of a tile and block: with F(4,3) about 150 vector operations and 36 + 36 stores and loads, each way;
     // of a vector of weights about 110 operations. With F(2,3) 32 and 16 + 16; 45.
     const double tile_cycles = w.tile == 2 ? 50 : 130, weight_cycles = w.tile == 2 ? 45 : 110;
-    double cycles = products + tiles * (channels + 1.3 * outs) / kernels->lanes * tile_cycles;
+    double cycles = products + (in_tiles * channels + 1.3 * tiles * outs) / kernels->lanes * tile_cycles;
     if (c->schedule[0] == TILES) {
-        const double units = (double)div_up(w.tiles, w.tiles_a_unit);
-        const double held = 4.0 * w.q * (double)w.tiles_a_unit * (channels + outs);
+        const double units = (double)(div_up(w.tiles, w.tiles_a_unit) * div_up(w.slices, w.slices_a_unit));
+        const double held = 4.0 * w.q * box * (again * channels + outs);
         // Weights stream past what the unit holds; several groups of tiles share one pass.
         const double loads = units * weights / rate(weights + held, machine);
         const double part = held / (double)machine->l2; // of L2: beyond a quarter the passes begin to miss
@@ -345,7 +424,7 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         // for each unit.
         const double units = (double)w.panel_groups, scratch = (double)weights_scratch(&w);
         cycles += weights / w.q * TAPS / rate(weights / w.q * TAPS, machine) +
-                  channels * outs / kernels->lanes * weight_cycles;
+                  w.taps_d * channels * outs / kernels->lanes * weight_cycles;
         cycles += (1 + 0.5 * units) * v_bytes / rate(v_bytes + scratch, machine);
         if (scratch > 0.8 * (double)machine->l2) cycles += 2 * (weights + m_bytes) / rate(scratch, machine);
         cycles *= (double)(div_up(w.panel_groups, p->threads) * p->threads) / units;
@@ -357,7 +436,7 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
     const Winograd w = describe(p, c, kernels);
-    return (size_t)((w.plain ? TAPS : w.q) * w.channels * w.out_channels) * sizeof(float);
+    return (size_t)((w.plain ? TAPS : w.q) * w.taps_d * w.channels * w.out_channels) * sizeof(float);
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     Winograd *w = arena_alloc(lowering->arena, sizeof *w);
@@ -370,15 +449,16 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
     TRY(conv_lower_bias(p, lowering, &w->bias));
     if (c->schedule[0] == TILES)
-        return lowering_phase(lowering, tiles_unit, w, div_up(w->tiles, w->tiles_a_unit),
-                              (size_t)(w->q * (w->v_plane + w->m_plane)) * sizeof(float));
+        return lowering_phase(lowering, tiles_unit, w,
+                              div_up(w->tiles, w->tiles_a_unit) * div_up(w->slices, w->slices_a_unit),
+                              tiles_scratch(w));
     w->v = lowering->temporary;
     w->m = ref_add(w->v, w->q * w->v_plane * (int64_t)sizeof(float));
     const int64_t rows = w->tiles / w->tiles_w;
-    TRY(lowering_phase(lowering, input_unit, w, rows * w->in_groups, 0));
+    TRY(lowering_phase(lowering, input_unit, w, rows * (w->slices + w->taps_d - 1) * w->in_groups, 0));
     if (w->plain) return lowering_phase(lowering, weights_unit, w, w->panel_groups, weights_scratch(w));
     TRY(lowering_phase(lowering, product_unit, w, w->q * w->panel_groups, 0));
-    return lowering_phase(lowering, output_unit, w, rows * w->out_groups, 0);
+    return lowering_phase(lowering, output_unit, w, rows * w->slices * w->out_groups, 0);
 }
 // Measured, for any number of channels: docs/NUMERICS.md. Without fused multiply-adds a half more.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
@@ -388,7 +468,9 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
 }
 static void print(const Configuration *c, Text *text) {
     text_add(text, "F(%d,3) chunk %d, ", (int)c->arithmetic[0], (int)c->arithmetic[1]);
-    if (c->schedule[0] == TILES) text_add(text, "%d tiles a unit", (int)c->schedule[1]);
+    if (c->schedule[0] == TILES && c->schedule[2] > 1)
+        text_add(text, "%d tiles of %d slices a unit", (int)c->schedule[1], (int)c->schedule[2]);
+    else if (c->schedule[0] == TILES) text_add(text, "%d tiles a unit", (int)c->schedule[1]);
     else if (c->schedule[0] == IMAGE) text_add(text, "whole image");
     else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
 }

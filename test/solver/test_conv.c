@@ -298,21 +298,151 @@ static const ConvCase winograd_cases[] = {
     {"asymmetric", 4, 1, 8, 8, 1, {1, 9, 10}, SQUARE(3), ONES, ONES, {0, 2, 0}, {0, 0, 2}, NONE, BIASED},
     {"several chunks", 4, 1, 300, 40, 1, {1, 9, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
     {"one pixel", 4, 1, 20, 20, 1, {1, 1, 1}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
-    {"residual", 4, 2, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true,
-     true, false, {FN_RELU, 0, 0}},
-    {"clip", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true,
-     true, false, {FN_CLIP, -1, 2}},
-    {"leaky", 4, 1, 20, 20, 1, {1, 8, 8}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE,
-     true, false, false, {FN_LEAKY_RELU, 0.1f, 0}},
-    {"slow function", 4, 1, 20, 20, 1, {1, 11, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true,
-     true, false, {FN_HARD_SWISH, 0, 0}},
-    {"pooled", 4, 1, 20, 36, 1, {1, 12, 16}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, false,
-     true, {FN_RELU, 0, 0}},
-    {"pooled, odd", 4, 2, 20, 20, 1, {1, 11, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true,
-     true, {FN_NONE, 0, 0}},
-    {"pooled, slow", 4, 1, 20, 20, 1, {1, 13, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, true, true,
-     true, {FN_TANH, 0, 0}},
+    {"residual",
+     4,
+     2,
+     20,
+     20,
+     1,
+     {1, 11, 14},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     false,
+     {FN_RELU, 0, 0}},
+    {"clip",
+     4,
+     1,
+     20,
+     20,
+     1,
+     {1, 11, 14},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     false,
+     {FN_CLIP, -1, 2}},
+    {"leaky",
+     4,
+     1,
+     20,
+     20,
+     1,
+     {1, 8, 8},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     false,
+     false,
+     {FN_LEAKY_RELU, 0.1f, 0}},
+    {"slow function",
+     4,
+     1,
+     20,
+     20,
+     1,
+     {1, 11, 14},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     false,
+     {FN_HARD_SWISH, 0, 0}},
+    {"pooled",
+     4,
+     1,
+     20,
+     36,
+     1,
+     {1, 12, 16},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     false,
+     true,
+     {FN_RELU, 0, 0}},
+    {"pooled, odd",
+     4,
+     2,
+     20,
+     20,
+     1,
+     {1, 11, 15},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     true,
+     {FN_NONE, 0, 0}},
+    {"pooled, slow",
+     4,
+     1,
+     20,
+     20,
+     1,
+     {1, 13, 10},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     true,
+     {FN_TANH, 0, 0}},
     {"many tiles", 4, 1, 8, 8, 1, {1, 70, 90}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"volume", 5, 1, 20, 36, 1, {5, 9, 10}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"volume, several chunks", 5, 2, 70, 9, 1, {3, 6, 5}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"volume, valid", 5, 1, 17, 18, 1, {5, 7, 8}, {3, 3, 3}, ONES, ONES, NONE, NONE, NONE, ALONE},
+    {"volume, asymmetric", 5, 1, 8, 8, 1, {4, 6, 6}, {3, 3, 3}, ONES, ONES, {2, 0, 1}, {0, 2, 1}, NONE, BIASED},
+    {"volume, deep", 5, 1, 8, 8, 1, {37, 5, 4}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"volume, 1x3x3", 5, 1, 12, 12, 1, {6, 7, 9}, {1, 3, 3}, ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
+    {"volume, 5x3x3", 5, 1, 12, 12, 1, {6, 7, 9}, {5, 3, 3}, ONES, ONES, {2, 1, 1}, {2, 1, 1}, NONE, BIASED},
+    {"volume, one slice", 5, 1, 12, 12, 1, {1, 7, 9}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
+    {"volume, residual",
+     5,
+     2,
+     12,
+     20,
+     1,
+     {3, 6, 7},
+     {3, 3, 3},
+     ONES,
+     ONES,
+     {1, 1, 1},
+     {1, 1, 1},
+     NONE,
+     true,
+     true,
+     false,
+     {FN_RELU, 0, 0}},
 };
 // The first schedule (tiles) and the last (weights) of F(m,3). F(2,3) is exact on whole numbers.
 static void check_winograd(int tile, double error) {
@@ -329,24 +459,34 @@ TEST(foreseen_errors_of_layers) {
         int64_t ic, oc, group, kernel;
         int arithmetic; // its first number
         Isa least;
-    } layers[] = {
-        {&solver_conv_direct, 16, 16, 1, 3, 128, ISA_SSE2},     {&solver_conv_direct, 200, 16, 1, 3, 128, ISA_SSE2},
-        {&solver_conv_direct, 512, 16, 1, 1, 128, ISA_SSE2},    {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2},
-        {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2},    {&solver_conv_depthwise, 24, 24, 24, 5, 0, ISA_SSE2},
-        {&solver_conv_winograd, 32, 16, 1, 3, 2, ISA_SSE2},     {&solver_conv_winograd, 512, 16, 1, 3, 2, ISA_SSE2},
-        {&solver_conv_transpose, 200, 16, 1, 3, 128, ISA_SSE2}, {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX},
-        {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX},          {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX},
-        {&solver_conv_amx, 512, 24, 1, 3, 3, ISA_AMX}};
-    const int64_t size[AXES] = {1, 16, 16};
+        int64_t depth; // of a volume, with a cube as kernel; 0: none
+    } layers[] = {{&solver_conv_direct, 16, 16, 1, 3, 128, ISA_SSE2, 0},
+                  {&solver_conv_direct, 200, 16, 1, 3, 128, ISA_SSE2, 0},
+                  {&solver_conv_direct, 512, 16, 1, 1, 128, ISA_SSE2, 0},
+                  {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2, 0},
+                  {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2, 0},
+                  {&solver_conv_depthwise, 24, 24, 24, 5, 0, ISA_SSE2, 0},
+                  {&solver_conv_winograd, 32, 16, 1, 3, 2, ISA_SSE2, 0},
+                  {&solver_conv_winograd, 512, 16, 1, 3, 2, ISA_SSE2, 0},
+                  {&solver_conv_winograd, 128, 16, 1, 3, 2, ISA_SSE2, 2},
+                  {&solver_conv_winograd, 128, 16, 1, 3, 4, ISA_SSE2, 2},
+                  {&solver_conv_transpose, 200, 16, 1, 3, 128, ISA_SSE2, 0},
+                  {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX, 0},
+                  {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX, 0},
+                  {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX, 0},
+                  {&solver_conv_amx, 512, 24, 1, 3, 3, ISA_AMX, 0}};
     for (size_t i = 0; i < COUNT_OF(layers); i++) {
-        const int64_t ic = layers[i].ic, oc = layers[i].oc, k = layers[i].kernel, count = oc * 16 * 16;
+        const int64_t ic = layers[i].ic, oc = layers[i].oc, k = layers[i].kernel, depth = layers[i].depth;
+        const int64_t size[AXES] = {MAX(depth, 1), 16, 16}, pixels = size[AXIS_D] * 256, count = oc * pixels;
+        const int rank = depth ? 5 : 4;
         Run run = {.problem = harness_problem(layers[i].solver->kind), .blocked = {true}};
         Problem *p = &run.problem;
-        run.in_shape[0] = spatial_shape(4, 1, ic, size), run.out_shape[0] = spatial_shape(4, 1, oc, size);
+        run.in_shape[0] = spatial_shape(rank, 1, ic, size), run.out_shape[0] = spatial_shape(rank, 1, oc, size);
         p->ic = ic, p->oc = oc, p->group = layers[i].group;
-        for (int axis = AXIS_H; axis <= AXIS_W; axis++)
+        for (int axis = depth ? AXIS_D : AXIS_H; axis <= AXIS_W; axis++)
             p->kernel[axis] = k, p->pad_begin[axis] = p->pad_end[axis] = k / 2;
-        run.in[0] = harness_normal(ic * 256, 1), p->weight = harness_normal(ic * oc / p->group * k * k, 2);
+        run.in[0] = harness_normal(ic * pixels, 1);
+        p->weight = harness_normal(ic * oc / p->group * k * k * (depth ? k : 1), 2);
         double *y = harness_doubles(count);
         float *actual = harness_normal(count, 4);
         expected_convolution(&run, size, size, y);
@@ -364,20 +504,22 @@ TEST(foreseen_errors_of_layers) {
     }
 }
 // A schedule fixes no bits: every configuration with the same arithmetic gives the same ones.
-static void check_schedules(const Solver *solver, Part part) {
-    const int64_t size[AXES] = {1, 22, 27}, in = 40 * 22 * 27, out = 36 * 22 * 27;
+static void check_schedules(const Solver *solver, Part part, int64_t depth) {
+    const int64_t size[AXES] = {depth, 22, 27}, pixels = depth * 22 * 27, in = 40 * pixels, out = 36 * pixels;
+    const int rank = depth > 1 ? 5 : 4;
     Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
     Problem *p = &run.problem;
-    run.in_shape[0] = spatial_shape(4, 1, 40, size), run.out_shape[0] = spatial_shape(4, 1, 36, size);
+    run.in_shape[0] = spatial_shape(rank, 1, 40, size), run.out_shape[0] = spatial_shape(rank, 1, 36, size);
     p->ic = 40, p->oc = 36;
-    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
-    run.in[0] = harness_normal(in, 1), p->weight = harness_normal(40 * 36 * 9, 2), p->bias = harness_normal(36, 3);
+    for (int axis = depth > 1 ? AXIS_D : AXIS_H; axis <= AXIS_W; axis++)
+        p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
+    run.in[0] = harness_normal(in, 1), p->weight = harness_normal(40 * 36 * 27, 2), p->bias = harness_normal(36, 3);
     float *first = harness_normal(out, 4), *other = harness_normal(out, 5);
     run.arithmetic = part.arithmetic, run.least = part.least;
     for (EACH_ISA(isa, &run)) {
         run.configuration = 0;
         REQUIRE(harness_run(solver, &run, isa, 1, (void *[]){first, NULL}));
-        for (run.configuration = 1; run.configuration < 8; run.configuration++) {
+        for (run.configuration = 1; run.configuration < 16; run.configuration++) {
             REQUIRE(harness_run(solver, &run, isa, 2, (void *[]){other, NULL}));
             CHECK_MSG(!memcmp(first, other, (size_t)out * sizeof *first), "%s: configuration %d gives other bits",
                       isa_name(isa), run.configuration);
@@ -385,7 +527,9 @@ static void check_schedules(const Solver *solver, Part part) {
     }
 }
 TEST(conv_winograd_schedules_agree) {
-    for (int tile = 2; tile <= 4; tile += 2) check_schedules(&solver_conv_winograd, (Part){tile, 0, ISA_SSE2});
+    for (int tile = 2; tile <= 4; tile += 2)
+        for (int depth = 1; depth <= 5; depth += 4)
+            check_schedules(&solver_conv_winograd, (Part){tile, 0, ISA_SSE2}, depth);
 }
 
 // ---- AMX ----
@@ -407,7 +551,7 @@ TEST(conv_amx_six_products) { check_amx(3, 0); }
 TEST(conv_amx_image_split) { check_amx(2, -1); }
 TEST(conv_amx_schedules_agree) {
     need_amx();
-    for (int parts = 2; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX});
+    for (int parts = 2; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX}, 1);
 }
 // ---- What fast ways lose ----
 
