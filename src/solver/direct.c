@@ -19,8 +19,9 @@
 #include "solver/direct.h"
 #include "solver/conv.h"
 
-// PIXELS_A_UNIT: of the input. More lines than MOST_LINES (large strides) are visited one by one.
-enum { PIXELS_A_UNIT = 256, MOST_LINES = 8 };
+// Pixels are the input's; fewer than FEWEST_PIXELS would read weights too often. More lines than MOST_LINES (large
+// strides) are visited one by one.
+enum { PIXELS_A_UNIT = 256, FEWEST_PIXELS = 64, MOST_LINES = 8 };
 
 typedef struct Panel {
     int vectors;                 // 1 or 2 channel blocks
@@ -210,14 +211,20 @@ static Status make_offsets(const DirectWork *d, const Sweep *sweep, Arena *arena
     *out = offsets;
     return ST_OK;
 }
-// Rows a unit: about PIXELS_A_UNIT of the input, as long as their sums take a quarter of L2 at most; evenly cut.
+// Rows a unit: about PIXELS_A_UNIT of the input, as long as their sums take a quarter of L2 at most; evenly cut. With
+// one tap the panels that follow each other on the same rows read them at 4 bytes a cycle, so half of L2 has to hold
+// them; but fewer rows read the weights more often, which are the larger part where there are more channels than
+// pixels.
 static void cut_rows(Visit *v, const Machine *machine) {
     const DirectWork *d = v->work;
     const int64_t height = sweep_count(d, v->sweeps, AXIS_H), width = sweep_count(d, v->sweeps, AXIS_W);
     v->pixels = width * d->direct.o_step[AXIS_W];
     v->depth = sweep_count(d, v->sweeps, AXIS_D);
     const int64_t row_bytes = v->lines * v->pixels * GEMM_MAX_VECTORS * d->kernels->lanes * (int64_t)sizeof(float);
-    const int64_t most = MIN(PIXELS_A_UNIT / MAX(width, 1), (int64_t)machine->l2 / 4 / MAX(row_bytes, 1));
+    int64_t most = MIN(PIXELS_A_UNIT / MAX(width, 1), (int64_t)machine->l2 / 4 / MAX(row_bytes, 1));
+    const int64_t pixel_bytes = d->problem.in[0].blocks * d->problem.in[0].block * (int64_t)sizeof(float);
+    const int64_t fit = (int64_t)machine->l2 / 2 / MAX(pixel_bytes, 1);
+    if (v->taps == 1 && height * width > d->problem.oc) most = MIN(most, MAX(fit, FEWEST_PIXELS) / MAX(width, 1));
     v->rows_a_unit = MAX(1, MIN(height, most));
     v->row_groups = div_up(height, v->rows_a_unit);
     v->rows_a_unit = div_up(height, MAX(v->row_groups, 1));
