@@ -57,10 +57,11 @@ static int64_t out_size(const Problem *p, int axis, int64_t in) {
     if (p->kind == PROBLEM_CONV_TRANSPOSE) return (in - 1) * p->stride[axis] + reach;
     return (in + p->pad_begin[axis] + p->pad_end[axis] - reach) / p->stride[axis] + 1;
 }
-static Layout blocked(const Bench *b, int64_t n, int64_t c, const int64_t size[AXES], const OperandNeed *need) {
+static Layout laid_out(const Bench *b, int64_t n, int64_t c, const int64_t size[AXES], const OperandNeed *need) {
     static const int64_t none[AXES] = {0};
     const Shape shape = shape_of(5, (const int64_t[]){n, c, size[0], size[1], size[2]});
-    Layout layout;
+    Layout layout = layout_plain(DT_F32, &shape);
+    if (need && need->kind == LAYOUT_PLAIN) return layout;
     must(layout_blocked(&shape, need ? need->block : b->kernels->lanes, need ? need->before : none,
                         need ? need->after : none, &layout) == ST_OK,
          "a layout");
@@ -96,10 +97,10 @@ static bool read_problem(const char *line, const Bench *b, Problem *p, Shapes *s
     return true;
 }
 static void first_layouts(const Bench *b, const Shapes *s, Problem *p) {
-    p->in[0] = blocked(b, s->n, p->ic, s->in, NULL);
+    p->in[0] = laid_out(b, s->n, p->ic, s->in, NULL);
     if (p->ic <= 4) p->in[0].kind = LAYOUT_PLAIN; // a network's input
-    p->out[0] = blocked(b, s->n, p->oc, s->out, NULL);
-    if (p->has_pool) p->out[1] = blocked(b, s->n, p->oc, s->half, NULL);
+    p->out[0] = laid_out(b, s->n, p->oc, s->out, NULL);
+    if (p->has_pool) p->out[1] = laid_out(b, s->n, p->oc, s->half, NULL);
 }
 
 // ---- One way ----
@@ -140,16 +141,17 @@ static void time_way(const Bench *b, const Shapes *s, Problem p, Way *way) {
     RunState state = {0};
     char *bases[BASE_EXTERNAL + OPERANDS] = {[BASE_SESSION] = (char *)&state};
     size_t bytes[OPERANDS] = {0};
-    p.in[0] = blocked(b, s->n, p.ic, s->in, &way->need.in[0]);
-    p.out[0] = blocked(b, s->n, p.oc, s->out, &way->need.out[0]);
-    if (p.has_pool) p.out[1] = blocked(b, s->n, p.oc, s->half, &way->need.out[1]);
+    p.in[0] = laid_out(b, s->n, p.ic, s->in, &way->need.in[0]);
+    p.out[0] = laid_out(b, s->n, p.oc, s->out, &way->need.out[0]);
+    if (p.has_pool) p.out[1] = laid_out(b, s->n, p.oc, s->half, &way->need.out[1]);
     const Layout *layouts[OPERANDS] = {
         [0] = &p.in[0], [PROBLEM_INPUTS] = &p.out[0], [PROBLEM_INPUTS + 1] = p.has_pool ? &p.out[1] : NULL};
     for (int i = 0; i < OPERANDS; i++) {
         if (!layouts[i]) continue;
         bytes[i] = layout_bytes(layouts[i]);
         bases[BASE_EXTERNAL + i] = random_floats(bytes[i]);
-        const Ref origin = {BASE_EXTERNAL + i, layout_origin_bytes(layouts[i])};
+        const bool plain = layouts[i]->kind == LAYOUT_PLAIN;
+        const Ref origin = {BASE_EXTERNAL + i, plain ? 0 : layout_origin_bytes(layouts[i])};
         if (i < PROBLEM_INPUTS) l.in[i] = origin;
         else l.out[i - PROBLEM_INPUTS] = origin;
     }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2 };
+enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2, NARROW_OUTS = 4 };
 
 // Batch-reduce GEMM micro-kernel: for r < rows, j < vectors * lanes
 //     c[r * ldc + j] (+)= sum over b < batch, k < depth of a[a_offset[b] + r * lda + k] * w[(b * depth + k) * vectors *
@@ -93,6 +93,11 @@ struct Kernels {
     void (*depthwise)(const float *in, int64_t in_pixel, const int32_t *offset, int taps, const float *w, int pixels,
                       const Epilogue *epilogue, const float *residual, int64_t residual_pixel, float *out,
                       int64_t out_pixel, const Kernels *kernels);
+
+    // Few output channels (outs of 1 .. NARROW_OUTS) of a row of pixels: out[o * out_plane + p] = sum over b < blocks and
+    // lanes l of in[b * in_block + p * lanes + l] * w[(o * blocks + b) * lanes + l].
+    void (*narrow)(const float *in, int64_t in_block, int blocks, const float *w, int outs, int pixels, float *out,
+                   int64_t out_plane);
 
     // One row between plain planes and a channel block: plain[c * plane + x] <-> blocked[x * block + c], c < channels.
     // to_blocked fills lanes from `channels` to `block` with zero.

@@ -10,7 +10,7 @@
     X(conv_amx)                                                                                                        \
     X(conv_winograd)                                                                                                   \
     X(conv_direct)                                                                                                     \
-    X(conv_depthwise) X(conv_transpose) X(matmul) X(pool) X(resize) X(unary) X(binary) X(affine) X(norm) X(softmax)    \
+    X(conv_depthwise) X(conv_narrow) X(conv_transpose) X(matmul) X(pool) X(resize) X(unary) X(binary) X(affine) X(norm) X(softmax)    \
         X(convert) X(copy) X(reference)
 #define SOLVER_DECLARE(name) extern const Solver solver_##name;
 SOLVER_LIST(SOLVER_DECLARE)

@@ -3,7 +3,7 @@
 #include "solver/harness.h"
 
 extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose,
-    solver_conv_amx;
+    solver_conv_amx, solver_conv_narrow;
 
 typedef struct ConvCase {
     const char *what;
@@ -207,6 +207,21 @@ TEST(conv_epilogues) {
             check_conv(&solver_conv_depthwise, &far, 0);
             check_conv(&solver_conv_transpose, &doubled, 0);
         }
+}
+TEST(conv_narrow) {
+    static const ConvCase cases[] = {
+        {"to 1", 4, 2, 64, 1, 1, {1, 9, 11}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+        {"to 2", 4, 1, 19, 2, 1, {1, 6, 8}, ONES, ONES, ONES, NONE, NONE, NONE, ALONE},
+        {"to 3", 4, 1, 300, 3, 1, {1, 5, 3}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+        {"to 4, a function", 4, 3, 32, 4, 1, {1, 7, 13}, ONES, ONES, ONES, NONE, NONE, NONE,
+         true, false, false, {FN_SIGMOID, 0, 0}},
+        {"ReLU", 4, 1, 33, 2, 1, {1, 4, 4}, ONES, ONES, ONES, NONE, NONE, NONE, true, false, false, {FN_RELU, 0, 0}},
+        {"a long row", 4, 1, 16, 1, 1, {1, 3, 900}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+        {"1D", 3, 2, 20, 2, 1, {1, 1, 50}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+        {"3D", 5, 2, 17, 3, 1, {3, 5, 7}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+        {"one pixel", 4, 1, 16, 1, 1, {1, 1, 1}, ONES, ONES, ONES, NONE, NONE, NONE, BIASED},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) check_conv(&solver_conv_narrow, &cases[i], 0);
 }
 TEST(conv_depthwise) {
     static const ConvCase cases[] = {
@@ -466,6 +481,7 @@ TEST(foreseen_errors_of_layers) {
                   {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2, 0},
                   {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2, 0},
                   {&solver_conv_depthwise, 24, 24, 24, 5, 0, ISA_SSE2, 0},
+                  {&solver_conv_narrow, 512, 4, 1, 1, 0, ISA_SSE2, 0},
                   {&solver_conv_winograd, 32, 16, 1, 3, 2, ISA_SSE2, 0},
                   {&solver_conv_winograd, 512, 16, 1, 3, 2, ISA_SSE2, 0},
                   {&solver_conv_winograd, 128, 16, 1, 3, 2, ISA_SSE2, 2},

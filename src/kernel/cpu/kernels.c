@@ -7,12 +7,12 @@
     void fill_depthwise_##level(Kernels *); void fill_convert_##level(Kernels *);                                   \
     void fill_elementwise_##level(Kernels *); void fill_pool_##level(Kernels *);                                    \
     void fill_resize_##level(Kernels *); void fill_norm_##level(Kernels *);   \
-    void fill_softmax_##level(Kernels *);
+    void fill_softmax_##level(Kernels *); void fill_narrow_##level(Kernels *);
 #define FILL_CALL(level, kernels)                                                                                  \
     fill_gemm_##level(kernels), fill_finish_##level(kernels), fill_winograd_##level(kernels),                       \
         fill_depthwise_##level(kernels), fill_convert_##level(kernels), fill_elementwise_##level(kernels),          \
         fill_pool_##level(kernels), fill_resize_##level(kernels), fill_norm_##level(kernels), \
-        fill_softmax_##level(kernels)
+        fill_softmax_##level(kernels), fill_narrow_##level(kernels)
 
 #if defined(__x86_64__)
 #define LEVELS(X) X(ISA_SSE2, sse2, 4, 8) X(ISA_AVX, avx, 8, 16) X(ISA_AVX2, avx2, 8, 32) X(ISA_AVX512, avx512, 16, 64)

@@ -8,6 +8,7 @@ void KERNEL(fill_gemm)(Kernels *kernels);
 void KERNEL(fill_finish)(Kernels *kernels);
 void KERNEL(fill_winograd)(Kernels *kernels);
 void KERNEL(fill_depthwise)(Kernels *kernels);
+void KERNEL(fill_narrow)(Kernels *kernels);
 void KERNEL(fill_convert)(Kernels *kernels);
 void KERNEL(fill_elementwise)(Kernels *kernels);
 void KERNEL(fill_pool)(Kernels *kernels);
