@@ -372,11 +372,15 @@ static void keep_smaller(Plan **kept, Plan *other) {
     plan_free(smaller ? *kept : other);
     if (smaller) *kept = other;
 }
+// Cycles a byte where nothing limits memory: a schedule that holds its weights transformed may take a fiftieth of a
+// millisecond less for each megabyte more, not less gain than that (docs/PERFORMANCE.md).
+static const double usual_price = 0.02;
+
 // Memory is a constraint on the sum over the layers, so it gets a price, which is raised until the plan fits (Everett,
 // "Generalized Lagrange Multiplier Method", 1963): each layer then gives up the bytes that cost it the least time.
 static Status shrink(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **plan) {
-    // Cycles a byte: from where weights transformed on the way (some 0.05) begin to pay to where direct sums do.
-    const double least = 0.01, most = 100, step = 2;
+    // From where weights transformed on the way (some 0.05) begin to pay to where direct sums do.
+    const double least = 2 * usual_price, most = 100, step = 2;
     for (int arithmetic = 0; arithmetic < 2; arithmetic++)
         for (double byte = least; byte < most; byte *= step) {
             if (plan_bytes(*plan) <= options->memory) return ST_OK;
@@ -392,7 +396,7 @@ Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions
             "a network of %d operations is too large to be planned: at most %d", graph->n_nodes, MOST_NODES);
     TRY(check_types(graph));
     Plan *plan;
-    TRY(plan_at_price(graph, machine, options, (MemoryPrice){0, false}, &plan));
+    TRY(plan_at_price(graph, machine, options, (MemoryPrice){usual_price, false}, &plan));
     const Status status = options->memory ? shrink(graph, machine, options, &plan) : ST_OK;
     if (status == ST_OK) *out = plan;
     else plan_free(plan);

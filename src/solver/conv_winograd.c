@@ -426,13 +426,13 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         cycles += weights / w.q * TAPS / rate(weights / w.q * TAPS, machine) +
                   w.taps_d * channels * outs / kernels->lanes * weight_cycles;
         cycles += (1 + 0.5 * units) * v_bytes / rate(v_bytes + scratch, machine);
-        if (scratch > 0.8 * (double)machine->l2) cycles += 2 * (weights + m_bytes) / rate(scratch, machine);
+        // What a unit holds beyond L2 goes out and comes back.
+        const double beyond = MIN(1.0, MAX(0.0, scratch / (double)machine->l2 - 0.8));
+        cycles += beyond * 2 * (weights + m_bytes) / rate(scratch, machine);
         cycles *= (double)(div_up(w.panel_groups, p->threads) * p->threads) / units;
         cycles += 4000;
     }
-    // Memory has a price: a schedule may be slower by a few percent if it holds far fewer bytes of weights.
-    const double prepared = w.plain ? weights / w.q * TAPS : weights;
-    return cycles / p->threads * (1 + MIN(0.15, prepared / 4e8)) + 3000;
+    return cycles / p->threads + 3000;
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
     const Winograd w = describe(p, c, kernels);
