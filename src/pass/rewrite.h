@@ -65,4 +65,5 @@ Status pass_cse(Graph *graph, bool *changed);
 Status pass_cancel_transpose(Graph *graph, bool *changed);
 Status pass_merge_pad(Graph *graph, bool *changed);
 Status pass_fold_normalisation(Graph *graph, bool *changed);
+Status pass_resize_late(Graph *graph, bool *changed);
 Status pass_algebra(Graph *graph, bool *changed);

@@ -11,6 +11,7 @@ static Status run_resolve_shapes(Graph *graph, bool *changed) {
 }
 
 // Transposes go before anything is folded into a convolution: they stand between it and its bias. Pads come next.
+// What is added up behind a convolution by resize_late would keep a normalisation out of it.
 static const Pass table[] = {
     {"resolve_shapes", 0, run_resolve_shapes},
     {"fold_constants", 1, pass_fold_constants},
@@ -23,6 +24,7 @@ static const Pass table[] = {
     {"cancel_transpose", 2, pass_cancel_transpose},
     {"merge_pad", 2, pass_merge_pad},
     {"fold_normalisation", 2, pass_fold_normalisation},
+    {"resize_late", 2, pass_resize_late},
     {"algebra", 2, pass_algebra},
 };
 
