@@ -36,6 +36,7 @@ TEST(a_pointwise_convolution_goes_through_a_concatenation) {
     CHECK_INT(count_ops(graph, OP_Conv), 3);
     CHECK_INT(count_ops(graph, OP_Resize), 2);
     CHECK_INT(count_ops(graph, OP_Add), 2);
+    graph_free(graph);
     CHECK_SAME(PASS, "graph (%x: float32[1x64x4x4], %z: float32[1x64x2x8]) -> (%y) {\n"
                      " %n = const int64[4] {1, 64, 8, 8}\n %w = const float32[64x128x1x1] random(seed=3)\n"
                      " %b = const float32[64] random(seed=4)\n %u = Resize (%x, _, _, %n)\n"
