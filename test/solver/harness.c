@@ -1,5 +1,6 @@
 #include "solver/harness.h"
 #include "base/rng.h"
+#include "kernel/emulated.h"
 #include "thread/pool.h"
 #include <math.h>
 
@@ -224,25 +225,7 @@ static void copy_constants(Problem *p, const Run *run, Constant constants[CONSTA
 
 // ---- Levels ----
 
-#ifdef TEST_AMX_EMULATED
-void fill_amx_emulated(Kernels *kernels);
-static const Kernels *emulated(void) {
-    static Kernels kernels;
-    Machine machine;
-    CHECK_OK(machine_detect(&machine));
-    if (machine.best < ISA_AVX512 || !machine_has(&machine, FEATURE_AVX512_BF16)) return NULL;
-    kernels = *kernels_for(ISA_AVX512);
-    kernels.isa = ISA_AMX;
-    fill_amx_emulated(&kernels);
-    return &kernels;
-}
-#else
-static const Kernels *emulated(void) { return NULL; }
-#endif
-const Kernels *harness_kernels(Isa isa) {
-    const Kernels *kernels = kernels_for(isa);
-    return kernels || isa != ISA_AMX ? kernels : emulated();
-}
+const Kernels *harness_kernels(Isa isa) { return kernels_or_emulated(isa); }
 Isa harness_next(const Run *run, int isa) {
     for (; isa < ISA_COUNT; isa++)
         if ((isa != ISA_AMX || run->least == ISA_AMX) && harness_kernels((Isa)isa)) return (Isa)isa;

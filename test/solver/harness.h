@@ -21,7 +21,7 @@ typedef struct Run {
     Isa least;                          // the lowest level that has the solver
 } Run;
 
-// The kernels of a level, AMX emulated where the machine has none (and AVX-512 with bf16), or NULL.
+// The kernels of a level, AVX-512 and AMX emulated where the machine has none (and AVX2), or NULL.
 const Kernels *harness_kernels(Isa isa);
 // From run->least up, the levels that differ for it: AMX only where it is asked for. ISA_COUNT: none is left.
 Isa harness_next(const Run *run, int isa);

@@ -551,7 +551,7 @@ TEST(conv_winograd_schedules_agree) {
 // ---- AMX ----
 
 static void need_amx(void) {
-    if (!harness_kernels(ISA_AMX)) test_skip("neither AMX nor the AVX-512 that its emulation takes is here");
+    if (!harness_kernels(ISA_AMX)) test_skip("neither AMX nor the AVX2 that its emulation takes is here");
 }
 // Whole numbers of few bits are their own high part, so sums are exact with two parts as with three.
 static void check_amx(int parts, int configuration) {

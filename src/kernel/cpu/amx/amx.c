@@ -20,7 +20,6 @@
 // Intelligence Datatype For Higher-Precision Computations", 2019.
 #include "kernel/cpu/amx/tile.h"
 
-#define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 8")
 
 static void begin(void) {
@@ -103,33 +102,24 @@ INLINE void product_block(const int parts, const int tiles, const int vectors, c
         product_block(parts, tiles, vectors, a, from, blocks, w, c, ldc);                                              \
     }
 #define BLOCKS(parts) BLOCK(parts, 1, 1) BLOCK(parts, 1, 2) BLOCK(parts, 2, 1) BLOCK(parts, 2, 2)
+BLOCKS(1)
 BLOCKS(2)
 BLOCKS(3)
 
-// The bf16 values of a pixel's 32 channels as floats, 16 at a time.
-INLINE __m512 widen(__m256i half) { return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16); }
-
 INLINE uint32_t split_loop(const int parts, const float *in, const float *second, int64_t pixels, char *out,
                            int64_t out_part) {
-    __m512i largest = _mm512_setzero_si512();
-    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+    Largest largest = largest_none();
     for (int64_t p = 0; p < pixels; p++) {
-        __m512 x = _mm512_loadu_ps(in + p * 16);
-        __m512 y = second ? _mm512_loadu_ps(second + p * 16) : _mm512_setzero_ps();
-        largest = _mm512_max_epu32(largest, _mm512_and_si512((__m512i)x, magnitude));
-        largest = _mm512_max_epu32(largest, _mm512_and_si512((__m512i)y, magnitude));
-        UNROLL for (int part = 0; part < parts; part++) {
-            const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(y, x);
-            _mm512_storeu_si512(out + part * out_part + p * TILE_ROW_BYTES, both);
-            x = _mm512_sub_ps(x, widen(_mm512_castsi512_si256(both)));
-            y = _mm512_sub_ps(y, widen(_mm512_extracti64x4_epi64(both, 1)));
-        }
+        Values values = values_load(in + p * 16, second ? second + p * 16 : NULL);
+        largest = largest_of(largest, &values);
+        UNROLL for (int part = 0; part < parts; part++) values_take(&values, out + part * out_part + p * TILE_ROW_BYTES);
     }
-    return _mm512_reduce_max_epu32(largest);
+    return largest_bits(largest);
 }
 static uint32_t split(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part) {
-    return parts == 3 ? split_loop(3, in, second, pixels, out, out_part)
-                      : split_loop(2, in, second, pixels, out, out_part);
+    if (parts == 1) return split_loop(1, in, second, pixels, out, out_part);
+    return parts == 2 ? split_loop(2, in, second, pixels, out, out_part)
+                      : split_loop(3, in, second, pixels, out, out_part);
 }
 
 #ifdef AMX_EMULATED
@@ -143,5 +133,5 @@ void fill_amx(Kernels *kernels) {
 #define FILL(parts)                                                                                                    \
     kernels->amx[parts][1][1] = block_##parts##_1x1, kernels->amx[parts][1][2] = block_##parts##_1x2,                  \
     kernels->amx[parts][2][1] = block_##parts##_2x1, kernels->amx[parts][2][2] = block_##parts##_2x2
-    FILL(2), FILL(3);
+    FILL(1), FILL(2), FILL(3);
 }

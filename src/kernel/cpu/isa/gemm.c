@@ -12,7 +12,7 @@
 // Error: plain sums in order, |error| <= n eps/2 sum |a w| (n terms; eps = 2^-23; n roundings with FMA, 2n without).
 #include "kernel/cpu/isa/isa.h"
 
-#if defined(__FMA__)
+#if defined(__FMA__) && (KERNEL_VL < 16 || defined(__AVX512F__)) // a vector is a register
 // gcc would fold the weight load into every multiply-add (three loads where one does), and take forms that overwrite
 // the broadcast instead of the sum, at the price of moves and spills: weights are pinned in registers and the
 // accumulating form is forced. ("v": any of 32 registers with AVX-512, of 16 else.)

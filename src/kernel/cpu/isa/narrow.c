@@ -17,8 +17,11 @@ INLINE float sum8(__m256 x) { return sum4(_mm_add_ps(_mm256_castps256_ps128(x), 
 #endif
 // Lane i + lane i + lanes / 2, and so on: the same tree on every instruction set of as many lanes.
 INLINE float lane_sum(vf x) {
-#if KERNEL_VL == 16
+#if KERNEL_VL == 16 && defined(__AVX512F__)
     return sum8(_mm256_add_ps(_mm512_castps512_ps256((__m512)x), _mm512_extractf32x8_ps((__m512)x, 1)));
+#elif KERNEL_VL == 16
+    const Halves x_halves = halves_of(x);
+    return sum8(_mm256_add_ps(x_halves.low, x_halves.high));
 #elif KERNEL_VL == 8
     return sum8((__m256)x);
 #elif defined(__SSE2__)

@@ -1,5 +1,6 @@
 // Vectors of KERNEL_VL floats for the level that this file is compiled for: a thin layer of names over the compiler's
-// vector types, so that a kernel is written once. KERNEL_ISA is one of sse2 avx avx2 avx512 portable.
+// vector types, so that a kernel is written once. KERNEL_ISA is one of sse2 avx avx2 avx512 portable; avx512_emulated are
+// those of AVX-512 on AVX2, bit for bit, for the tests alone.
 #pragma once
 #include <math.h>
 #include <stdbool.h>
@@ -23,12 +24,44 @@ INLINE vf vload(const float *p) { return *(const vf *)p; }
 INLINE void vstore(float *p, vf v) { *(vf *)p = v; }
 INLINE vf vzero(void) { return (vf){0}; }
 
-#if KERNEL_VL == 16
+#if KERNEL_VL == 16 && defined(__AVX512F__)
 INLINE vf vset1(float x) { return (vf)_mm512_set1_ps(x); }
 INLINE vf vmax(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); } // b when either is NaN
 INLINE vf vmin(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
 INLINE vf vfma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); } // a * b + c
 INLINE vf vsqrt(vf a) { return (vf)_mm512_sqrt_ps((__m512)a); }
+#elif KERNEL_VL == 16
+typedef struct Halves {
+    __m256 low, high;
+} Halves;
+INLINE Halves halves_of(vf v) {
+    Halves h;
+    memcpy(&h, &v, sizeof h);
+    return h;
+}
+INLINE vf of_halves(__m256 low, __m256 high) {
+    const Halves h = {low, high};
+    vf v;
+    memcpy(&v, &h, sizeof v);
+    return v;
+}
+INLINE vf vset1(float x) { return of_halves(_mm256_set1_ps(x), _mm256_set1_ps(x)); }
+INLINE vf vmax(vf a, vf b) {
+    const Halves x = halves_of(a), y = halves_of(b);
+    return of_halves(_mm256_max_ps(x.low, y.low), _mm256_max_ps(x.high, y.high));
+}
+INLINE vf vmin(vf a, vf b) {
+    const Halves x = halves_of(a), y = halves_of(b);
+    return of_halves(_mm256_min_ps(x.low, y.low), _mm256_min_ps(x.high, y.high));
+}
+INLINE vf vfma(vf a, vf b, vf c) {
+    const Halves x = halves_of(a), y = halves_of(b), z = halves_of(c);
+    return of_halves(_mm256_fmadd_ps(x.low, y.low, z.low), _mm256_fmadd_ps(x.high, y.high, z.high));
+}
+INLINE vf vsqrt(vf a) {
+    const Halves x = halves_of(a);
+    return of_halves(_mm256_sqrt_ps(x.low), _mm256_sqrt_ps(x.high));
+}
 #elif KERNEL_VL == 8
 INLINE vf vset1(float x) { return (vf)_mm256_set1_ps(x); }
 INLINE vf vmax(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
