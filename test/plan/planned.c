@@ -1,5 +1,6 @@
 #include "plan/planned.h"
 #include "base/rng.h"
+#include "guard.h"
 #include "reference/reference.h"
 #include "thread/pool.h"
 
@@ -45,19 +46,11 @@ Isa planned_best_isa(void) {
     return machine.isa;
 }
 
-// Exactly `bytes`, aligned as the executor does it, full of NaN.
-static char *poisoned(size_t bytes) {
-    void *memory = NULL;
-    REQUIRE(posix_memalign(&memory, 4096, bytes ? bytes : 1) == 0);
-    memset(memory, 0xff, bytes);
-    return memory;
-}
-
 typedef struct Unit {
     int phase;
     int64_t unit;
 } Unit;
-// Phases first .. end - 1 may run at the same time: their units in a random order, each with fresh scratch.
+// Phases first .. end - 1 may run at the same time: their units in a random order, each with scratch full of NaN.
 static void run_group(const Phase *phases, int first, int end, char *const *bases, Rng *rng) {
     int64_t count = 0;
     for (int p = first; p < end; p++) count += phases[p].units;
@@ -71,12 +64,17 @@ static void run_group(const Phase *phases, int first, int end, char *const *base
         const Unit swap = units[i];
         units[i] = units[k], units[k] = swap;
     }
+    char **scratch = mem_zero((size_t)(end - first), sizeof *scratch);
+    REQUIRE(scratch);
+    for (int p = first; p < end; p++) scratch[p - first] = guard_alloc("scratch", phases[p].scratch, 64, GUARD_END);
     for (int64_t i = 0; i < n; i++) {
         const Phase *phase = &phases[units[i].phase];
-        char *scratch = poisoned(phase->scratch);
-        phase->run(phase->arguments, bases, units[i].unit, scratch);
-        free(scratch);
+        char *own = scratch[units[i].phase - first];
+        memset(own, 0xff, phase->scratch);
+        phase->run(phase->arguments, bases, units[i].unit, own);
     }
+    for (int p = first; p < end; p++) guard_free(scratch[p - first]);
+    mem_free(scratch);
     mem_free(units);
 }
 static void run_shuffled(const Phase *phases, int count, char *const *bases, uint64_t seed) {
@@ -89,10 +87,10 @@ static void run_shuffled(const Phase *phases, int count, char *const *bases, uin
 }
 static void run_pool(const Plan *plan, Pool *pool, const Phase *phases, int count, char *const *bases) {
     const size_t stride = MAX(plan->scratch_bytes, 64);
-    char *scratch = poisoned(stride * (size_t)plan->threads);
+    char *scratch = guard_alloc("scratch", stride * (size_t)plan->threads, 64, GUARD_START);
     CHECK_OK(pool_reserve(pool, count));
     pool_run(pool, phases, count, bases, scratch, stride, NULL);
-    free(scratch);
+    guard_free(scratch);
 }
 
 static bool same_bits(const Tensor *a, const Tensor *b) {
@@ -130,23 +128,24 @@ static bool run_both(const char *what, const Graph *graph, const Plan *plan, Poo
 }
 static bool run_plan(const char *what, const Graph *graph, const Plan *plan, Pool *pool, const Tensor *inputs,
                      Tensor *outputs) {
-    Memory memory = {.arena = poisoned(plan->arena_bytes), .weights = poisoned(plan->weights_bytes)};
+    Memory memory = {.arena = guard_alloc("arena", plan->arena_bytes, 64, GUARD_END),
+                     .weights = guard_alloc("weights", plan->weights_bytes, 64, GUARD_END)};
     memory.bases = mem_zero((size_t)(BASE_EXTERNAL + graph->n_inputs + graph->n_outputs), sizeof *memory.bases);
     REQUIRE(memory.bases);
     memory.bases[BASE_WEIGHTS] = memory.weights, memory.bases[BASE_SESSION] = (char *)&memory.state;
     if (plan->n_prepare) run_shuffled(plan->prepare, plan->n_prepare, memory.bases, 3);
-    char *again = poisoned(plan->weights_bytes);
+    char *again = guard_alloc("weights", plan->weights_bytes, 64, GUARD_START);
     memory.bases[BASE_WEIGHTS] = again;
     if (plan->n_prepare) run_pool(plan, pool, plan->prepare, plan->n_prepare, memory.bases);
     bool good = !memcmp(again, memory.weights, plan->weights_bytes);
     if (!good) test_failed(__FILE__, __LINE__, "%s: prepared weights have other bits", what);
-    free(again);
+    guard_free(again);
     memory.bases[BASE_ARENA] = memory.arena, memory.bases[BASE_WEIGHTS] = memory.weights;
     for (int i = 0; i < graph->n_inputs; i++) memory.bases[BASE_EXTERNAL + i] = inputs[i].data;
     for (int i = 0; i < graph->n_outputs; i++) memory.bases[BASE_EXTERNAL + graph->n_inputs + i] = outputs[i].data;
     good = run_both(what, graph, plan, pool, &memory, outputs) && good;
-    free(memory.arena);
-    free(memory.weights);
+    guard_free(memory.arena);
+    guard_free(memory.weights);
     mem_free(memory.bases);
     return good;
 }

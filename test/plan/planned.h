@@ -1,6 +1,7 @@
-// Runs plans in hostile surroundings, for tests: arena, weights, scratch and outputs hold NaN beforehand and are of
-// exactly the size that the plan asks for (for the sanitizer); the units of phases that may run together come in a
-// shuffled order, then the same plan runs again over what the first run left, on a pool. Bits must be equal.
+// Runs plans in hostile surroundings, for tests: arena, weights, scratch and outputs hold NaN beforehand; the first
+// three are of exactly the size that the plan asks for, between inaccessible pages (guard.h). The units of phases that
+// may run together come in a shuffled order, then the same plan runs again over what the first run left, on a pool.
+// Bits must be equal.
 #pragma once
 #include "plan/plan.h"
 #include "test.h"

@@ -1,10 +1,11 @@
 #include "solver/harness.h"
 #include "base/rng.h"
+#include "guard.h"
 #include "kernel/emulated.h"
 #include "thread/pool.h"
 #include <math.h>
 
-enum { EXTRA_BORDER = 1, OPERANDS = PROBLEM_INPUTS + PROBLEM_OUTPUTS, UNTOUCHED = 0xff };
+enum { OPERANDS = PROBLEM_INPUTS + PROBLEM_OUTPUTS, UNTOUCHED = 0xff };
 
 // ---- Data ----
 
@@ -80,6 +81,19 @@ double harness_function(Activation f, double x) {
     return x;
 }
 
+// ---- Surroundings ----
+// All memory that a solver sees stands between inaccessible pages (guard.h). A run on 1 thread has everything as tight
+// as the solver may ask for, with the guard behind its end; on 2 threads the guard stands before its start; on 3
+// borders are one wider than asked for. On 2 and 3 outputs lie in a concatenation of twice their channels.
+typedef struct Surroundings {
+    GuardSide side;
+    int extra_border;
+    bool concatenated;
+} Surroundings;
+static Surroundings surroundings(int threads) {
+    return (Surroundings){threads == 2 ? GUARD_START : GUARD_END, threads > 2 ? 1 : 0, threads > 1};
+}
+
 // ---- Operands ----
 
 typedef struct Operand {
@@ -97,27 +111,29 @@ static Layout producer_layout(const Shape *shape, DType dtype, bool blocked, int
     if (!blocked) layout.kind = LAYOUT_PLAIN;
     return layout;
 }
-// The layout that the solver asks for, with a border one wider. Outputs lie in a concatenation of twice their channels.
-static void operand_make(Operand *operand, const Shape *shape, DType dtype, const OperandNeed *need, bool output) {
+// The layout that the solver asks for. Plain operands may be the caller's, of whom only whole elements are asked; parts
+// of concatenations begin at any block.
+static void operand_make(Operand *operand, const Shape *shape, DType dtype, const OperandNeed *need, const char *name,
+                         const Surroundings *around, bool output) {
+    size_t align = dtype_size(dtype);
     operand->origin = 0;
     operand->layout = layout_plain(dtype, shape);
     if (need->kind == LAYOUT_BLOCKED) {
         int64_t before[AXES], after[AXES];
         for (int axis = 0; axis < AXES; axis++) {
             const bool real = axis - AXES + shape->rank >= 2;
-            before[axis] = need->before[axis] + (real ? EXTRA_BORDER : 0);
-            after[axis] = need->after[axis] + (real ? EXTRA_BORDER : 0);
+            before[axis] = need->before[axis] + (real ? around->extra_border : 0);
+            after[axis] = need->after[axis] + (real ? around->extra_border : 0);
         }
         CHECK_OK(layout_blocked(shape, need->block, before, after, &operand->layout));
-        if (output) operand->layout.stride_n *= 2;
+        if (output && around->concatenated) operand->layout.stride_n *= 2;
+        align = (size_t)need->block * sizeof(float);
         operand->origin = layout_origin_bytes(&operand->layout);
     } else {
         harness_spatial(shape, operand->layout.size);
     }
     operand->bytes = layout_bytes(&operand->layout);
-    operand->buffer = aligned_alloc(64, (size_t)round_up((int64_t)operand->bytes + 1, 64));
-    REQUIRE(operand->buffer);
-    memset(operand->buffer, UNTOUCHED, operand->bytes);
+    operand->buffer = guard_alloc(name, operand->bytes, align, around->side);
 }
 static float *pixel(const Operand *o, int64_t n, int64_t block, const int64_t at[AXES]) {
     const Layout *l = &o->layout;
@@ -198,11 +214,11 @@ typedef struct Constant {
     float *data;
     size_t count;
 } Constant;
-static const float *constant_copy(Constant *constant, const float *from, int64_t count) {
+static const float *constant_copy(Constant *constant, const float *from, int64_t count, const char *name,
+                                  GuardSide side) {
     *constant = (Constant){NULL, from ? (size_t)count : 0};
     if (!from) return NULL;
-    constant->data = mem_alloc(constant->count * sizeof(float) + 1);
-    REQUIRE(constant->data);
+    constant->data = guard_alloc(name, constant->count * sizeof(float), sizeof(float), side);
     memcpy(constant->data, from, constant->count * sizeof(float));
     return constant->data;
 }
@@ -210,17 +226,17 @@ static void constant_drop(Constant *constant) {
     if (constant->data) memset(constant->data, 0xff, constant->count * sizeof(float));
 }
 enum { WEIGHT, BIAS, SCALE, SHIFT, CONSTANTS };
-static void copy_constants(Problem *p, const Run *run, Constant constants[CONSTANTS]) {
+static void copy_constants(Problem *p, const Run *run, GuardSide side, Constant constants[CONSTANTS]) {
     const Shape *in = &run->in_shape[0], *out = &run->out_shape[0];
     const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     const bool matmul = p->kind == PROBLEM_MATMUL;
     const int64_t n = matmul ? out->dim[out->rank - 1] : p->oc;
     const int64_t weights = matmul ? in->dim[in->rank - 1] * n : p->ic * p->oc / p->group * taps;
     const int64_t scales = p->kind == PROBLEM_NORM && p->norm == NORM_LAYER ? p->norm_groups : in->dim[1];
-    p->weight = constant_copy(&constants[WEIGHT], p->weight, weights);
-    p->bias = constant_copy(&constants[BIAS], p->bias, n);
-    p->scale = constant_copy(&constants[SCALE], p->scale, scales);
-    p->shift = constant_copy(&constants[SHIFT], p->shift, scales);
+    p->weight = constant_copy(&constants[WEIGHT], p->weight, weights, "plain weights", side);
+    p->bias = constant_copy(&constants[BIAS], p->bias, n, "bias", side);
+    p->scale = constant_copy(&constants[SCALE], p->scale, scales, "scale", side);
+    p->shift = constant_copy(&constants[SHIFT], p->shift, scales, "shift", side);
 }
 
 // ---- Levels ----
@@ -248,39 +264,37 @@ static Configuration pick(const Solver *solver, const Run *run, const Problem *p
     return list[run->configuration < 0 ? kept - 1 : run->configuration % kept];
 }
 
-static void *filled(size_t bytes) {
-    void *memory = aligned_alloc(64, (size_t)round_up((int64_t)bytes + 1, 64));
-    REQUIRE(memory);
-    memset(memory, 0xff, bytes);
-    return memory;
-}
-static void run_phases(const Phase *phases, int count, char *const *bases, int threads) {
+static void run_some(const Phase *phases, int count, char *const *bases, int threads, GuardSide side) {
     Pool *pool;
-    size_t scratch = 64;
-    int64_t units = 0;
-    for (int i = 0; i < count; i++) scratch = MAX(scratch, phases[i].scratch), units += phases[i].units;
-    scratch = (size_t)round_up((int64_t)scratch, 64);
-    if (!count) return;
+    size_t scratch = 0;
+    for (int i = 0; i < count; i++) scratch = MAX(scratch, phases[i].scratch);
+    if (threads > 1) scratch = (size_t)round_up((int64_t)scratch, 64);
     CHECK_OK(pool_create(threads, &pool));
     CHECK_OK(pool_reserve(pool, count));
-    void *memory = filled(scratch * (size_t)threads);
+    char *memory = guard_alloc("scratch", scratch * (size_t)threads, 64, side);
     pool_run(pool, phases, count, bases, memory, scratch, NULL);
     pool_destroy(pool);
-    free(memory);
+    guard_free(memory);
+}
+// On 1 thread each phase by itself, with as much scratch as it has asked for.
+static void run_phases(const Phase *phases, int count, char *const *bases, int threads, GuardSide side) {
+    const int together = threads > 1 ? count : 1;
+    for (int first = 0; first < count; first += together) run_some(phases + first, together, bases, threads, side);
 }
 static bool last_lost;
 bool harness_lost(void) { return last_lost; }
-static void run_lowered(Lowering *l, size_t temporary, char **bases, Constant constants[CONSTANTS], int threads) {
+static void run_lowered(Lowering *l, size_t temporary, char **bases, Constant constants[CONSTANTS], int threads,
+                        GuardSide side) {
     RunState state = {0};
     bases[BASE_SESSION] = (char *)&state;
-    bases[BASE_ARENA] = filled(temporary);
-    bases[BASE_WEIGHTS] = filled(l->weights_bytes);
-    run_phases(l->prepare, l->n_prepare, bases, threads);
+    bases[BASE_ARENA] = guard_alloc("temporary memory", temporary, 64, side);
+    bases[BASE_WEIGHTS] = guard_alloc("prepared weights", l->weights_bytes, 64, side);
+    run_phases(l->prepare, l->n_prepare, bases, threads, side);
     for (int i = 0; i < CONSTANTS; i++) constant_drop(&constants[i]);
-    run_phases(l->phases, l->n_phases, bases, threads);
+    run_phases(l->phases, l->n_phases, bases, threads, side);
     last_lost = state.lost;
-    free(bases[BASE_ARENA]);
-    free(bases[BASE_WEIGHTS]);
+    guard_free(bases[BASE_ARENA]);
+    guard_free(bases[BASE_WEIGHTS]);
 }
 bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]) {
     const Kernels *kernels = harness_kernels(isa);
@@ -306,24 +320,27 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     const Configuration configuration = pick(solver, run, &p, kernels, &machine), *c = &configuration;
     CHECK(solver->estimate(&p, c, kernels, &machine) > 0);
 
+    static const char *const in_names[] = {"input 0", "input 1", "input 2", "input 3"};
+    static const char *const out_names[] = {"output 0", "output 1", "output 2", "output 3"};
+    const Surroundings around = surroundings(threads);
     Operand operands[OPERANDS];
     char *bases[BASE_EXTERNAL + OPERANDS] = {0};
     Arena arena = {0};
     Lowering lowering = {.arena = &arena, .kernels = kernels, .machine = &machine, .temporary = {BASE_ARENA, 0}};
     Constant constants[CONSTANTS];
     for (int i = 0; i < p.n_inputs; i++) {
-        operand_make(&operands[i], &run->in_shape[i], dtype, &need.in[i], false);
+        operand_make(&operands[i], &run->in_shape[i], dtype, &need.in[i], in_names[i], &around, false);
         operand_fill(&operands[i], run->in[i]);
         p.in[i] = operands[i].layout, bases[BASE_EXTERNAL + i] = operands[i].buffer;
         lowering.in[i] = (Ref){BASE_EXTERNAL + i, operands[i].origin};
     }
     for (int i = 0; i < p.n_outputs; i++) {
         Operand *o = &operands[PROBLEM_INPUTS + i];
-        operand_make(o, &run->out_shape[i], dtype, &need.out[i], true);
+        operand_make(o, &run->out_shape[i], dtype, &need.out[i], out_names[i], &around, true);
         p.out[i] = o->layout, bases[BASE_EXTERNAL + PROBLEM_INPUTS + i] = o->buffer;
         lowering.out[i] = (Ref){BASE_EXTERNAL + PROBLEM_INPUTS + i, o->origin};
     }
-    copy_constants(&p, run, constants);
+    copy_constants(&p, run, around.side, constants);
     const size_t temporary = solver->temporary ? solver->temporary(&p, c, kernels, &machine) : 0;
     CHECK_OK(solver->lower(&p, c, &lowering));
     if (solver->prepared_bytes && p.group == 1) { // the bias, and rooms of whole cache lines, come on top
@@ -332,11 +349,11 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
         CHECK_MSG(said <= took && took <= said + more, "%s said %zu bytes of weights and took %zu", solver->name, said,
                   took);
     }
-    run_lowered(&lowering, temporary, bases, constants, threads);
+    run_lowered(&lowering, temporary, bases, constants, threads, around.side);
     for (int i = 0; i < p.n_outputs; i++) operand_read(&operands[PROBLEM_INPUTS + i], out[i]);
-    for (int i = 0; i < p.n_inputs; i++) free(operands[i].buffer);
-    for (int i = 0; i < p.n_outputs; i++) free(operands[PROBLEM_INPUTS + i].buffer);
-    for (int i = 0; i < CONSTANTS; i++) mem_free(constants[i].data);
+    for (int i = 0; i < p.n_inputs; i++) guard_free(operands[i].buffer);
+    for (int i = 0; i < p.n_outputs; i++) guard_free(operands[PROBLEM_INPUTS + i].buffer);
+    for (int i = 0; i < CONSTANTS; i++) guard_free(constants[i].data);
     arena_free(&arena);
     return true;
 }

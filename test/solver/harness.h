@@ -1,10 +1,11 @@
 // Runs one solver on one problem, for tests: every instruction set that this machine has, 1 to 3 threads (the bits must
 // be equal), against expected values.
 //
-// Operands are laid out as the solver asks, in hostile surroundings: borders one wider than asked (zeros in inputs; in
-// outputs a pattern that must survive), lanes beyond c full of other numbers, buffers of exactly the right size
-// (for the sanitizer), output parts of a concatenation, and scratch, temporaries and outputs full of NaN beforehand.
-// After the prepare phases the plain constants are overwritten, since a package drops them.
+// Operands are laid out as the solver asks, in hostile surroundings: borders as asked or one wider (zeros in inputs; in
+// outputs a pattern that must survive), lanes beyond c full of other numbers, output parts of a concatenation, and
+// scratch, temporaries and outputs full of NaN beforehand. All of it, weights too, has exactly the right size and
+// stands between inaccessible pages. After the prepare phases the plain constants are overwritten, since a package
+// drops them.
 #pragma once
 #include "solver/solver.h"
 #include "test.h"
