@@ -1,5 +1,6 @@
 // See machine.h.
 #include "machine/machine.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "machine/cache.h"
 #include "machine/cores.h"
