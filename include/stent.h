@@ -65,7 +65,7 @@ typedef struct stent_options {
     size_t size;
     int threads;                  /* 0: STENT_THREADS, else the physical cores that the process may use */
     const char *const *inputs;    /* "NAME=1x3x256x256" or "1x3x256x256": fixes free dims; NULL-terminated list or NULL */
-    const char *precision;        /* NULL: the package's; "fp32" or "strict" (stricter only) */
+    const char *precision;        /* NULL: the package's; "strict", "fp32", "bf16": no less exact than the package's */
     bool untuned;                 /* ignore stored plans */
     uint64_t max_memory;          /* bytes; 0: the machine's. Slower ways that need less are taken, first
                                    * those that keep every bit; STENT_RESOURCE when the least is

@@ -46,8 +46,8 @@ typedef struct Opened {
     Pipeline pipeline;
     Machine machine;
     int threads;
-    bool strict;
-    const char *precision;  // what runs: "fp32" or "strict"
+    Precision mode;         // what runs: the package's or a stricter one; without the hardware fp32 for bf16
+    const char *precision;  // its name
     const char *model;      // name of the model file, as the package tells
     int opt_level;          // that the package was compiled with
     Executable *executable; // its plan's graph is package->graph
@@ -72,8 +72,8 @@ uint64_t memory_allowed(const stent_options *options, const Machine *machine);
 void result_opened(struct stent_result *result, const Opened *opened);
 void log_opened(JsonWriter *log, const Opened *opened);
 
-// Largest rms of the difference / standard deviation of the expected that a precision may have (docs/NUMERICS.md).
-double precision_budget(const char *precision);
+// The value of --precision. ST_USAGE: no such name; ST_UNSUPPORTED: one that is not had yet.
+Status precision_from_name(const char *name, Precision *out);
 
 // Runs the package's self-check on a session of `executable`; *rms is the worst output's. ST_NO: beyond the budget.
 // *ran false: there is none for the shapes that are bound.

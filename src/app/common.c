@@ -167,4 +167,10 @@ Status make_tensors(const Graph *graph, const ValueId *values, int count, Arena 
     }
     return ST_OK;
 }
-double precision_budget(const char *precision) { return plan_budget(!strcmp(precision, "strict")); }
+Status precision_from_name(const char *name, Precision *out) {
+    static const char *const later[] = {"fp16", "int8"};
+    if (precision_parse(name, out)) return ST_OK;
+    for (size_t i = 0; i < COUNT_OF(later); i++)
+        FAIL_IF(!strcmp(name, later[i]), ST_UNSUPPORTED, "--precision %s: not had yet; fp32, strict and bf16 are", name);
+    return fail(ST_USAGE, "--precision: expected fp32, strict or bf16, got '%s'", name);
+}

@@ -221,7 +221,7 @@ static Status info_package(const char *path, const stent_options *options, struc
     Status status = tell_package(&opened, result);
     tell_isa(&opened.machine, result);
     const PlanOptions plan = {.threads = opened.threads,
-                              .strict = opened.strict,
+                              .precision = opened.mode,
                               .fuse = opened.opt_level >= 3,
                               .memory = memory_allowed(options, &opened.machine)};
     if (status == ST_OK) {

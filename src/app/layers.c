@@ -41,7 +41,7 @@ static Status expose(Layers *layers, const Plan *plan, Arena *arena) {
     return ST_OK;
 }
 static Status run_fast(Layers *layers, const Opened *opened, const Tensor *inputs, Arena *arena) {
-    const PlanOptions options = {.threads = opened->threads, .strict = opened->strict, .fuse = opened->opt_level >= 3};
+    const PlanOptions options = {.threads = opened->threads, .precision = opened->mode, .fuse = opened->opt_level >= 3};
     Plan *plan = NULL;
     Pool *pool = NULL;
     Executable *executable = NULL;

@@ -3,18 +3,33 @@
 #include "app/frame.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+// Larger: less exact.
+static int looseness(Precision precision) {
+    static const int order[] = {[PRECISION_STRICT] = 0, [PRECISION_FP32] = 1, [PRECISION_BF16] = 2};
+    return order[precision];
+}
+// The package's precision is a permission: the caller may ask for a stricter one, and a machine that cannot do it runs
+// fp32.
 static Status choose_precision(const stent_options *options, Opened *opened) {
-    opened->precision = options->precision ? options->precision : "fp32";
-    opened->strict = !strcmp(opened->precision, "strict");
-    if (opened->strict || !strcmp(opened->precision, "fp32")) return ST_OK;
-    static const char *const known[] = {"bf16", "fp16", "int8"};
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        FAIL_IF(!strcmp(opened->precision, known[i]), ST_UNSUPPORTED,
-                "--precision %s: not had yet; fp32 and strict are", known[i]);
-    return fail(ST_USAGE, "--precision: expected fp32 or strict, got '%s'", opened->precision);
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    Precision permitted;
+    TRY(precision_from_name(opened->package->precision, &permitted));
+    opened->mode = permitted;
+    if (options->precision) TRY(precision_from_name(options->precision, &opened->mode));
+    FAIL_IF(looseness(opened->mode) > looseness(permitted), ST_USAGE,
+            "--precision %s: the package permits %s, and here only stricter ones; compile the model with it",
+            options->precision, opened->package->precision);
+    if (opened->mode == PRECISION_BF16 && !kernels_for(opened->machine.isa)->amx_split) {
+        opened->mode = PRECISION_FP32;
+        if (!atomic_flag_test_and_set(&told))
+            log_note("bf16 takes AMX, which is not had on %s here: fp32 runs", isa_name(opened->machine.isa));
+    }
+    opened->precision = precision_name(opened->mode);
+    return ST_OK;
 }
 
 // What the package tells of its making; it may be silent.
@@ -45,7 +60,7 @@ static Status make_executable(Opened *opened, const stent_options *options, int 
     Plan *plan = NULL;
     Pool *pool = NULL;
     const PlanOptions plan_options = {.threads = opened->threads,
-                                      .strict = opened->strict,
+                                      .precision = opened->mode,
                                       .fuse = opened->opt_level >= 3,
                                       .reference = (flags & OPEN_REFERENCE) != 0,
                                       .memory = memory_allowed(options, &opened->machine)};
@@ -68,9 +83,10 @@ static char *record_path(const Opened *opened, Arena *arena) {
     folder = folder ? path_join(arena, folder, "checked") : NULL;
     char name[192];
     // The content hash leaves the self-check out, so that one stands for itself. A strict plan may be the same as the
-    // fp32 one, yet has less error to give away.
-    snprintf(name, sizeof name, "%.16s-%s-%.16s-%s%s-%s", opened->package->content_hash, opened->package->check_hash,
-             opened->plan_hash, isa_name(opened->machine.isa), opened->strict ? "-strict" : "", STENT_VERSION);
+    // fp32 one, yet has less error to give away; one for bf16 has more.
+    snprintf(name, sizeof name, "%.16s-%s-%.16s-%s%s%s-%s", opened->package->content_hash, opened->package->check_hash,
+             opened->plan_hash, isa_name(opened->machine.isa), opened->mode != PRECISION_FP32 ? "-" : "",
+             opened->mode != PRECISION_FP32 ? opened->precision : "", STENT_VERSION);
     return folder ? path_join(arena, folder, name) : NULL;
 }
 static Status first_use(Opened *opened) {
@@ -80,7 +96,7 @@ static Status first_use(Opened *opened) {
     bool ran = false;
     opened->self_check = "skipped"; // compile makes none that takes minutes
     if (self_check_takes_too_long(executable_plan(opened->executable))) return ST_OK;
-    TRY(self_check_run(&opened->package->check, opened->executable, precision_budget(opened->precision),
+    TRY(self_check_run(&opened->package->check, opened->executable, plan_budget(opened->mode),
                        &opened->self_check_rms, &ran));
     opened->self_check = ran ? "passed" : "skipped";
     if (!ran) return ST_OK;
@@ -115,12 +131,14 @@ static bool awaits_shapes(const Graph *graph, const stent_options *options) {
 static Status open_all(const char *path, const stent_options *options, int flags, Opened *opened) {
     TRY(machine_detect(&opened->machine));
     TRY(choose_threads(options, &opened->machine, &opened->threads));
-    TRY(choose_precision(options, opened));
+    Precision asked;
+    if (options->precision) TRY(precision_from_name(options->precision, &asked));
     TRY(package_open(path, &opened->package));
     Package *package = opened->package;
     Status status = pipeline_parse(package->pipeline, strlen(package->pipeline), &opened->arena, &opened->pipeline);
     if (status != ST_OK) return fail_context(status, "%s: pipeline", path);
     status = read_description(opened);
+    if (status == ST_OK) status = choose_precision(options, opened);
     if (status == ST_OK && (flags & OPEN_FREE) && awaits_picture(package->graph, options, &opened->pipeline))
         return ST_OK;
     if (status == ST_OK && (flags & OPEN_FREE) && (flags & OPEN_GRAPH) && awaits_shapes(package->graph, options))

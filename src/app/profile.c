@@ -62,11 +62,11 @@ typedef struct Limit {
     const char *why;
 } Limit;
 // How much faster than at the arithmetic peak of fp32 a solver's direct sums could be. Winograd F(m,3) computes 9 m^2
-// multiply-adds with (m+2)^2 products; AMX takes 3 or 6 products of tiles for one, from 2 or 3 parts of a value.
+// multiply-adds with (m+2)^2 products; AMX takes 1, 3 or 6 products of tiles for one, from 1, 2 or 3 parts of a value.
 static double saving(const Profile *p, const PlanStep *step) {
     const double first = step->configuration.arithmetic[0];
     if (!strcmp(step->solver->name, "conv_winograd")) return 9 * first * first / ((first + 2) * (first + 2));
-    if (!strcmp(step->solver->name, "conv_amx")) return p->peaks.tile_gflops / p->peaks.gflops / (first < 3 ? 3 : 6);
+    if (!strcmp(step->solver->name, "conv_amx")) return p->peaks.tile_gflops / p->peaks.gflops / (first * (first + 1) / 2);
     return 1;
 }
 static Limit limit_of(const Profile *p, const PlanStep *step) {
@@ -144,7 +144,7 @@ static Status tell(const Profile *p, struct stent_result *result) {
              p->sum_ms, p->whole_ms, flop * 1e-9, flop / MAX(p->whole_ms, 1e-6) * 1e-6, isa_name(p->opened.machine.isa),
              p->opened.threads, p->peaks.gflops, p->peaks.memory_gbytes);
     text_add(text, "foreseen error at most %.1e of the output's deviation; %s may have %.0e\n", p->plan->error,
-             p->opened.precision, precision_budget(p->opened.precision));
+             p->opened.precision, plan_budget(p->opened.mode));
     tell_fallbacks(p, text);
     return ST_OK;
 }

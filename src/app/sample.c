@@ -114,7 +114,7 @@ static void count_plain(double threshold, const Tensor *actual, const Tensor *ex
 static Status count_changed(const Opened *opened, const Tensor *actual, const Tensor *expected, Difference *out) {
     Arena arena = {0};
     Picture one, other;
-    const double tie = precision_budget(opened->precision) * deviation_of(expected);
+    const double tie = plan_budget(opened->mode) * deviation_of(expected);
     bool is_picture, other_is = false;
     Status status = picture_of(opened, actual, &arena, &one, &is_picture);
     if (status == ST_OK) status = picture_of(opened, expected, &arena, &other, &other_is);

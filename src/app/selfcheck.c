@@ -73,7 +73,7 @@ static Status strict_plan(const Graph *graph, int threads, Strict *out) {
     TRY(machine_detect(&machine));
     TRY(graph_copy(graph, &out->graph));
     Status status = passes_run(out->graph, 2, NULL, NULL);
-    const PlanOptions options = {.threads = threads, .strict = true, .fuse = true};
+    const PlanOptions options = {.threads = threads, .precision = PRECISION_STRICT, .fuse = true};
     if (status == ST_OK) status = plan_create(out->graph, &machine, &options, &out->plan);
     if (status != ST_OK) strict_free(out);
     return status;

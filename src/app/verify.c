@@ -198,7 +198,7 @@ static Status verify(const char *package, Verification *v) {
     FAIL_IF(o->atol < 0 || o->rtol < 0, ST_USAGE, "--atol, --rtol: expected numbers from 0 on");
     FAIL_IF((o->atol > 0 || o->rtol > 0) && !o->expect, ST_USAGE, "--atol, --rtol: need --expect y.npy");
     TRY(open_for_input(package, &o->common, o->input, OPEN_NO_CHECK, v->arena, &v->opened));
-    v->budget = precision_budget(v->opened.precision);
+    v->budget = plan_budget(v->opened.mode);
     result_opened(v->result, &v->opened);
     Status status = verify_opened(v);
     // The reference reads the weights again.

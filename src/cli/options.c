@@ -200,7 +200,7 @@ bool cli_begin(Cli *cli, const Help *help, const Option *options, int argc, char
         {"verbose", 'v', OPTION_FLAG, &cli->verbose, NULL, "tell more"},
         {"help", 'h', OPTION_FLAG, &wants_help, NULL, "this text"},
         {"input", 0, OPTION_LIST, &cli->inputs, "[NAME=]SHAPE", "fixes free dims: 1x3x256x256"},
-        {"precision", 0, OPTION_TEXT, &cli->common.precision, "P", "fp32 (default) or strict: direct sums only"},
+        {"precision", 0, OPTION_TEXT, &cli->common.precision, "P", "the package's (default) or stricter: bf16, fp32, strict (direct sums)"},
         {"max-memory", 0, OPTION_BYTES, &cli->common.max_memory, "SIZE",
          "what the network may take (150M); slower where it must"},
         {"untuned", 0, OPTION_FLAG, &cli->common.untuned, NULL, "ignore stored plans"},

@@ -1,4 +1,5 @@
 #include "package/package.h"
+#include "problem/problem.h"
 #include "base/checksum.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -187,6 +188,7 @@ static char *section_text(Package *package, const Section *section) {
 }
 static Status read_settings(Package *package, const char *text) {
     Json *root;
+    Precision known;
     Status status = json_parse(&package->arena, text, strlen(text), &root);
     if (status != ST_OK) return fail_context(status, "settings");
     FAIL_IF(root->type != JSON_OBJECT, ST_BAD, "settings: expected an object");
@@ -203,7 +205,7 @@ static Status read_settings(Package *package, const char *text) {
         } else if (!strcmp(key, "precision")) {
             FAIL_IF(value->type != JSON_STRING, ST_BAD, "settings: precision: expected a name");
             package->precision = value->string;
-            FAIL_IF(strcmp(value->string, "fp32"), ST_UNSUPPORTED,
+            FAIL_IF(!precision_parse(value->string, &known), ST_UNSUPPORTED,
                     "settings: precision '%.40s' is not known here; update stent", value->string);
         } else {
             return fail(ST_UNSUPPORTED, "settings: '%.40s' is not known here; update stent", key);

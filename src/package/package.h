@@ -27,7 +27,7 @@ typedef struct PackageContent {
     const Graph *graph;
     const char *pipeline;    // JSON
     int opt_level;           // 0..3
-    const char *precision;   // "fp32"
+    const char *precision;   // the least exact one that may be run (precision_name)
     const char *description; // JSON object: model, format, opset, stent version; fixes nothing of the answer
     SelfCheck check;
     const Mapping *sources;  // the files that the graph's constants lie in; nothing is written when one was cut short

@@ -19,7 +19,14 @@
 
 static const double gain_near = 24, gain_far = 6, gain_least = 2;
 
-double plan_budget(bool strict) { return strict ? 5e-6 : 4e-5; }
+double plan_budget(Precision precision) {
+    switch (precision) {
+    case PRECISION_FP32: break;
+    case PRECISION_STRICT: return 5e-6;
+    case PRECISION_BF16: return 4e-2;
+    }
+    return 4e-5;
+}
 
 typedef struct Spent {
     Region *region;
@@ -110,7 +117,7 @@ static void set_gains(Spent *spent, int count) {
     }
 }
 Status keep_budget(Planner *planner, double *foreseen) {
-    const double budget = planner->options.budget > 0 ? planner->options.budget : plan_budget(planner->options.strict);
+    const double budget = planner->options.budget > 0 ? planner->options.budget : plan_budget(planner->options.precision);
     Spent *spent = arena_array(planner->arena, (size_t)planner->n_regions + 1, sizeof *spent);
     if (!spent) return fail_memory((size_t)planner->n_regions * sizeof *spent);
     int count = 0;

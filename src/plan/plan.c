@@ -342,11 +342,11 @@ static Status lower_all(Planner *planner, Plan *plan) {
 
 static Status plan_at_price(const Graph *graph, const Machine *machine, const PlanOptions *options, MemoryPrice price,
                             Plan **out) {
-    const Kernels *kernels = kernels_for(machine->isa);
+    const Kernels *kernels = options->kernels ? options->kernels : kernels_for(machine->isa);
     FAIL_IF(!kernels, ST_UNSUPPORTED, "this build has no kernels for %s", isa_name(machine->isa));
     Plan *plan = mem_zero(1, sizeof *plan);
     if (!plan) return fail_memory(sizeof *plan);
-    plan->graph = graph, plan->threads = options->threads, plan->isa = machine->isa;
+    plan->graph = graph, plan->threads = options->threads, plan->isa = kernels->isa;
     Planner planner = {.graph = graph,
                        .machine = machine,
                        .kernels = kernels,

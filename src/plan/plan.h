@@ -9,14 +9,15 @@
 
 typedef struct PlanOptions {
     int threads;
-    bool strict;        // direct sums only
+    Precision precision;
     bool fuse;          // opt level 3: regions; without it every op is a step of its own
     bool reference;     // everything on the reference path
-    double budget;      // most foreseen error; 0: plan_budget(strict)
+    double budget;      // most foreseen error; 0: plan_budget(precision)
     // Bytes that the plan may need (plan_bytes); 0: any number. Slower configurations that need less are taken until it
     // fits: first those that keep every bit. Beyond them the arithmetic may hang on the number of threads, whose
     // scratch counts. Where nothing fits the plan is the smallest.
     uint64_t memory;
+    const Kernels *kernels; // instead of those of the machine's level, for tests; NULL: those
 } PlanOptions;
 
 typedef struct PlanStep {
@@ -47,7 +48,7 @@ typedef struct Plan {
 } Plan;
 
 // The error that a network may have: rms / std before its last activation (docs/NUMERICS.md).
-double plan_budget(bool strict);
+double plan_budget(Precision precision);
 
 // The graph must have static types everywhere (passes_run / pass_resolve_shapes). ST_UNSUPPORTED names a value whose
 // shape is not known.

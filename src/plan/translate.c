@@ -25,7 +25,7 @@ Status region_add(Planner *planner, const char *name, const char *op, int order,
     for (int i = 0; i < PROBLEM_INPUTS; i++) region->in_value[i] = NO_VALUE, region->in_form[i] = -1;
     for (int i = 0; i < PROBLEM_OUTPUTS; i++) region->out_value[i] = NO_VALUE, region->out_form[i] = -1;
     region->problem.threads = planner->options.threads;
-    region->problem.strict = planner->options.strict;
+    region->problem.precision = planner->options.precision;
     region->problem.byte_price = planner->price.byte;
     region->problem.price_arithmetic = planner->price.arithmetic;
     region->problem.group = 1;

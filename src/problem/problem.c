@@ -1,6 +1,19 @@
 #include "problem/problem.h"
+#include <string.h>
 
 static double elements(const Layout *layout) { return (double)shape_count(&layout->shape); }
+
+static const char *const precision_names[] = {
+    [PRECISION_FP32] = "fp32", [PRECISION_STRICT] = "strict", [PRECISION_BF16] = "bf16"};
+const char *precision_name(Precision precision) { return precision_names[precision]; }
+bool precision_parse(const char *name, Precision *out) {
+    for (size_t i = 0; i < COUNT_OF(precision_names); i++)
+        if (!strcmp(name, precision_names[i])) {
+            *out = (Precision)i;
+            return true;
+        }
+    return false;
+}
 
 double problem_flop(const Problem *problem) {
     double out = elements(&problem->out[0]);

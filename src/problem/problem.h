@@ -38,11 +38,20 @@ typedef struct StridedCopy {
     int64_t to_offset, to_stride[MAX_RANK];
 } StridedCopy;
 
+// What arithmetics may be used, each within an error of the whole network (plan_budget).
+typedef enum Precision {
+    PRECISION_FP32,   // any mix of direct sums, Winograd and split products
+    PRECISION_STRICT, // direct sums only
+    PRECISION_BF16    // also products of bf16 values, added in fp32
+} Precision;
+const char *precision_name(Precision precision); // "fp32", "strict", "bf16"
+bool precision_parse(const char *name, Precision *out);
+
 enum { PROBLEM_INPUTS = 3, PROBLEM_OUTPUTS = 2 };
 typedef struct Problem {
     ProblemKind kind;
     int threads;    // a schedule may look at it, arithmetic may not
-    bool strict;    // direct sums only
+    Precision precision;
     // What a byte of prepared weights or temporary memory costs, in cycles: 0 where there is enough. It chooses among
     // schedules; among arithmetics, which changes bits, only where price_arithmetic.
     double byte_price;

@@ -1,5 +1,5 @@
 // Direct convolution on AMX tiles, each value split into bf16 parts: two parts and three products, or three parts and
-// six (kernel/cpu/amx/amx.c). Any stride, dilation and 1 to 3 spatial dims; no groups.
+// six; in precision bf16 also one part, the nearest bf16, and one product (kernel/cpu/amx/amx.c). Any stride, dilation and 1 to 3 spatial dims; no groups.
 //
 //     split: fp32 pixels of 2 x 16 channels to parts of 32 channels, borders and all
 //     for each panel of 32 output channels:                                   weights stream from L2
@@ -15,7 +15,7 @@
 //   rows   a unit splits the rows that it reads itself, in its core's L2, and computes all panels from them
 //   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
 // Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output channels][2] bf16.
-// Error: two parts about 4.4e-6 of the output's standard deviation, three 7e-7 (docs/NUMERICS.md). Parts of values near
+// Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7 (docs/NUMERICS.md). Parts of values near
 // the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed, as are sums
 // that are not finite (run_note_lost).
 #include "solver/conv.h"
@@ -45,7 +45,7 @@ typedef struct ConvAmx {
     int32_t *pool_first, *pool_count;
 } ConvAmx;
 
-static int products(int parts) { return parts == 3 ? 6 : 3; }
+static int products(int parts) { return parts * (parts + 1) / 2; }
 static int64_t reach(const Problem *p, int axis, int64_t outputs) {
     return (outputs - 1) * p->stride[axis] + (p->kernel[axis] - 1) * p->dilation[axis] + 1;
 }
@@ -241,7 +241,7 @@ static bool weights_fit(const Problem *p) {
     return false;
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
-    if (!kernels->amx_split || p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
+    if (!kernels->amx_split || p->precision == PRECISION_STRICT || p->group != 1 || !p->weight || p->ic < 1) return false;
     if (!weights_fit(p)) return false;
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
@@ -288,7 +288,7 @@ static int configurations(const Problem *p, const Kernels *kernels, const Machin
     const int64_t height = p->out[0].size[AXIS_H], l2 = (int64_t)machine->l2;
     const int n_panels = (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
     int count = 0;
-    for (int parts = 2; parts <= 3; parts++) {
+    for (int parts = p->precision == PRECISION_BF16 ? 1 : 2; parts <= AMX_MAX_PARTS; parts++) {
         const int64_t most = rows_within(p, parts, l2 / 2);
         for (int64_t rows = MAX(2, most / 4); rows <= most && count < max; rows *= 2)
             out[count++] = (Configuration){.arithmetic = {parts}, .schedule = {ROWS, (int32_t)rows, n_panels}};
@@ -324,7 +324,7 @@ static double estimate(const Problem *p, const Configuration *configuration, con
     // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them.
     cycles += weights / rate(c.schedule == ROWS ? weights + held : weights * units, machine);
     const double split = (double)(c.blocks * c.layout.slices * c.layout.rows * c.layout.width) * SPLIT_CYCLES *
-                         (1 + (c.parts - 2) * 0.5);
+                         (1 + (c.parts - 2) * 0.5); // one part: half of two
     if (c.schedule == ROWS) {
         cycles += split + (double)c.layout.bytes / 16;
         if (held > 0.8 * (double)machine->l2) cycles *= 1.3;
@@ -381,14 +381,20 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
     return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, 0);
 }
-// Two parts: what is left out of the products, whatever the number of channels. Three: the sums.
+// One part, two parts: what is left out of the products, whatever the number of channels. Three: the sums.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
     const double taps = (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
     const double terms = (double)round_up(p->ic, AMX_CHANNELS) * taps / 32; // a product of tiles adds 32 at a time
-    return c->arithmetic[0] == 2 ? 4.6e-6 : chain_error(kernels, 6 * terms + 6);
+    switch (c->arithmetic[0]) {
+    case 1: return 2.5e-3;
+    case 2: return 4.6e-6;
+    default: return chain_error(kernels, 6 * terms + 6);
+    }
 }
 static void print(const Configuration *c, Text *text) {
-    text_add(text, "%d products of bf16 parts, %d rows a unit", products(c->arithmetic[0]), (int)c->schedule[1]);
+    if (c->arithmetic[0] == 1) text_add(text, "products of bf16");
+    else text_add(text, "%d products of bf16 parts", products(c->arithmetic[0]));
+    text_add(text, ", %d rows a unit", (int)c->schedule[1]);
     if (c->schedule[0] == IMAGE) text_add(text, ", %d panels, whole image split", (int)c->schedule[2]);
 }
 const Solver solver_conv_amx = {"conv_amx", 1,     PROBLEM_CONV, applicable, configurations, estimate,

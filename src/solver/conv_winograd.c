@@ -274,7 +274,7 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
         }
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
-    if (p->strict || p->group != 1 || !p->weight || p->ic < 1) return false;
+    if (p->precision == PRECISION_STRICT || p->group != 1 || !p->weight || p->ic < 1) return false;
     if (p->kernel[AXIS_D] > MOST_DEPTH || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
     for (int axis = 0; axis < AXES; axis++)
         if (p->stride[axis] != 1 || p->dilation[axis] != 1 || p->pad_begin[axis] < 0) return false;

@@ -145,7 +145,8 @@ TEST(precisions_are_known_or_refused) {
         const char *part;
     } cases[] = {{"fp32", STENT_OK, ""},
                  {"strict", STENT_OK, ""},
-                 {"bf16", STENT_UNSUPPORTED, "bf16"},
+                 {"bf16", STENT_USAGE, "the package permits fp32"},
+                 {"fp16", STENT_UNSUPPORTED, "fp16"},
                  {"int8", STENT_UNSUPPORTED, "int8"},
                  {"fp64", STENT_USAGE, "fp64"},
                  {"", STENT_USAGE, "precision"}};

@@ -233,7 +233,7 @@ static void check_answer(const Stored *stored, int version, Isa isa) {
     CHECK_OK(make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &outputs));
     CHECK_OK(session_create(opened.executable, &session));
     CHECK_OK(session_run(session, sample.inputs, outputs));
-    planned_compare(stored->name, graph, outputs, sample.expected, precision_budget("fp32"));
+    planned_compare(stored->name, graph, outputs, sample.expected, plan_budget(PRECISION_FP32));
     session_destroy(session);
     close_package(&opened);
     arena_free(&arena);
@@ -332,7 +332,7 @@ TEST(unknown_words_are_refused_by_name) {
                "dtype 'float8e4m3' is not");
     check_part("cast", 1, 0, HEAD " %y = Cast (%x) {to=\"int4\"}\n}\n", 4, "'int4' is not a dtype");
     check_part("settings", 4, 0, "{\"opt_level\": 3, \"precision\": \"fp32\", \"bands\": 2}", 4, "settings: 'bands'");
-    check_part("precision", 4, 0, "{\"opt_level\": 3, \"precision\": \"bf16\"}", 4, "settings: precision 'bf16'");
+    check_part("precision", 4, 0, "{\"opt_level\": 3, \"precision\": \"fp8\"}", 4, "settings: precision 'fp8'");
     check_part("level", 4, 0, "{\"opt_level\": 4, \"precision\": \"fp32\"}", 4, "settings: opt_level 4");
     check_part("pipeline", 3, 0, "{\"version\": 2, \"input\": {\"crop\": 1}}", 4,
                "a pipeline of version 2; this stent knows version 1");

@@ -1,6 +1,7 @@
 #include "plan/planned.h"
 #include "base/rng.h"
 #include "guard.h"
+#include "kernel/emulated.h"
 #include "reference/reference.h"
 #include "thread/pool.h"
 
@@ -44,6 +45,12 @@ Isa planned_best_isa(void) {
     Machine machine;
     CHECK_OK(machine_detect(&machine));
     return machine.isa;
+}
+
+Isa planned_next(int isa, bool amx) {
+    for (; isa < ISA_COUNT; isa++)
+        if ((amx || isa != ISA_AMX) && kernels_or_emulated((Isa)isa)) return (Isa)isa;
+    return ISA_COUNT;
 }
 
 typedef struct Unit {
@@ -160,11 +167,14 @@ static Status make_plan(const Graph *graph, const Setting *setting, Plan **plan)
     TRY(machine_detect(&machine));
     machine.isa = setting->isa;
     if (setting->memory) machine = planned_machine(setting->isa);
+    const Kernels *kernels = kernels_or_emulated(setting->isa);
+    REQUIRE(kernels);
     const PlanOptions options = {.threads = setting->threads,
-                                 .strict = setting->strict,
+                                 .precision = setting->precision,
                                  .fuse = setting->fuse,
                                  .reference = setting->reference,
-                                 .memory = setting->memory};
+                                 .memory = setting->memory,
+                                 .kernels = kernels};
     return plan_create(graph, &machine, &options, plan);
 }
 bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, const Setting *setting, Tensor *outputs) {
@@ -224,10 +234,10 @@ void planned_check(const char *file, int line, const char *text, double toleranc
     Tensor *outputs = planned_outputs(graph, &arena), *first = planned_outputs(graph, &arena);
     CHECK_OK(reference_run(graph, inputs, expected, &arena, NULL, NULL));
     const Isa best = planned_best_isa();
-    for (int isa = 0; isa <= (int)best; isa++)
+    for (EACH_PLANNED_ISA(isa, false))
         for (int way = 0; way < 4; way++)
             for (int threads = 1; threads <= 3; threads++) {
-                const Setting setting = {(Isa)isa, threads, .fuse = way & 1, .strict = (way & 2) != 0};
+                const Setting setting = {(Isa)isa, threads, .fuse = way & 1, .precision = way & 2 ? PRECISION_STRICT : PRECISION_FP32};
                 char what[160];
                 snprintf(what, sizeof what, "%s:%d: %s, %d threads%s%s", file, line, isa_name((Isa)isa), threads,
                          way & 1 ? ", fused" : "", way & 2 ? ", strict" : "");

@@ -9,7 +9,8 @@
 typedef struct Setting {
     Isa isa;
     int threads;
-    bool fuse, strict, reference;
+    bool fuse, reference;
+    Precision precision;
     uint64_t memory; // PlanOptions.memory; where it is set, caches are those of planned_machine
 } Setting;
 
@@ -18,6 +19,13 @@ Graph *planned_graph(const char *text); // ends the test when the text is wrong
 Tensor *planned_inputs(const Graph *graph, uint64_t seed, Arena *arena);
 Tensor *planned_outputs(const Graph *graph, Arena *arena);
 Isa planned_best_isa(void);
+// The levels that plans can be made for, those above the machine's emulated (kernel/emulated.h), AMX only where it is
+// asked for. ISA_COUNT: none is left.
+Isa planned_next(int isa, bool amx);
+#define EACH_PLANNED_ISA(isa, amx)                                                                                     \
+    Isa isa = planned_next(0, amx);                                                                                    \
+    isa < ISA_COUNT;                                                                                                   \
+    isa = planned_next(isa + 1, amx)
 // This machine with 1 MB of L2 and 32 MB of L3: what is chosen for its memory is then the same everywhere.
 Machine planned_machine(Isa isa);
 

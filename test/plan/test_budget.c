@@ -20,14 +20,14 @@ typedef struct Summary {
     int fast, exact; // convolutions by Winograd's F(4,3); by F(2,3), which is more exact than direct sums, and by those
     Text arithmetic; // of each step
 } Summary;
-static Summary summary_of(int images, int threads, double budget, bool strict) {
+static Summary summary_of(int images, int threads, double budget, Precision precision) {
     char text[2048];
     Machine machine;
     Plan *plan;
     Summary s = {0};
     snprintf(text, sizeof text, network, images);
     Graph *graph = planned_graph(text);
-    const PlanOptions options = {.threads = threads, .fuse = true, .strict = strict, .budget = budget};
+    const PlanOptions options = {.threads = threads, .fuse = true, .precision = precision, .budget = budget};
     CHECK_OK(machine_detect(&machine));
     machine.isa = MIN(machine.isa, ISA_AVX512); // where Winograd and direct sums are what there is to choose from
     CHECK_OK(plan_create(graph, &machine, &options, &plan));
@@ -51,16 +51,16 @@ static Summary summary_of(int images, int threads, double budget, bool strict) {
 }
 
 TEST(the_usual_budget_changes_nothing_that_fits_it) {
-    Summary usual = summary_of(1, 2, 0, false), boundless = summary_of(1, 2, INFINITY, false);
-    CHECK(usual.fast > 0 && usual.error > 1e-7 && usual.error <= plan_budget(false));
+    Summary usual = summary_of(1, 2, 0, PRECISION_FP32), boundless = summary_of(1, 2, INFINITY, PRECISION_FP32);
+    CHECK(usual.fast > 0 && usual.error > 1e-7 && usual.error <= plan_budget(PRECISION_FP32));
     CHECK_TEXT(text_get(&usual.arithmetic), text_get(&boundless.arithmetic));
     text_free(&usual.arithmetic), text_free(&boundless.arithmetic);
 }
 TEST(a_tight_budget_makes_layers_more_exact_one_by_one) {
-    Summary before = summary_of(1, 2, 0, false);
+    Summary before = summary_of(1, 2, 0, PRECISION_FP32);
     int least = before.fast, most = 0;
     for (double part = 0.9; part > 0.1; part *= 0.9) {
-        Summary now = summary_of(1, 2, part * before.error, false);
+        Summary now = summary_of(1, 2, part * before.error, PRECISION_FP32);
         CHECK_MSG(now.error <= part * before.error || now.fast == 0, "%g of a budget of %g", now.error,
                   part * before.error);
         CHECK(now.fast <= least);
@@ -72,17 +72,17 @@ TEST(a_tight_budget_makes_layers_more_exact_one_by_one) {
     text_free(&before.arithmetic);
 }
 TEST(no_way_within_the_budget_is_the_most_exact_way) {
-    Summary tiny = summary_of(1, 2, 1e-12, false), strict = summary_of(1, 2, 0, true);
+    Summary tiny = summary_of(1, 2, 1e-12, PRECISION_FP32), strict = summary_of(1, 2, 0, PRECISION_STRICT);
     CHECK(tiny.fast == 0 && tiny.exact == strict.exact);
-    CHECK(tiny.error > 1e-12 && tiny.error <= strict.error && strict.error <= plan_budget(true));
+    CHECK(tiny.error > 1e-12 && tiny.error <= strict.error && strict.error <= plan_budget(PRECISION_STRICT));
     text_free(&tiny.arithmetic), text_free(&strict.arithmetic);
 }
 TEST(the_budget_ignores_threads_and_batch) {
-    Summary whole = summary_of(1, 1, 0, false);
+    Summary whole = summary_of(1, 1, 0, PRECISION_FP32);
     for (double part = 0.95; part > 0.5; part *= 0.8) {
-        Summary first = summary_of(1, 1, part * whole.error, false);
+        Summary first = summary_of(1, 1, part * whole.error, PRECISION_FP32);
         for (int variant = 1; variant < 6; variant++) {
-            Summary other = summary_of(1 + variant / 3 * 2, 1 + variant % 3 * 5, part * whole.error, false);
+            Summary other = summary_of(1 + variant / 3 * 2, 1 + variant % 3 * 5, part * whole.error, PRECISION_FP32);
             CHECK_TEXT(text_get(&other.arithmetic), text_get(&first.arithmetic));
             text_free(&other.arithmetic);
         }

@@ -9,11 +9,12 @@ static bool check_settings(uint64_t seed, const Graph *graph, Arena *arena) {
     Tensor *expected = arena_array(arena, (size_t)graph->n_outputs, sizeof *expected);
     Tensor *outputs = planned_outputs(graph, arena), *first = planned_outputs(graph, arena);
     CHECK_OK(reference_run(graph, inputs, expected, arena, NULL, NULL));
-    for (int isa = 0; isa <= (int)planned_best_isa(); isa++) {
+    for (EACH_PLANNED_ISA(isa, true)) {
         const bool fuse = (seed + (uint64_t)isa) % 4 != 0, strict = (seed / 4 + (uint64_t)isa) % 3 == 0;
         for (int threads = 1; threads <= 3; threads++) {
             char what[128];
-            const Setting setting = {(Isa)isa, threads, fuse, strict, false, 0};
+            const Setting setting = {
+                (Isa)isa, threads, .fuse = fuse, .precision = strict ? PRECISION_STRICT : PRECISION_FP32};
             snprintf(what, sizeof what, "seed %d, %s, %d threads%s%s", (int)seed, isa_name((Isa)isa), threads,
                      fuse ? ", fused" : "", strict ? ", strict" : "");
             if (!planned_run(what, graph, inputs, &setting, threads == 1 ? first : outputs)) return false;

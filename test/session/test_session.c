@@ -1,4 +1,5 @@
 // Executables and sessions: sharing, lifetimes, what a run may and may not do.
+#include "kernel/emulated.h"
 #include "package/make_package.h"
 #include "plan/planned.h"
 #include "reference/reference.h"
@@ -287,16 +288,17 @@ static const char fast_network[] = "graph (%x: float32[1x32x24x26]) -> (%y) {\n"
                                    " %r = Relu (%a)\n"
                                    " %y = Conv (%r, %v) {pads=[1, 1, 1, 1]}\n"
                                    "}\n";
-static Status make_with(const Graph *graph, bool strict, bool allow, Executable **out) {
+// kernels: NULL, or those that the plans are made with.
+static Status make_with(const Graph *graph, Precision precision, const Kernels *kernels, bool allow, Executable **out) {
     Machine machine;
     Plan *plan;
     Pool *pool = NULL;
-    const PlanOptions options = {.threads = 2, .fuse = true, .strict = strict};
+    const PlanOptions options = {.threads = 2, .fuse = true, .precision = precision, .kernels = kernels};
     TRY(machine_detect(&machine));
     TRY(plan_create(graph, &machine, &options, &plan));
     bool fast = false;
     for (int i = 0; i < plan->n_steps; i++) fast = fast || strstr("conv_winograd conv_amx", plan->steps[i].solver->name);
-    CHECK_INT(fast, !strict);
+    CHECK_INT(fast, precision != PRECISION_STRICT);
     Status status = pool_create(2, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, NULL, out);
     else plan_free(plan);
@@ -304,15 +306,15 @@ static Status make_with(const Graph *graph, bool strict, bool allow, Executable 
     pool_destroy(pool);
     return status;
 }
-TEST(lost_values_are_repeated_in_strict) {
-    static const float worst[] = {INFINITY, NAN, 3e38f, 1}; // the last: nothing to notice
+static void check_repeats(Precision precision, const Kernels *kernels) {
+    static const float worst[] = {INFINITY, NAN, 3.4e38f, 1}; // the last: nothing to notice
     Graph *graph = planned_graph(fast_network);
     Executable *fast, *alone, *strict;
     Session *sessions[2], *without, *expected;
     Arena arena = {0};
-    CHECK_OK(make_with(graph, false, true, &fast));
-    CHECK_OK(make_with(graph, false, false, &alone));
-    CHECK_OK(make_with(graph, true, true, &strict));
+    CHECK_OK(make_with(graph, precision, kernels, true, &fast));
+    CHECK_OK(make_with(graph, precision, kernels, false, &alone));
+    CHECK_OK(make_with(graph, PRECISION_STRICT, kernels, true, &strict));
     for (int i = 0; i < 2; i++) CHECK_OK(session_create(fast, &sessions[i]));
     CHECK_OK(session_create(alone, &without));
     CHECK_OK(session_create(strict, &expected));
@@ -335,4 +337,11 @@ TEST(lost_values_are_repeated_in_strict) {
     executable_release(fast), executable_release(alone), executable_release(strict);
     graph_free(graph);
     arena_free(&arena);
+}
+TEST(lost_values_are_repeated_in_strict) { check_repeats(PRECISION_FP32, NULL); }
+TEST(values_that_bf16_loses_are_repeated_in_strict) {
+    const Kernels *kernels = kernels_or_emulated(ISA_AMX);
+    if (!kernels) test_skip("neither AMX nor the AVX2 that its emulation takes is here");
+    check_repeats(PRECISION_BF16, kernels);
+    check_repeats(PRECISION_FP32, kernels);
 }

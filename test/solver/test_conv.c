@@ -99,6 +99,8 @@ typedef struct Part {
     int arithmetic, configuration;
     Isa least;
 } Part;
+// That permits all that a solver of that level has: one product of bf16 values too.
+static Precision precision_of(Isa least) { return least == ISA_AMX ? PRECISION_BF16 : PRECISION_FP32; }
 // error: allowed, in standard deviations of the output before its function; 0: equality. Data are normal then, else
 // whole numbers.
 static void check_conv_part(const Solver *solver, Part part, const ConvCase *c, double error) {
@@ -106,6 +108,7 @@ static void check_conv_part(const Solver *solver, Part part, const ConvCase *c, 
     Run run = {.problem = harness_problem(solver->kind), .in_shape = {spatial_shape(c->rank, c->n, c->ic, c->in)}};
     run.arithmetic = part.arithmetic, run.configuration = part.configuration, run.least = part.least;
     Problem *p = &run.problem;
+    p->precision = precision_of(run.least);
     set_geometry(p, c);
     int64_t out[AXES], taps = 1;
     for (int axis = 0; axis < AXES; axis++) {
@@ -487,6 +490,8 @@ TEST(foreseen_errors_of_layers) {
                   {&solver_conv_winograd, 128, 16, 1, 3, 2, ISA_SSE2, 2},
                   {&solver_conv_winograd, 128, 16, 1, 3, 4, ISA_SSE2, 2},
                   {&solver_conv_transpose, 200, 16, 1, 3, 128, ISA_SSE2, 0},
+                  {&solver_conv_amx, 32, 32, 1, 3, 1, ISA_AMX, 0},
+                  {&solver_conv_amx, 512, 24, 1, 3, 1, ISA_AMX, 0},
                   {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX, 0},
                   {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX, 0},
                   {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX, 0},
@@ -507,6 +512,7 @@ TEST(foreseen_errors_of_layers) {
         float *actual = harness_normal(count, 4);
         expected_convolution(&run, size, size, y);
         run.arithmetic = layers[i].arithmetic, run.least = layers[i].least;
+        p->precision = precision_of(run.least);
         for (EACH_ISA(isa, &run)) {
             const Configuration first = {.arithmetic = {layers[i].arithmetic}};
             const double foreseen = solver_error(layers[i].solver, p, &first, harness_kernels(isa));
@@ -532,6 +538,7 @@ static void check_schedules(const Solver *solver, Part part, int64_t depth) {
     run.in[0] = harness_normal(in, 1), p->weight = harness_normal(40 * 36 * 27, 2), p->bias = harness_normal(36, 3);
     float *first = harness_normal(out, 4), *other = harness_normal(out, 5);
     run.arithmetic = part.arithmetic, run.least = part.least;
+    p->precision = precision_of(run.least);
     for (EACH_ISA(isa, &run)) {
         run.configuration = 0;
         REQUIRE(harness_run(solver, &run, isa, 1, (void *[]){first, NULL}));
@@ -553,7 +560,7 @@ TEST(conv_winograd_schedules_agree) {
 static void need_amx(void) {
     if (!harness_kernels(ISA_AMX)) test_skip("neither AMX nor the AVX2 that its emulation takes is here");
 }
-// Whole numbers of few bits are their own high part, so sums are exact with two parts as with three.
+// Whole numbers of few bits are their own high part, so sums are exact with one part as with three.
 static void check_amx(int parts, int configuration) {
     const Part part = {parts, configuration, ISA_AMX};
     need_amx();
@@ -562,12 +569,37 @@ static void check_amx(int parts, int configuration) {
     for (size_t i = 0; i < COUNT_OF(winograd_cases); i++)
         check_conv_part(&solver_conv_amx, part, &winograd_cases[i], 0);
 }
+TEST(conv_amx_one_product) { check_amx(1, 0); }
+TEST(conv_amx_one_product_image_split) { check_amx(1, -1); }
 TEST(conv_amx_three_products) { check_amx(2, 0); }
 TEST(conv_amx_six_products) { check_amx(3, 0); }
 TEST(conv_amx_image_split) { check_amx(2, -1); }
 TEST(conv_amx_schedules_agree) {
     need_amx();
-    for (int parts = 2; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX}, 1);
+    for (int parts = 1; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX}, 1);
+}
+// One product is bf16's alone, and where it is permitted the more exact ways are there too.
+TEST(conv_amx_one_product_takes_bf16) {
+    need_amx();
+    for (Precision precision = PRECISION_FP32; precision <= PRECISION_BF16; precision++) {
+        Configuration list[64];
+        Need need;
+        Machine machine;
+        Problem p = harness_problem(PROBLEM_CONV);
+        const Shape shape = harness_shape(4, 1, 40, 20, 20, 0);
+        const int64_t none[AXES] = {0};
+        int with_parts[AMX_MAX_PARTS + 1] = {0};
+        CHECK_OK(machine_detect(&machine));
+        CHECK_OK(layout_blocked(&shape, 16, none, none, &p.in[0]));
+        p.out[0] = p.in[0], p.n_inputs = p.n_outputs = 1, p.ic = p.oc = 40;
+        p.weight = harness_normal(40 * 40, 1), p.precision = precision;
+        memset(&need, 0, sizeof need);
+        CHECK_INT(solver_conv_amx.applicable(&p, harness_kernels(ISA_AMX), &need), precision != PRECISION_STRICT);
+        const int count = solver_conv_amx.configurations(&p, harness_kernels(ISA_AMX), &machine, list, COUNT_OF(list));
+        for (int i = 0; i < count; i++) with_parts[list[i].arithmetic[0]]++;
+        CHECK_INT(with_parts[1] > 0, precision == PRECISION_BF16);
+        CHECK(with_parts[2] > 0 && with_parts[3] > 0);
+    }
 }
 // ---- What fast ways lose ----
 
@@ -576,6 +608,7 @@ static void check_lost(const char *what, const Solver *solver, Part part, float 
     Run run = {.problem = harness_problem(PROBLEM_CONV), .blocked = {true}};
     Problem *p = &run.problem;
     run.arithmetic = part.arithmetic, run.configuration = part.configuration, run.least = part.least;
+    p->precision = precision_of(run.least);
     run.in_shape[0] = run.out_shape[0] = spatial_shape(4, 1, 32, size);
     p->ic = p->oc = 32, p->activation.function = FN_RELU;
     for (int axis = AXIS_H; axis <= AXIS_W; axis++) p->kernel[axis] = 3, p->pad_begin[axis] = p->pad_end[axis] = 1;
@@ -601,7 +634,7 @@ static void check_all_lost(const Solver *solver, Part part) {
 TEST(conv_winograd_notices_what_it_loses) { check_all_lost(&solver_conv_winograd, (Part){0, 0, ISA_SSE2}); }
 TEST(conv_amx_notices_what_it_loses) {
     need_amx();
-    for (int parts = 2; parts <= 3; parts++)
+    for (int parts = 1; parts <= 3; parts++)
         for (int configuration = -1; configuration <= 0; configuration++) {
             const Part part = {parts, configuration, ISA_AMX};
             check_all_lost(&solver_conv_amx, part);

@@ -29,9 +29,9 @@ TEST(table_chooses_and_avoids) {
     a_convolution(&p, 64, 64, &weight);
     CHECK_TEXT(chosen(&p, &cycles), "conv_winograd");
     CHECK(cycles > 0);
-    p.strict = true;
+    p.precision = PRECISION_STRICT;
     CHECK_TEXT(chosen(&p, &cycles), "conv_direct");
-    p.strict = false;
+    p.precision = PRECISION_FP32;
     setenv("STENT_AVOID", "pool,conv_winograd", 1);
     CHECK_TEXT(chosen(&p, &cycles), "conv_direct");
     setenv("STENT_AVOID", "conv_winograd,conv_direct", 1);
