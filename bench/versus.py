@@ -75,10 +75,20 @@ def choose_cores(count):
 def build_cpumask(folder):
     """The library from cpumask.c, built when it is missing or older than its source."""
     source, library = os.path.join(HERE, "cpumask.c"), os.path.join(folder, "libcpumask.so")
-    if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(source):
+    newest = max(os.path.getmtime(os.path.join(HERE, name)) for name in ("cpumask.c", "x86_length.h"))
+    if not os.path.exists(library) or os.path.getmtime(library) < newest:
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-shared", "-fPIC", "-Wl,-z,now", "-o", library, source],
                        check=True)
     return os.path.abspath(library)
+
+
+def mask_of(level, folder):
+    """The environment that holds a peer to an older CPU: CPUID masked, and glibc's own functions chosen without it."""
+    taken = {"avx2": [], "avx": ["AVX2", "FMA", "BMI1", "BMI2", "LZCNT"], "avx512": []}
+    taken["sse42"] = taken["avx"] + ["AVX"]
+    wide = [] if level == "avx512" else ["AVX512F", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512VL"]
+    return {"CPUMASK": level, "LD_AUDIT": build_cpumask(folder),
+            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join("-" + name for name in wide + taken[level])}
 
 
 # ---- engines ------------------------------------------------------------------------------------------------
@@ -86,9 +96,10 @@ def build_cpumask(folder):
 class Engine:
     """How one engine is started: its command, its environment, its cores."""
 
-    def __init__(self, name, lockstep, once, env, cores):
-        self.name, self.lockstep, self.once, self.cores = name, lockstep, once, cores
-        self.env = {k: v for k, v in os.environ.items() if k not in ("STENT_ISA", "CPUMASK", "LD_PRELOAD")}
+    def __init__(self, name, lockstep, once, env, cores, asks=None):
+        self.name, self.lockstep, self.once, self.cores, self.asks = name, lockstep, once, cores, asks
+        unset = ("STENT_ISA", "LD_PRELOAD") + worker.MASK
+        self.env = {k: v for k, v in os.environ.items() if k not in unset}
         self.env.update(env)
 
     def pin(self):
@@ -110,7 +121,9 @@ class Process:
     """A running engine. It is stopped except inside measure()."""
 
     def __init__(self, engine, folder):
-        self.name = engine.name
+        self.name, self.asks, self.mask_log = engine.name, None, os.path.join(folder, f"{engine.name}.mask")
+        if "CPUMASK" in engine.env:
+            self.asks, engine.env["CPUMASK_LOG"] = engine.asks, self.mask_log
         self.log = open(os.path.join(folder, f"{engine.name}.log"), "w+", encoding="utf-8")
         self.child = subprocess.Popen(engine.lockstep, env=engine.env, preexec_fn=engine.pin, text=True,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
@@ -120,7 +133,16 @@ class Process:
         if len(words) < 3 or words[0] != "ready":
             raise EngineError(f"{self.name}: expected 'ready MAXABSERR VERSION', got {' '.join(words)!r}")
         self.max_abs, self.version = float(words[1]), words[2]
+        self.check_mask()
         self.stop()
+
+    def check_mask(self):
+        """The engine's own library must have asked what the CPU can do, and been answered by the mask."""
+        if self.asks is None:
+            return
+        asked = open(self.mask_log, encoding="utf-8").read() if os.path.exists(self.mask_log) else ""
+        if not any(line.startswith("cpuid ") and self.asks in os.path.basename(line) for line in asked.splitlines()):
+            raise EngineError(f"{self.name}: the mask of CPUID did not reach {self.asks}*: {last_line(asked)}")
 
     def read(self, seconds):
         """One line; the engine answers every line with exactly one, so nothing is left in a buffer."""
@@ -177,13 +199,14 @@ def make_engines(args, model, case, mask, cores, folder):
                       {"STENT_ISA": isa} if isa else {}, cores)]
     env = {"OMP_NUM_THREADS": threads}
     if cpumask and taken in cpuinfo("flags").split():
-        env.update(CPUMASK=cpumask, LD_PRELOAD=build_cpumask(folder))
+        env.update(mask_of(cpumask, folder))
     for peer in args.peers:
         command = [sys.executable, os.path.join(HERE, "worker.py"), peer]
         traced = worker.load_peers()[peer]["engine"] == "torch"  # it runs NAME.ts, from which nothing can be cut
         engines.append(Engine(peer, command + [model, "--lockstep", "--threads", threads, "--expect", case["y"]] + data,
                               None if traced and case["logits"] != model else
-                              command + [case["logits"], "--threads", threads] + data, env, cores))
+                              command + [case["logits"], "--threads", threads] + data, dict(env), cores,
+                              worker.load_peers()[peer]["asks"]))
     return engines
 
 

@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 
+MASK = ("CPUMASK", "CPUMASK_LOG", "CPUMASK_HOW", "LD_AUDIT", "GLIBC_TUNABLES")  # bench/cpumask.c and versus.py
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -125,7 +126,7 @@ def torch(model, settings, threads, x):
 
 def convert(command, folder=None):
     """Runs an engine's own converter, without the CPU mask (it is not what is measured)."""
-    env = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "CPUMASK")}
+    env = {k: v for k, v in os.environ.items() if k not in MASK}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]}: status {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
