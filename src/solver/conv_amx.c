@@ -292,7 +292,7 @@ static int configurations(const Problem *p, const Kernels *kernels, const Machin
         const int64_t most = rows_within(p, parts, l2 / 2);
         for (int64_t rows = MAX(2, most / 4); rows <= most && count < max; rows *= 2)
             out[count++] = (Configuration){.arithmetic = {parts}, .schedule = {ROWS, (int32_t)rows, n_panels}};
-        for (int64_t groups = 1; groups <= 4; groups *= 2)
+        for (int64_t groups = 1; groups <= 6; groups += groups < 4 ? 1 : 2) // thirds for 3, 6 and 12 threads
             for (int panels = 1; panels <= 2 && count < max; panels++) {
                 const int64_t rows = round_up(div_up(height, groups), 2);
                 if (panels > n_panels || (groups > 1 && rows < 4)) continue;

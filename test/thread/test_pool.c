@@ -112,6 +112,35 @@ TEST(workers_that_sleep_wake_again) {
     }
     pool_destroy(pool);
 }
+static double cpu_ms(void) {
+    struct timespec used;
+    REQUIRE(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0);
+    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec * 1e-6;
+}
+enum { IDLE_MS = 300 };
+static void sleeping_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)arguments, (void)bases, (void)unit, (void)scratch;
+    nanosleep(&(struct timespec){0, IDLE_MS * 1000000L}, NULL);
+}
+// Three workers that spun all the time would take 300 ms or more of some core's, however busy the machine is.
+TEST(who_waits_takes_no_time) {
+    static Notes notes;
+    Rng rng;
+    rng_seed(&rng, 5);
+    Pool *pool;
+    char *bases[BASE_EXTERNAL] = {0};
+    CHECK_OK(pool_create(4, &pool));
+    make_notes(&notes, &rng, 4);
+    run_notes(pool, &notes);
+    double before = cpu_ms();
+    nanosleep(&(struct timespec){0, IDLE_MS * 1000000L}, NULL);
+    CHECK_MSG(cpu_ms() - before < 0.1 * IDLE_MS, "between two runs: %g ms", cpu_ms() - before);
+    const Phase phase = {sleeping_unit, NULL, 1, 0, false, 0};
+    before = cpu_ms();
+    pool_run(pool, &phase, 1, bases, NULL, 0, NULL);
+    CHECK_MSG(cpu_ms() - before < 0.1 * IDLE_MS, "at a barrier: %g ms", cpu_ms() - before);
+    pool_destroy(pool);
+}
 // Scratch: each worker has its own, nobody uses another's at the same time.
 typedef struct Busy {
     atomic_int used[8];
