@@ -95,6 +95,12 @@ typedef struct stent_compile_options {
     const char *sample;       /* .npy with a sample for the self-check; NULL: a synthetic one */
     void (*emit_graph)(void *context, const char *pass, const char *text); /* the graph after each pass; NULL: none */
     void *emit_context;
+    /* common.precision: what the package permits, "fp32" (NULL) or "strict"; or "bf16", which has to pass a gate: the masks
+     * of at least 10 pictures with a mask, found below the folder `calibrate`, lose at most max_dice_loss of their Dice
+     * against those of fp32, all together and the worst by itself. Else STENT_NO, and there is no package. */
+    const char *calibrate;
+    double max_dice_loss; /* 0: 0.001; negative: none at all */
+    bool no_gate;         /* instead of calibrate, for measuring only: the package tells of it */
 } stent_compile_options;
 STENT_API stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,
                                      stent_result **result);

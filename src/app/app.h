@@ -61,9 +61,17 @@ enum OpenFlags {
     OPEN_NO_CHECK = 1,  // verify runs the check itself
     OPEN_REFERENCE = 2, // everything on the reference path
     OPEN_GRAPH = 4,     // shapes are bound, nothing is planned
-    OPEN_FREE = 8 // a picture's free dims that neither options nor pipeline fix are left so, without an executable;
+    OPEN_FREE = 8, // a picture's free dims that neither options nor pipeline fix are left so, without an executable;
                   // with OPEN_GRAPH also those of other inputs
+    OPEN_ROUNDED = 16 // what convolutions multiply is rounded to bf16 (pass_round_products)
 };
+// A package in a file, or (bytes not NULL) in memory, the caller's as long as it is open; path stands in messages.
+typedef struct PackageSource {
+    const char *path;
+    const void *bytes;
+    size_t size;
+} PackageSource;
+Status open_source(const PackageSource *source, const stent_options *options, int flags, Opened *out);
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
 void close_package(Opened *opened); // twice is fine
 // Bytes that a plan may need: --max-memory, else the machine's. options may be NULL.

@@ -1,6 +1,7 @@
 // compile: model file -> graph -> passes -> package.
 #include "app/app.h"
 #include "app/frame.h"
+#include "app/gate.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "import/import.h"
@@ -206,13 +207,68 @@ static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, const
     return status;
 }
 
-static void describe(const char *model, const Imported *imported, Text *json) {
+// ---- the gate of bf16
+
+static Status choose_precision(const stent_compile_options *options, Precision *out) {
+    const bool gated = options->calibrate || options->no_gate || options->max_dice_loss != 0;
+    *out = PRECISION_FP32;
+    if (options->common.precision) TRY(precision_from_name(options->common.precision, out));
+    FAIL_IF(gated && *out != PRECISION_BF16, ST_USAGE,
+            "--calibrate, --max-dice-loss and --no-gate go with --precision bf16");
+    FAIL_IF(*out == PRECISION_BF16 && !options->calibrate == !options->no_gate, ST_USAGE,
+            "--precision bf16: expected --calibrate DIR with at least %d pictures, or --no-gate (for measuring only)",
+            GATE_PICTURES);
+    FAIL_IF(!(options->max_dice_loss <= 1), ST_USAGE, "--max-dice-loss: expected 0 to 1");
+    return ST_OK;
+}
+static double most_loss(const stent_compile_options *options) {
+    return options->max_dice_loss == 0 ? GATE_DICE_LOSS : MAX(options->max_dice_loss, 0);
+}
+// gate NULL: there was none.
+static void write_gate(JsonWriter *w, const stent_compile_options *options, const Gate *gate) {
+    json_key(w, "gate");
+    if (!gate) {
+        json_string(w, "none");
+        return;
+    }
+    json_begin_object(w);
+    json_key(w, "pictures"), json_integer(w, gate->pictures);
+    json_key(w, "dice_loss_pooled"), json_number(w, gate->pooled);
+    json_key(w, "dice_loss_worst"), json_number(w, gate->worst);
+    json_key(w, "max_dice_loss"), json_number(w, most_loss(options));
+    json_end_object(w);
+}
+// Tries the package that will be written. ST_NO: its masks lose too much.
+static Status pass_gate(const PackageContent *content, const char *package, const stent_compile_options *options,
+                        struct stent_result *result, Gate *gate) {
+    PackageContent tried = *content;
+    Text bytes = {0};
+    char hash[65];
+    tried.precision = precision_name(PRECISION_FP32);
+    Status status = package_bytes(&tried, &bytes, hash);
+    const PackageSource source = {package, bytes.data, bytes.length};
+    if (status == ST_OK) status = gate_measure(&source, options->calibrate, &options->common, gate);
+    text_free(&bytes);
+    TRY(status);
+    const double most = most_loss(options);
+    text_add(&result->text, "bf16: the masks of %lld pictures lose %.2g of their Dice, the worst %.2g (allowed %.2g)\n",
+             (long long)gate->pictures, gate->pooled, gate->worst, most);
+    FAIL_IF(gate->pooled > most || gate->worst > most, ST_NO,
+            "bf16 is refused: of %lld pictures the masks lose %.2g of their Dice, the worst %.2g (%s), allowed %.2g "
+            "(--max-dice-loss); compile without --precision",
+            (long long)gate->pictures, gate->pooled, gate->worst, gate->worst_path, most);
+    return ST_OK;
+}
+
+static void describe(const char *model, const Imported *imported, const stent_compile_options *options,
+                     const Gate *gate, Precision precision, Text *json) {
     JsonWriter w = {.text = json};
     json_begin_object(&w);
     json_key(&w, "model"), json_string(&w, path_name(model));
     json_key(&w, "format"), json_string(&w, imported->format);
     json_key(&w, "opset"), json_integer(&w, imported->opset);
     json_key(&w, "stent"), json_string(&w, STENT_VERSION);
+    if (precision == PRECISION_BF16) write_gate(&w, options, gate);
     json_end_object(&w);
 }
 static Status compile(const char *model, const char *package, const stent_compile_options *options, Arena *arena,
@@ -221,11 +277,14 @@ static Status compile(const char *model, const char *package, const stent_compil
     const int level = options->opt_level < 0 ? 3 : options->opt_level;
     FAIL_IF(level > 3, ST_USAGE, "-O: expected 0 to 3, got %d", level);
     Pipeline pipeline;
+    Precision precision;
+    Gate gate;
     Text *text = &result->text, assumed = {0}, pipeline_text = {0}, description = {0};
     SelfCheck check;
     Machine machine;
     int threads;
     char hash[65];
+    TRY(choose_precision(options, &precision));
     TRY(machine_detect(&machine));
     TRY(choose_threads(common, &machine, &threads));
     TRY(report_progress(common, "reading", 0, 4));
@@ -250,16 +309,21 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(list_fallbacks(graph, &pipeline, &machine, threads, text, result));
     TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);
-    describe(model, imported, &description);
-    const PackageContent content = {.graph = graph,
-                                    .pipeline = text_get(&pipeline_text),
-                                    .opt_level = level,
-                                    .precision = "fp32",
-                                    .description = text_get(&description),
-                                    .check = check,
-                                    .sources = imported->mappings,
-                                    .n_sources = imported->n_mappings};
+    PackageContent content = {.graph = graph,
+                              .pipeline = text_get(&pipeline_text),
+                              .opt_level = level,
+                              .precision = precision_name(precision),
+                              .description = "{}",
+                              .check = check,
+                              .sources = imported->mappings,
+                              .n_sources = imported->n_mappings};
     Status status = text_status(&pipeline_text);
+    if (status == ST_OK && options->calibrate) status = pass_gate(&content, package, options, result, &gate);
+    const Gate *passed = options->calibrate ? &gate : NULL;
+    if (precision == PRECISION_BF16 && (status == ST_OK || status == ST_NO))
+        write_gate(&result->writer, options, passed);
+    describe(model, imported, options, passed, precision, &description);
+    content.description = text_get(&description);
     if (status == ST_OK) status = text_status(&description);
     if (status == ST_OK) status = package_write(package, &content, hash);
     text_free(&pipeline_text);
@@ -269,7 +333,7 @@ static Status compile(const char *model, const char *package, const stent_compil
     json_key(w, "model"), json_string(w, path_name(model));
     json_key(w, "content_hash"), json_string(w, hash);
     json_key(&result->log.writer, "content_hash"), json_string(&result->log.writer, hash);
-    json_key(w, "precision"), json_string(w, "fp32");
+    json_key(w, "precision"), json_string(w, precision_name(precision));
     json_key(w, "package"), json_string(w, package);
     json_key(w, "bytes"), json_integer(w, file_size(package));
     json_key(w, "nodes"), json_integer(w, graph->n_nodes);

@@ -3,6 +3,7 @@
 #include "app/frame.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "pass/pass.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,15 +129,16 @@ static bool awaits_shapes(const Graph *graph, const stent_options *options) {
     }
     return false;
 }
-static Status open_all(const char *path, const stent_options *options, int flags, Opened *opened) {
+static Status open_all(const PackageSource *source, const stent_options *options, int flags, Opened *opened) {
     TRY(machine_detect(&opened->machine));
     TRY(choose_threads(options, &opened->machine, &opened->threads));
     Precision asked;
     if (options->precision) TRY(precision_from_name(options->precision, &asked));
-    TRY(package_open(path, &opened->package));
+    if (source->bytes) TRY(package_open_bytes(source->bytes, source->size, &opened->package));
+    else TRY(package_open(source->path, &opened->package));
     Package *package = opened->package;
     Status status = pipeline_parse(package->pipeline, strlen(package->pipeline), &opened->arena, &opened->pipeline);
-    if (status != ST_OK) return fail_context(status, "%s: pipeline", path);
+    if (status != ST_OK) return fail_context(status, "%s: pipeline", source->path);
     status = read_description(opened);
     if (status == ST_OK) status = choose_precision(options, opened);
     if (status == ST_OK && (flags & OPEN_FREE) && awaits_picture(package->graph, options, &opened->pipeline))
@@ -146,14 +148,15 @@ static Status open_all(const char *path, const stent_options *options, int flags
     if (status == ST_OK)
         status = bind_shapes(package->graph, options, &opened->pipeline, MIN(opened->opt_level, 2), &opened->arena);
     if (status == ST_OK && (flags & OPEN_GRAPH)) return ST_OK;
+    if (status == ST_OK && (flags & OPEN_ROUNDED)) status = pass_round_products(package->graph);
     if (status == ST_OK) status = make_executable(opened, options, flags);
     if (status == ST_OK && !(flags & OPEN_NO_CHECK)) status = first_use(opened);
-    return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
+    return status == ST_OK ? ST_OK : fail_context(status, "%s", source->path);
 }
-Status open_package(const char *path, const stent_options *options, int flags, Opened *out) {
+Status open_source(const PackageSource *source, const stent_options *options, int flags, Opened *out) {
     const uint64_t start = clock_ns();
     *out = (Opened){.self_check = "not run"};
-    Status status = open_all(path, common_options(options), flags, out);
+    Status status = open_all(source, common_options(options), flags, out);
     // The self-check's data, and constants that the planner looked at, were read from the file.
     if (out->package) status = package_intact(out->package, status);
     out->open_ms = clock_ms_since(start);
@@ -161,6 +164,9 @@ Status open_package(const char *path, const stent_options *options, int flags, O
     // A failed self-check is not an answer to the caller's question but a reason not to go on.
     if (status == ST_NO) status = fail_context(ST_BAD, "not opened");
     return status;
+}
+Status open_package(const char *path, const stent_options *options, int flags, Opened *out) {
+    return open_source(&(PackageSource){.path = path}, options, flags, out);
 }
 void close_package(Opened *opened) {
     executable_release(opened->executable);

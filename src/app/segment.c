@@ -1,8 +1,7 @@
 // segment: pictures in, masks out. One picture after the other is read, run and written; a picture that cannot be read
 // is noted in results.json and the others go on.
-#include "app/segment_list.h"
+#include "app/picture.h"
 #include "app/segment_results.h"
-#include "app/segmenter.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "image/image.h"
@@ -13,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t picture_limit = UINT32_MAX; // bytes; what a classic TIFF can address
-
 enum { FAILURES_SHOWN = 10 };
 typedef struct Run {
     const stent_segment_options *options;
@@ -22,8 +19,7 @@ typedef struct Run {
     SegmentFile *files;
     size_t n_files;
     Segmenter segmenter;
-    Normaliser *volume; // scope "volume": of the last folder or file; NULL otherwise
-    int volume_number;  // of that folder; -1: none
+    Volume volume;
     SegmentResults results;
     Text key; // the options that a finished mask depends on
     size_t done, skipped, failed, of_shard;
@@ -34,93 +30,6 @@ typedef struct Run {
     Text first_failure, failures;
     Arena arena;
 } Run;
-
-// A picture file in memory.
-typedef struct Picture {
-    uint8_t *bytes;
-    size_t size;
-    char hash[65];
-    ImageSource *source; // NULL: not opened yet
-    ImageShape shape;
-} Picture;
-
-static void close_picture(Picture *picture) {
-    image_close(picture->source);
-    mem_free(picture->bytes);
-    *picture = (Picture){0};
-}
-static Status load_picture(const char *path, Picture *picture) {
-    *picture = (Picture){0};
-    TRY(file_read(path, picture_limit, &picture->bytes, &picture->size));
-    sha256_hex(picture->bytes, picture->size, picture->hash);
-    return ST_OK;
-}
-static Status open_picture(const char *path, Picture *picture) {
-    TRY(image_open_bytes(path, picture->bytes, picture->size, IMAGE_ALL_PAGES, &picture->source));
-    picture->shape = *image_shape(picture->source);
-    return ST_OK;
-}
-// Slice z as planes, in `arena`.
-static Status read_slice(Picture *picture, int64_t z, Arena *arena, PictureSlice *out) {
-    const ImageShape *shape = &picture->shape;
-    const ImageBox box = image_slice(shape, z);
-    const size_t samples = image_box_samples(shape, &box);
-    float *interleaved = arena_array(arena, samples, sizeof *interleaved), *planes = interleaved;
-    if (shape->channels > 1) planes = arena_array(arena, samples, sizeof *planes);
-    if (!interleaved || !planes) return fail_memory(samples * sizeof *planes);
-    TRY(image_read_box(picture->source, &box, SAMPLE_F32, interleaved));
-    if (shape->channels > 1) planes_from_interleaved(interleaved, box.w * box.h, shape->channels, planes);
-    *out = (PictureSlice){shape->channels, shape->height, shape->width, planes};
-    return ST_OK;
-}
-
-// ---- scope "volume": the numbers of normalise over a folder's pictures, or over a file's pages
-
-static Status add_slices(Run *run, Picture *picture) {
-    for (int64_t z = 0; z < picture->shape.depth; z++) {
-        Arena arena = {0};
-        PictureSlice slice;
-        float *framed;
-        Status status = read_slice(picture, z, &arena, &slice);
-        if (status == ST_OK) status = segmenter_place(&run->segmenter, &slice, &arena, &framed);
-        const Frame *input = &run->segmenter.input;
-        if (status == ST_OK && !run->volume)
-            status = normaliser_create(&segmenter_opened(&run->segmenter)->pipeline, input->channels, &run->volume);
-        if (status == ST_OK) normaliser_add(run->volume, framed, input->height * input->width);
-        arena_free(&arena);
-        TRY(status);
-    }
-    return ST_OK;
-}
-// A picture that cannot be read has no part in it; it is reported when its turn comes. So are files of several pages,
-// which are volumes of their own.
-static Status add_file(Run *run, const char *path) {
-    Picture picture;
-    Status status = load_picture(path, &picture);
-    if (status == ST_OK) status = open_picture(path, &picture);
-    if (status == ST_OK && picture.shape.depth == 1) status = add_slices(run, &picture);
-    close_picture(&picture);
-    if (status == ST_RESOURCE || status == ST_CANCELLED) return status;
-    error_clear();
-    return ST_OK;
-}
-static Status measure_folder(Run *run, int volume) {
-    for (size_t i = 0; i < run->n_files; i++)
-        if (run->files[i].volume == volume) TRY(add_file(run, run->files[i].path));
-    return ST_OK;
-}
-static Status measure_volume(Run *run, const SegmentFile *file, Picture *picture) {
-    const bool is_own = picture->shape.depth > 1;
-    if (!is_own && run->volume && run->volume_number == file->volume) return ST_OK;
-    if (run->volume) normaliser_begin(run->volume);
-    run->volume_number = -1;
-    for (int pass = 0; pass < NORMALISE_PASSES; pass++) {
-        TRY(is_own ? add_slices(run, picture) : measure_folder(run, file->volume));
-        if (run->volume) normaliser_end_pass(run->volume);
-    }
-    if (!is_own) run->volume_number = file->volume;
-    return ST_OK;
-}
 
 // ---- what is written for a picture
 
@@ -227,9 +136,9 @@ static Status segment_slice(Run *run, Picture *picture, int64_t z, const Outputs
     Arena arena = {0};
     PictureSlice slice;
     Segmented segmented;
-    result->status = read_slice(picture, z, &arena, &slice);
+    result->status = picture_slice(picture, z, &arena, &slice);
     if (result->status == ST_OK)
-        result->status = segmenter_run(&run->segmenter, &slice, run->volume, &arena, &segmented);
+        result->status = segmenter_run(&run->segmenter, &slice, run->volume.normaliser, &arena, &segmented);
     Status status = ST_OK;
     if (result->status == ST_OK) {
         if (z == 0) status = open_sinks(run, outputs, &picture->shape, segmented.classes, &arena, sinks);
@@ -245,7 +154,7 @@ static Status hash_mask(const Run *run, const char *path, FileResult *result) {
     uint8_t *bytes;
     size_t size;
     if (!run->common->log_file) return ST_OK;
-    TRY(file_read(path, picture_limit, &bytes, &size));
+    TRY(file_read(path, PICTURE_BYTES, &bytes, &size));
     sha256_hex(bytes, size, result->mask_hash);
     mem_free(bytes);
     return ST_OK;
@@ -255,11 +164,8 @@ static Status segment_picture(Run *run, const SegmentFile *file, Picture *pictur
     Sinks sinks = {0};
     run->segmenter.grey_repeated = false;
     TRY(name_outputs(run, file, picture->shape.depth, arena, &outputs));
-    const Pipeline *pipeline = &run->segmenter.opened.pipeline;
-    if (pipeline->scope == SCOPE_VOLUME && pipeline->normalise != NORMALISE_NONE) {
-        result->status = measure_volume(run, file, picture);
-        if (result->status != ST_OK) return ST_OK;
-    }
+    result->status = volume_measure(&run->volume, &run->segmenter, run->files, run->n_files, file, picture);
+    if (result->status != ST_OK) return ST_OK;
     Status status = ST_OK;
     for (int64_t z = 0; z < picture->shape.depth && status == ST_OK && result->status == ST_OK; z++)
         status = segment_slice(run, picture, z, &outputs, &sinks, result);
@@ -373,14 +279,14 @@ static Status segment_file(Run *run, const SegmentFile *file, Arena *arena) {
     FileResult result = {.pages = 1};
     const uint64_t start = clock_ns();
     EarlierResult *earlier = results_find(&run->results, file->path);
-    result.status = load_picture(file->path, &picture);
+    result.status = picture_load(file->path, &picture);
     const bool skipped = result.status == ST_OK && run->options->resume && is_done(run, file, &picture, earlier, arena);
     Status status = ST_OK;
     if (skipped) {
         run->skipped++;
         status = results_add(&run->results, earlier->line);
     } else {
-        if (result.status == ST_OK) result.status = open_picture(file->path, &picture);
+        if (result.status == ST_OK) result.status = picture_open(file->path, &picture);
         if (result.status == ST_OK) status = segment_picture(run, file, &picture, arena, &result);
         if (status == ST_OK && result.status == ST_CANCELLED) status = ST_CANCELLED;
         if (status == ST_OK && result.status != ST_OK) status = note_failure(run, file, result.status);
@@ -390,7 +296,7 @@ static Status segment_file(Run *run, const SegmentFile *file, Arena *arena) {
     }
     if (status == ST_OK) status = log_picture(run, file, &picture, &result, skipped, start);
     if (status == ST_OK && earlier) earlier->taken = true;
-    close_picture(&picture);
+    picture_close(&picture);
     return status;
 }
 static Status segment_files(Run *run) {
@@ -482,7 +388,7 @@ static Status start_results(Run *run) {
 static Status run_all(Run *run, const char *package, const char *const *paths, int n_paths) {
     TRY(list_files(run, paths, n_paths));
     const double threshold = run->options->threshold >= 0 ? run->options->threshold : NAN;
-    TRY(segmenter_open(package, run->common, threshold, &run->segmenter));
+    TRY(segmenter_open(&(PackageSource){.path = package}, run->common, 0, threshold, &run->segmenter));
     TRY(write_key(run));
     TRY(folder_make(run->options->output));
     TRY(start_results(run));
@@ -501,7 +407,7 @@ static Status segment(const char *package, const char *const *paths, int n_paths
     stent_segment_options options = *given;
     if (!options.format) options.format = "png";
     TRY(check_options(&options, n_paths));
-    Run run = {.options = &options, .common = &options.common, .volume_number = -1};
+    Run run = {.options = &options, .common = &options.common, .volume = {NULL, -1}};
     Status status = run_all(&run, package, paths, n_paths);
     *finished = status == ST_OK;
     if (*finished) summarise(&run, result);
@@ -510,7 +416,7 @@ static Status segment(const char *package, const char *const *paths, int n_paths
     else if (*finished && run.failed)
         status = fail(reason, "%zu of %zu pictures could not be read: first %s", run.failed, run.of_shard,
                       text_get(&run.first_failure));
-    normaliser_free(run.volume);
+    normaliser_free(run.volume.normaliser);
     segmenter_close(&run.segmenter);
     results_close(&run.results);
     text_free(&run.key);

@@ -41,13 +41,14 @@ static Status ready(Segmenter *segmenter, double threshold) {
     segmenter->threshold = isnan(threshold) ? segmenter->opened.pipeline.threshold : threshold;
     return segmenter->opened.executable ? make_session(segmenter, &segmenter->opened) : ST_OK;
 }
-Status segmenter_open(const char *package, const stent_options *options, double threshold, Segmenter *out) {
-    *out = (Segmenter){.package = package, .options = options};
-    TRY(open_package(package, options, OPEN_FREE, &out->opened));
+Status segmenter_open(const PackageSource *source, const stent_options *options, int flags, double threshold,
+                      Segmenter *out) {
+    *out = (Segmenter){.source = *source, .options = options, .flags = flags};
+    TRY(open_source(source, options, OPEN_FREE | flags, &out->opened));
     Status status = ready(out, threshold);
     if (status == ST_OK) return ST_OK;
     segmenter_close(out);
-    return fail_context(status, "%s", package);
+    return fail_context(status, "%s", source->path);
 }
 void segmenter_close(Segmenter *segmenter) {
     drop_session(segmenter);
@@ -76,7 +77,7 @@ static Status open_sized(Segmenter *segmenter, const PictureSlice *slice) {
     options.inputs = inputs;
     drop_session(segmenter);
     close_package(&segmenter->sized);
-    if (status == ST_OK) status = open_package(segmenter->package, &options, 0, &segmenter->sized);
+    if (status == ST_OK) status = open_source(&segmenter->source, &options, segmenter->flags, &segmenter->sized);
     if (status == ST_OK) status = make_session(segmenter, &segmenter->sized);
     if (status != ST_OK) {
         status = fail_context(status, "the network for pictures of %s", text_get(&shape));

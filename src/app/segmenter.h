@@ -5,8 +5,9 @@
 #include "app/preprocess.h"
 
 typedef struct Segmenter {
-    const char *package;
+    PackageSource source;
     const stent_options *options;
+    int flags;             // OpenFlags, for each opening
     double threshold;      // the pipeline's, or the caller's
     Opened opened;         // without an executable when the network's height or width are free; then
     Opened sized;          // the same, opened for the last picture's size
@@ -32,8 +33,9 @@ typedef struct Segmented {
     double ms;            // input tensor to output tensor
 } Segmented;
 
-// threshold: NaN takes the pipeline's. ST_UNSUPPORTED: a network that does not take one float32 picture.
-Status segmenter_open(const char *package, const stent_options *options, double threshold, Segmenter *out);
+// flags: OpenFlags beside OPEN_FREE. threshold: NaN takes the pipeline's. ST_UNSUPPORTED: a network that does not take one float32 picture.
+Status segmenter_open(const PackageSource *source, const stent_options *options, int flags, double threshold,
+                      Segmenter *out);
 void segmenter_close(Segmenter *segmenter); // twice is fine
 // Pre-processing without normalise; framed: fresh memory in `arena`, (input.channels, input.height, input.width).
 Status segmenter_place(Segmenter *segmenter, const PictureSlice *slice, Arena *arena, float **framed);

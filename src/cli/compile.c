@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include <math.h>
 #include <string.h>
 
 static void emit(void *context, const char *pass, const char *text) {
@@ -12,7 +13,8 @@ static bool default_output(const char *model, char *out, size_t size) {
     const int stem = dot && dot != name ? (int)(dot - name) : (int)strlen(name);
     return snprintf(out, size, "%.*s.stent", stem, name) < (int)size;
 }
-static int check(const stent_compile_options *options, const char *emits, bool json) {
+static int check(const stent_compile_options *options, const char *emits, double loss, bool json) {
+    if (loss < 0 || loss > 1) return cli_fail(STENT_USAGE, "--max-dice-loss: expected 0 to 1");
     if (options->opt_level > 3) return cli_fail(STENT_USAGE, "-O: expected 0 to 3, got %d", options->opt_level);
     if (emits && strcmp(emits, "graph")) return cli_fail(STENT_USAGE, "--emit: expected graph, got '%s'", emits);
     if (emits && json) return cli_fail(STENT_USAGE, "--emit and --json both want stdout; choose one");
@@ -37,6 +39,7 @@ int verb_compile(int argc, char **argv) {
     stent_result *result = NULL;
     o.opt_level = -1;
     int level = 3;
+    double loss = NAN;
     const Option options[] = {
         {"output", 'o', OPTION_TEXT, &output, "NET.stent", "the package (default: the model's name, in this folder)"},
         {"bind", 0, OPTION_LIST, &bind, "NAME=x.npy", "that input becomes a constant"},
@@ -45,17 +48,20 @@ int verb_compile(int argc, char **argv) {
          "pre- and post-processing (default: what the model says)"},
         {"sample", 0, OPTION_TEXT, &o.sample, "x.npy", "sample of the self-check; the package then carries it"},
         {"emit", 0, OPTION_TEXT, &emits, "graph", "print the graph after each pass"},
+        {"calibrate", 0, OPTION_TEXT, &o.calibrate, "DIR", "pictures on which --precision bf16 has to keep the masks"},
+        {"max-dice-loss", 0, OPTION_NUMBER, &loss, "L", "what their masks may lose of their Dice (default: 0.001)"},
+        {"no-gate", 0, OPTION_FLAG, &o.no_gate, NULL, "bf16 without --calibrate, for measuring only"},
         {"race", 0, OPTION_LATER, NULL, "S", NULL},
         {"arch", 0, OPTION_LATER, NULL, "FILE", NULL},
         {"signature", 0, OPTION_LATER, NULL, "NAME", NULL},
-        {"calibrate", 0, OPTION_LATER, NULL, "DIR", NULL},
         {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     o.common = cli.common;
     o.opt_level = level;
+    o.max_dice_loss = isnan(loss) ? 0 : loss == 0 ? -1 : loss;
     o.bind = bind.count ? bind.items : NULL;
     o.emit_graph = emits ? emit : NULL;
-    const int wrong = check(&o, emits, cli.json);
+    const int wrong = check(&o, emits, loss, cli.json);
     if (wrong) return wrong;
     if (!output && !default_output(cli.arguments[0], named, sizeof named))
         return cli_fail(STENT_USAGE, "name the package: -o NET.stent");

@@ -121,13 +121,18 @@ static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[
     memcpy(file->data, header, HEADER_BYTES + count * ENTRY_BYTES);
     return ST_OK;
 }
-Status package_write(const char *path, const PackageContent *content, char hex[65]) {
-    Text sections[SECTION_KINDS] = {{0}}, file = {0};
+Status package_bytes(const PackageContent *content, Text *out, char hex[65]) {
+    Text sections[SECTION_KINDS] = {{0}};
     Status status = fill_sections(content, sections);
-    if (status == ST_OK) status = assemble(sections, &file, hex);
+    if (status == ST_OK) status = assemble(sections, out, hex);
     for (size_t i = 0; i < content->n_sources; i++) status = file_intact(&content->sources[i], status);
-    if (status == ST_OK) status = file_write(path, file.data, file.length);
     for (int i = 0; i < SECTION_KINDS; i++) text_free(&sections[i]);
+    return status;
+}
+Status package_write(const char *path, const PackageContent *content, char hex[65]) {
+    Text file = {0};
+    Status status = package_bytes(content, &file, hex);
+    if (status == ST_OK) status = file_write(path, file.data, file.length);
     text_free(&file);
     return status;
 }
@@ -315,12 +320,19 @@ Status package_open(const char *path, Package **out) {
         if (status != ST_OK) status = fail_context(status, "%s", path);
         status = package_intact(package, status);
     }
-    if (status != ST_OK) {
-        package_close(package);
-        return status;
-    }
-    *out = package;
-    return ST_OK;
+    if (status == ST_OK) *out = package;
+    else package_close(package);
+    return status;
+}
+Status package_open_bytes(const void *bytes, size_t size, Package **out) {
+    *out = NULL;
+    Package *package = mem_zero(1, sizeof *package);
+    if (!package) return fail_memory(sizeof *package);
+    package->mapping = (Mapping){bytes, size, NULL};
+    const Status status = read_all(package);
+    if (status == ST_OK) *out = package;
+    else package_close(package);
+    return status;
 }
 void package_close(Package *package) {
     if (!package) return;

@@ -33,7 +33,9 @@ typedef struct PackageContent {
     const Mapping *sources;  // the files that the graph's constants lie in; nothing is written when one was cut short
     size_t n_sources;
 } PackageContent;
-// Atomic. hex gets the content hash.
+// The package's bytes; hex gets the content hash.
+Status package_bytes(const PackageContent *content, Text *out, char hex[65]);
+// Atomic.
 Status package_write(const char *path, const PackageContent *content, char hex[65]);
 
 typedef struct Package {
@@ -52,6 +54,7 @@ typedef struct Package {
 // ST_BAD: damaged, cut short meanwhile, not a package; ST_UNSUPPORTED: what a newer stent put in (format, section,
 // operator ...).
 Status package_open(const char *path, Package **out);
+Status package_open_bytes(const void *bytes, size_t size, Package **out); // the caller's, as long as it is open
 void package_close(Package *package); // NULL is fine; the graph goes with it
 // As file_intact: asked after constants or the self-check's data were read for the last time.
 Status package_intact(const Package *package, Status status);

@@ -24,6 +24,9 @@ typedef Status PassObserver(void *context, const Pass *pass, int round, bool cha
 // only be freed. Beyond 20,000 nodes only level 0 runs (a rewrite looks through the graph for a value's uses).
 Status passes_run(Graph *graph, int opt_level, PassObserver *observer, void *context);
 
+// Rounds what convolutions multiply to bf16 (round_products.c). Types must be static.
+Status pass_round_products(Graph *graph);
+
 // Level 0, and part of every other: infers types and computes shapes. Arithmetic on small integer, bool and float
 // constants (at most 10,000 elements; 64 when floats) becomes constants, so does what is known of the shape of a
 // value: Resize sizes, Reshape shapes and the like that an exporter wrote as nodes. Called again once the free dims

@@ -132,6 +132,31 @@ TEST(precision) {
     CHECK_INT(program("bench", package, "--precision", "exact", NULL), 2);
     check_one_line("'exact'");
     CHECK_INT(program("verify", package, "--precision", "strict", "--threads", "1", NULL), 0);
+    CHECK_INT(program("verify", package, "--precision", "bf16", NULL), 2);
+    check_one_line("the package permits fp32");
+    CHECK_INT(program("compile", small_model(), "-o", test_temp("never.stent"), "--precision", "fp16", NULL), 4);
+    check_one_line("fp16");
+    CHECK_INT(program("compile", small_model(), "-o", test_temp("never.stent"), "--precision", "bf16", NULL), 2);
+    check_one_line("--calibrate DIR");
+    CHECK_INT(program("compile", small_model(), "-o", test_temp("never.stent"), "--max-dice-loss", "1.5", NULL), 2);
+    check_one_line("--max-dice-loss");
+}
+// A machine without the hardware runs fp32 and says so, once.
+TEST(bf16_falls_back) {
+    const char *package = test_temp("bf16.stent");
+    Arena arena = {0};
+    CHECK_INT(program("compile", small_model(), "-o", package, "--precision", "bf16", "--no-gate", NULL), 0);
+    setenv("STENT_ISA", "sse2", 1);
+    CHECK_INT(program("verify", package, NULL), 0);
+    const char *note = strstr(program_out, "bf16 takes AMX, which is not had on sse2 here: fp32 runs");
+    CHECK(note && !strstr(note + 1, "bf16 takes AMX"));
+    CHECK(strstr(program_out, "verified on sse2") && strstr(program_out, "fp32"));
+    CHECK_INT(program("verify", package, "--precision", "strict", NULL), 0);
+    CHECK(!strstr(program_out, "bf16"));
+    CHECK_INT(program_stdout("verify", package, "--json", NULL), 0);
+    const Json *precision = json_get(program_json(&arena), "precision");
+    CHECK(precision && !strcmp(precision->string, "fp32"));
+    arena_free(&arena);
 }
 TEST(free_dims_are_asked_for) {
     OnnxFile file = onnx_file(13);

@@ -57,7 +57,7 @@ static const Limit limits[] = {
     {"channels of a slice", "64", "src/image/image.h", "IMAGE_MAX_CHANNELS 64"},
     {"pages of a TIFF (all together no more than its bytes can hold)", "65,536", "src/image/tiff_read.c",
      "MAX_PAGES = 1 << 16"},
-    {"picture file", "4 GiB", "src/app/segment.c", "picture_limit = UINT32_MAX;"},
+    {"picture file", "4 GiB", "src/app/picture.h", "PICTURE_BYTES = UINT32_MAX;"},
     {"arrays of an `.npz`", "4096", "src/tensor/npz.c", "MAX_ENTRIES = 4096,"},
     {"what deflated arrays unpack to, unless it is less than 16 times the file", "256 MiB", "src/tensor/npz.c",
      "MAX_UNPACKED = 1 << 28,"},

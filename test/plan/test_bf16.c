@@ -1,5 +1,6 @@
 // Plans for bf16, on tiles (emulated where the machine has none): whole networks within the error that is foreseen.
 #include "kernel/emulated.h"
+#include "pass/pass.h"
 #include "plan/planned.h"
 #include "reference/reference.h"
 
@@ -67,6 +68,29 @@ TEST(bf16_is_within_its_foreseen_error) {
               plan->error);
     plan_free(plan);
     graph_free(graph);
+    arena_free(&arena);
+}
+// The gate of `compile` looks at what bf16 does by rounding what is multiplied, on any machine. A sum that is rounded
+// otherwise may flip the rounding of a value in the next layer, once in some thousand values.
+TEST(rounded_products_give_what_bf16_gives) {
+    need_amx();
+    Arena arena = {0};
+    Graph *graph = planned_graph(network), *rounded = planned_graph(network);
+    const Tensor *inputs = planned_inputs(graph, 3, &arena);
+    Tensor *outputs = planned_outputs(graph, &arena), *other = planned_outputs(graph, &arena);
+    CHECK_OK(pass_resolve_shapes(rounded));
+    CHECK_OK(pass_round_products(rounded));
+    const Setting bf16 = {ISA_AMX, 2, .fuse = true, .precision = PRECISION_BF16}, fp32 = {planned_best_isa(), 2, .fuse = true};
+    setenv("STENT_AVOID", "conv_direct,conv_winograd,conv_narrow", 1);
+    Plan *plan = plan_of(graph, PRECISION_BF16, 0);
+    CHECK_INT(steps_with(plan, 1), 5); // all of them, as in the rounded graph
+    REQUIRE(planned_run("bf16", graph, inputs, &bf16, outputs));
+    unsetenv("STENT_AVOID");
+    REQUIRE(planned_run("rounded", rounded, inputs, &fp32, other));
+    planned_compare("rounded products", graph, other, outputs, plan->error / 20);
+    plan_free(plan);
+    graph_free(graph);
+    graph_free(rounded);
     arena_free(&arena);
 }
 TEST(fp32_and_strict_take_no_products_of_bf16_alone) {
