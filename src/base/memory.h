@@ -53,3 +53,7 @@ static inline bool mul_i64(int64_t a, int64_t b, int64_t *out) { return !__built
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 static inline int64_t div_up(int64_t a, int64_t b) { return a / b + (a % b != 0); } // a >= 0, b > 0; never overflows
 static inline int64_t round_up(int64_t a, int64_t b) { return div_up(a, b) * b; }   // a >= 0, b > 0
+// Things in part `part` of `count` that are cut into `parts`; they differ by one at most, the first have more.
+static inline int64_t share_of(int64_t count, int64_t parts, int64_t part) {
+    return count / parts + (part < count % parts);
+}

@@ -14,8 +14,8 @@ enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2, NARROW_OUTS = 4 };
 //     lanes + j]
 // rows and vectors are fixed by the entry. accumulate: add to c instead of overwriting. Sums run in order of b and k
 // in fp32 (one rounding per multiply-add where the set has FMA). w and c aligned to a vector.
-// prefetch: w-sized memory that will be read next, fetched towards L2 as the kernel goes; may be any readable or
-// unreadable address (prefetches do not fault).
+// prefetch: NULL, or w-sized memory that will be read next, fetched towards L2 as the kernel goes; may be any readable
+// or unreadable address (prefetches do not fault). A fetch takes the place of a load: with AVX2 7 % of the time.
 typedef void GemmKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
                         int64_t depth, float *c, int64_t ldc, int accumulate, const char *prefetch);
 

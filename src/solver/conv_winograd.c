@@ -144,12 +144,12 @@ static void product(const Winograd *w, const float *weights, int q, const Box *b
             const int next = panel + 1 < p1 ? panel + 1 : p0;
             const int next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
             const char *ahead = (const char *)(weights + weights_at(w, next_q, next, c0));
-            for (int64_t g = 0; g < groups; g++) {
-                const int64_t t0 = count * g / groups, t1 = count * (g + 1) / groups;
-                kernels->gemm[width / kernels->lanes][t1 - t0](
+            for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
+                rows = share_of(count, groups, g);
+                kernels->gemm[width / kernels->lanes][rows](
                     w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile + c0, w->v_tile, stream, depth,
                     m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * kernels->lanes, w->m_tile,
-                    c0 > 0, g ? (const char *)stream : ahead);
+                    c0 > 0, g ? NULL : ahead);
             }
         }
     }
@@ -227,15 +227,15 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
             for (int panel = p0; panel < p1; panel++) {
                 const int width = panel_width(w, panel);
                 const float *stream = u + ((panel - p0) * w->q + q) * w->u_plane;
-                for (int64_t g = 0; g < groups; g++) {
-                    const int64_t t0 = count * g / groups, t1 = count * (g + 1) / groups;
-                    const float *rows = v + q * w->v_plane + t0 * w->v_tile + c0;
+                for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
+                    rows = share_of(count, groups, g);
+                    const float *from = v + q * w->v_plane + t0 * w->v_tile + c0;
                     // The next product's tiles come from a shared cache: they are fetched ahead.
-                    const char *ahead = (const char *)(rows + (q + 1 < w->q ? w->v_plane : 0));
-                    kernels->gemm[width / lanes][t1 - t0](w->taps_d, taps.offset, rows, w->v_tile, stream, depth,
-                                                          m + q * w->m_plane + t0 * w->m_tile +
-                                                              (int64_t)panel * GEMM_MAX_VECTORS * lanes - first,
-                                                          w->m_tile, c0 > 0, ahead);
+                    const char *ahead = (const char *)(from + (q + 1 < w->q ? w->v_plane : 0));
+                    kernels->gemm[width / lanes][rows](w->taps_d, taps.offset, from, w->v_tile, stream, depth,
+                                                       m + q * w->m_plane + t0 * w->m_tile +
+                                                           (int64_t)panel * GEMM_MAX_VECTORS * lanes - first,
+                                                       w->m_tile, c0 > 0, ahead);
                 }
             }
     }

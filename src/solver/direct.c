@@ -87,11 +87,10 @@ static void add_sweep(const Visit *v, const UnitRows *u, int index, const float 
     for (int64_t r = 0; r < rows; r++) {
         const float *row = image + (u->row0 + r) * i_step[AXIS_H] * in->stride[AXIS_H];
         float *sums = sums_row(v, u, line, r) + s->o_first[AXIS_W] * u->panel_width;
-        for (int64_t g = 0; g < groups; g++) {
-            const int64_t x0 = width * g / groups, x1 = width * (g + 1) / groups;
-            kernels->gemm[u->panel->vectors][x1 - x0](blocks * s->taps, v->a_offset[index], row + x0 * lda, lda,
-                                                      weights, d->depth, sums + x0 * ldc, ldc, accumulate,
-                                                      (const char *)weights);
+        for (int64_t g = 0, x0 = 0, count; g < groups; g++, x0 += count) {
+            count = share_of(width, groups, g);
+            kernels->gemm[u->panel->vectors][count](blocks * s->taps, v->a_offset[index], row + x0 * lda, lda, weights,
+                                                    d->depth, sums + x0 * ldc, ldc, accumulate, NULL);
         }
     }
 }

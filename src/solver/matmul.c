@@ -93,10 +93,10 @@ static void multiply(const MatmulWork *w, const float *left, int64_t rows, const
     for (int64_t k = 0; k < w->k; k += MATMUL_CHUNK) {
         const int64_t depth = MIN(MATMUL_CHUNK, w->k - k);
         const float *panel = packed + k * width;
-        for (int64_t g = 0; g < groups; g++) {
-            const int64_t r0 = rows * g / groups, r1 = rows * (g + 1) / groups;
-            w->kernels->gemm[vectors][r1 - r0](1, &offset, left + r0 * w->k + k, w->k, panel, depth, sums + r0 * width,
-                                               width, k > 0, (const char *)(panel + depth * width));
+        for (int64_t g = 0, r0 = 0, count; g < groups; g++, r0 += count) {
+            count = share_of(rows, groups, g);
+            w->kernels->gemm[vectors][count](1, &offset, left + r0 * w->k + k, w->k, panel, depth, sums + r0 * width,
+                                             width, k > 0, g ? NULL : (const char *)(panel + depth * width));
         }
     }
 }

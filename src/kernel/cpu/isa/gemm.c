@@ -23,10 +23,8 @@
 #define MULTIPLY_ADD(acc, s, w) acc = vfma(s, w, acc)
 #endif
 
-// A pointer for every third row of a, the two rows behind it by index: without this the compiler keeps an address a
-// row, runs out of registers and reloads them from the stack. HIDE keeps it from seeing how they are related.
+// A pointer for every third row of a, the two rows behind it by index (vector.h: HIDE).
 enum { ROW_GROUP = 3, ROW_GROUPS = (GEMM_MAX_ROWS + ROW_GROUP - 1) / ROW_GROUP };
-#define HIDE(pointer) __asm__("" : "+r"(pointer))
 
 // One step of depth, z values behind the row pointers.
 #define GEMM_STEP(z)                                                                                                   \
@@ -39,6 +37,17 @@ enum { ROW_GROUP = 3, ROW_GROUPS = (GEMM_MAX_ROWS + ROW_GROUP - 1) / ROW_GROUP }
         UNROLL for (int i = 0; i < rows; i++) {                                                                        \
             vf value = vset1(*(const float *)(row[i / ROW_GROUP] + i % ROW_GROUP * step + 4 * (z)));                   \
             UNROLL for (int j = 0; j < vectors; j++) { MULTIPLY_ADD(acc[i][j], value, weight[j]); }                    \
+        }                                                                                                              \
+    } while (0)
+
+#define GEMM_TWO_STEPS                                                                                                 \
+    do {                                                                                                               \
+        GEMM_STEP(0);                                                                                                  \
+        GEMM_STEP(1);                                                                                                  \
+        w += 2 * vectors * VL;                                                                                         \
+        UNROLL for (int g = 0; g * ROW_GROUP < rows; g++) {                                                            \
+            row[g] += 8;                                                                                               \
+            HIDE(row[g]);                                                                                              \
         }                                                                                                              \
     } while (0)
 
@@ -55,18 +64,15 @@ INLINE void gemm_block(const int rows, const int vectors, int64_t batch, const i
             HIDE(row[g]);
         }
         int64_t k = depth;
-        for (; k >= 2; k -= 2) {
-            UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++)
-                __builtin_prefetch(prefetch + 64 * line, 0, 2);
-            prefetch += 2 * vectors * VL * 4;
-            GEMM_STEP(0);
-            GEMM_STEP(1);
-            w += 2 * vectors * VL;
-            UNROLL for (int g = 0; g * ROW_GROUP < rows; g++) {
-                row[g] += 8;
-                HIDE(row[g]);
+        if (prefetch)
+            for (; k >= 2; k -= 2) {
+                UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++)
+                    __builtin_prefetch(prefetch + 64 * line, 0, 2);
+                prefetch += 2 * vectors * VL * 4;
+                GEMM_TWO_STEPS;
             }
-        }
+        else
+            for (; k >= 2; k -= 2) GEMM_TWO_STEPS;
         if (k) {
             GEMM_STEP(0);
             w += vectors * VL;

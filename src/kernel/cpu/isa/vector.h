@@ -16,6 +16,10 @@
 #define VL KERNEL_VL
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 32")
+#define KEEP_LOOP _Pragma("GCC unroll 1")
+// Keeps the compiler from seeing how pointers are related: where rows lie `step` apart it would keep an address a row,
+// run out of registers and reload them from the stack. A pointer for every third row and two indexed ones cost nothing.
+#define HIDE(pointer) __asm__("" : "+r"(pointer))
 
 typedef float vf __attribute__((vector_size(KERNEL_VL * 4), aligned(4), may_alias)); // loads need no alignment
 typedef int32_t vi __attribute__((vector_size(KERNEL_VL * 4), aligned(4), may_alias));

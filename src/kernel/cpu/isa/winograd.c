@@ -65,54 +65,93 @@ INLINE void output_transform(const int m, const vf *s, const int step, vf *out, 
     out[3 * out_step] = vfma(vset1(A3), b, vfma(vset1(B3), d, s[5 * step]));
 }
 
-INLINE void input_loop(const int m, const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
-                       int64_t v_tile, int64_t v_plane) {
-    const int side = m + 2;
-    // With 8 lanes two channel blocks fill a cache line of v: they are written together.
-    for (int block0 = 0; block0 < blocks; block0 += 64 / (4 * VL))
-        for (int t = 0; t < tiles; t++)
-            for (int block = block0; block < blocks && block < block0 + 64 / (4 * VL); block++) {
-                const float *from = in + block * in_block + (m * t - 1) * VL - in_row;
-                float *to = v + t * v_tile + block * VL;
-                vf x[MOST_SIDE * MOST_SIDE], y[MOST_SIDE];
-                UNROLL for (int j = 0; j < side; j++) {
-                    vf d[MOST_SIDE];
-                    UNROLL for (int i = 0; i < side; i++) d[i] = vload(from + i * in_row + j * VL);
-                    input_transform(m, d, 1, x + j, side);
-                }
-                const char *next = (const char *)(from + (64 / (4 * VL)) * in_block);
-                UNROLL for (int i = 0; i < side; i++) {
-                    UNROLL for (int line = 0; line < VL / 4; line++)
-                        __builtin_prefetch(next + i * in_row * 4 + 64 * line, 0, 2);
-                    input_transform(m, x + side * i, 1, y, 1);
-                    UNROLL for (int j = 0; j < side; j++) vstore(to + (side * i + j) * v_plane, y[j]);
-                }
-            }
-}
-
-// One tile of one channel block: mxm finished outputs in y[row * m + pixel]. Their sums before bias and function are
-// added to *all, which an infinity or NaN among the products does not leave finite.
-INLINE void finish_tile(const int m, const Function function, const float *sums, int64_t m_plane, vf bias, vf alpha,
-                        vf beta, const float *residual, int64_t residual_row, vf *y, vf *all) {
-    const int side = m + 2;
-    vf x[MOST_SIDE * MOST];
-    UNROLL for (int i = 0; i < side; i++) {
-        vf row[MOST_SIDE];
-        UNROLL for (int j = 0; j < side; j++) row[j] = vload(sums + (side * i + j) * m_plane);
-        output_transform(m, row, 1, x + m * i, 1);
+// Rows that lie a step apart: every third by a pointer, the others by index.
+typedef struct Rows {
+    const char *third[(MOST_SIDE + 2) / 3];
+    int64_t step; // bytes
+} Rows;
+INLINE Rows rows_at(const int count, const float *first, int64_t step) {
+    Rows rows = {.step = step * 4};
+    UNROLL for (int i = 0; i < count; i += 3) {
+        rows.third[i / 3] = (const char *)(first + i * step);
+        HIDE(rows.third[i / 3]);
     }
-    UNROLL for (int j = 0; j < m; j++) {
-        vf column[MOST];
-        output_transform(m, x + j, m, column, 1);
-        *all += m == 2 ? column[0] + column[1] : (column[0] + column[1]) + (column[2] + column[3]);
-        UNROLL for (int i = 0; i < m; i++) {
-            vf z = column[i] + bias;
-            if (residual) z += vload(residual + i * residual_row + j * VL);
-            y[m * i + j] = activate(function, alpha, beta, z);
+    return rows;
+}
+INLINE float *row_of(const Rows *rows, int i) { return (float *)(rows->third[i / 3] + i % 3 * rows->step); }
+
+// The transforms are loops, over columns first and then over rows, with values between them on the stack: unrolled as a
+// whole they take twice as many instructions, addresses and copies of registers, which then are the limit.
+enum { RUN = 4, RUN_COLUMNS = MOST * RUN + 2 }; // tiles that share their columns
+
+// `tiles` <= RUN consecutive tiles of one channel block. Neighbours share two columns, which are transformed once.
+INLINE void input_run(const int m, const float *from, int64_t in_row, const float *next, int tiles, float *to,
+                      int64_t v_tile, int64_t v_plane) {
+    const int side = m + 2;
+    vf x[MOST_SIDE * RUN_COLUMNS], d[MOST_SIDE];
+    Rows rows = rows_at(side, from, in_row), ahead = rows_at(side, next, in_row);
+    KEEP_LOOP for (int j = 0; j < m * tiles + 2; j++) {
+        UNROLL for (int i = 0; i < side; i++) d[i] = vload(row_of(&rows, i) + j * VL);
+        input_transform(m, d, 1, x + j, RUN_COLUMNS);
+        if (j % (16 / VL)) continue;
+        UNROLL for (int i = 0; i < side; i++) __builtin_prefetch(row_of(&ahead, i) + j * VL, 0, 2);
+    }
+    for (int t = 0; t < tiles; t++) {
+        float *plane = to + t * v_tile;
+        KEEP_LOOP for (int i = 0; i < side; i++) {
+            vf y[MOST_SIDE];
+            input_transform(m, x + RUN_COLUMNS * i + m * t, 1, y, 1);
+            Rows planes = rows_at(side, plane, v_plane);
+            UNROLL for (int j = 0; j < side; j++) vstore(row_of(&planes, j), y[j]);
+            plane += side * v_plane;
         }
     }
 }
+INLINE void input_loop(const int m, const float *in, int64_t in_row, int64_t in_block, int tiles, int blocks, float *v,
+                       int64_t v_tile, int64_t v_plane) {
+    enum { TOGETHER = 16 / VL }; // channel blocks that fill a cache line of v
+    for (int block0 = 0; block0 < blocks; block0 += TOGETHER)
+        for (int t = 0; t < tiles; t += RUN)
+            for (int block = block0; block < blocks && block < block0 + TOGETHER; block++) {
+                const float *from = in + block * in_block + (m * t - 1) * VL - in_row;
+                input_run(m, from, in_row, from + TOGETHER * in_block, tiles - t < RUN ? tiles - t : RUN,
+                          v + t * v_tile + block * VL, v_tile, v_plane);
+            }
+}
+
 INLINE vf max_of_4(vf a, vf b, vf c, vf d) { return larger(larger(a, b), larger(c, d)); }
+
+// One tile of one channel block: mxm finished outputs, and their 2x2 maxima where pooled is not NULL. The sums before
+// bias and function are added to *all, which an infinity or NaN among the products does not leave finite.
+INLINE void finish_tile(const int m, const Function function, const float *sums, int64_t m_plane, vf bias, vf alpha,
+                        vf beta, const float *residual, int64_t residual_row, float *out, int64_t out_row,
+                        float *pooled, int64_t pooled_row, vf *all) {
+    const int side = m + 2;
+    vf x[MOST_SIDE * MOST], row[MOST_SIDE];
+    KEEP_LOOP for (int i = 0; i < side; i++) {
+        Rows planes = rows_at(side, sums, m_plane);
+        UNROLL for (int j = 0; j < side; j++) row[j] = vload(row_of(&planes, j));
+        output_transform(m, row, 1, x + m * i, 1);
+        sums += side * m_plane;
+    }
+    Rows rows = rows_at(m, out, out_row), rest = rows_at(m, residual, residual_row);
+    KEEP_LOOP for (int j = 0; j < m; j += 2) {
+        vf y[2][MOST];
+        UNROLL for (int k = 0; k < 2; k++) {
+            output_transform(m, x + j + k, m, y[k], 1);
+            *all += m == 2 ? y[k][0] + y[k][1] : (y[k][0] + y[k][1]) + (y[k][2] + y[k][3]);
+            UNROLL for (int i = 0; i < m; i++) {
+                vf z = y[k][i] + bias;
+                if (residual) z += vload(row_of(&rest, i) + (j + k) * VL);
+                y[k][i] = activate(function, alpha, beta, z);
+                vstore(row_of(&rows, i) + (j + k) * VL, y[k][i]);
+            }
+        }
+        if (pooled)
+            UNROLL for (int i = 0; i < m; i += 2)
+                vstore(pooled + i / 2 * pooled_row + j / 2 * VL, max_of_4(y[0][i], y[1][i], y[0][i + 1], y[1][i + 1]));
+    }
+}
 
 // 2x2 maxima of the first `rows` rows and `columns` pixels of a tile; what is left over is dropped.
 INLINE void pool_tile(const int m, const vf *y, int rows, int64_t columns, float *pooled, int64_t pooled_row) {
@@ -134,16 +173,13 @@ INLINE bool output_loop(const int m, const Function function, const float *sums,
             const float *rest = residual ? residual + block * residual_block + left * VL : NULL;
             float *small = pooled ? pooled + block * pooled_block + left / 2 * VL : NULL;
             if (valid_rows == m && columns == m) {
-                vf y[MOST * MOST];
-                finish_tile(m, function, tile, m_plane, bias, alpha, beta, rest, residual_row, y, &all);
-                UNROLL for (int i = 0; i < m; i++) UNROLL for (int j = 0; j < m; j++)
-                    vstore(to + i * out_row + j * VL, y[m * i + j]);
-                if (small) pool_tile(m, y, m, m, small, pooled_row);
+                finish_tile(m, function, tile, m_plane, bias, alpha, beta, rest, residual_row, to, out_row, small,
+                            pooled_row, &all);
                 continue;
             }
             // A cut tile cannot read its residual beyond the picture: it is added when the rows are written.
             vf y[MOST * MOST] = {{0}};
-            finish_tile(m, FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, y, &all);
+            finish_tile(m, FN_NONE, tile, m_plane, bias, alpha, beta, NULL, 0, (float *)y, m * VL, NULL, 0, &all);
             for (int i = 0; i < valid_rows; i++)
                 for (int j = 0; j < columns; j++) {
                     vf z = y[m * i + j];
