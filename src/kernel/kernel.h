@@ -54,7 +54,8 @@ typedef struct PixelOperand {
 
 // AMX: pixels of 32 channels as bf16 parts, 64 bytes a pixel and part (kernel/cpu/amx/amx.c has the sums and their
 // error). Steps and offsets in bytes.
-enum { AMX_TILE_PIXELS = 16, AMX_CHANNELS = 32, AMX_MAX_TILES = 2, AMX_MAX_PARTS = 3, AMX_PIXEL_BYTES = 64 };
+enum { AMX_TILE_PIXELS = 16, AMX_CHANNELS = 32, AMX_MAX_TILES = 4, AMX_MAX_PARTS = 3, AMX_PIXEL_BYTES = 64 };
+static inline int amx_tiles(int vectors) { return AMX_MAX_TILES / vectors; } // most of a kernel: four chains of sums
 typedef struct AmxPixels {
     int64_t pixel; // from one pixel of a tile to the next
     int64_t tile;  // from the first tile to the second
@@ -63,10 +64,19 @@ typedef struct AmxPixels {
     int taps;
     const int32_t *offset; // (taps) from an output pixel's first input pixel
 } AmxPixels;
+// What a kernel does beside its products, once a tap, for as long as there is any.
+typedef struct AmxPace {
+    void (*step)(void *context); // a piece of other work, of which `steps` are left; must not touch tiles
+    void *context;
+    int steps;
+    int rest; // after so many taps a tile is stored to nowhere
+} AmxPace;
 // c[t * 16 + i][j * 16 + l] = sum over b < blocks, t < taps, 32 channels of pixels x weights, for tiles x 16 pixels and
 // vectors x 16 output channels (fixed by the entry), ldc floats from pixel to pixel. w: [block][tap][part][vector]
 // [16 pairs of channels][16 output channels][2] bf16, one stream. Between amx_begin and amx_end of the same thread.
-typedef void AmxKernel(const AmxPixels *a, const char *from, int64_t blocks, const char *w, float *c, int64_t ldc);
+// pace: NULL, or what goes between the products; steps that are left were not had time for.
+typedef void AmxKernel(const AmxPixels *a, const char *from, int64_t blocks, const char *w, float *c, int64_t ldc,
+                       AmxPace *pace);
 
 typedef struct Kernels Kernels;
 struct Kernels {
@@ -141,7 +151,7 @@ struct Kernels {
     // ISA_AMX only, else NULL. amx_begin: the calling thread's tiles get their shape; amx_end: they are given back.
     void (*amx_begin)(void);
     void (*amx_end)(void);
-    AmxKernel *amx[AMX_MAX_PARTS + 1][AMX_MAX_TILES + 1][GEMM_MAX_VECTORS + 1]; // [parts][tiles][vectors]
+    AmxKernel *amx[AMX_MAX_PARTS + 1][AMX_MAX_TILES + 1][GEMM_MAX_VECTORS + 1]; // [parts][tiles][vectors], tiles up to amx_tiles
     // Pixels of two channel blocks (second may be NULL: zeros) to bf16 parts, part k at out + k * out_part bytes.
     // Returns the bits of the largest magnitude seen (of NaN and infinity too).
     uint32_t (*amx_split)(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part);

@@ -28,17 +28,17 @@ static void peak_unit(const void *arguments, char *const *bases, int64_t unit, v
 }
 // Products of bf16 tiles as conv_amx makes them: three a pair of values, all operands in the first cache.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    enum { TILE = AMX_TILE_PIXELS * AMX_PIXEL_BYTES, PARTS = 2 };
+    enum { TILE = AMX_TILE_PIXELS * AMX_PIXEL_BYTES, PARTS = 2, TILES = AMX_MAX_TILES / GEMM_MAX_VECTORS };
     (void)bases, (void)unit;
     static const int32_t offset[1] = {0};
     const Burst *burst = arguments;
-    const AmxPixels pixels = {AMX_PIXEL_BYTES, TILE, AMX_MAX_TILES * TILE, 0, 1, offset};
-    char *a = scratch, *w = a + PARTS * AMX_MAX_TILES * TILE;
+    const AmxPixels pixels = {AMX_PIXEL_BYTES, TILE, TILES * TILE, 0, 1, offset};
+    char *a = scratch, *w = a + PARTS * TILES * TILE;
     float *c = (float *)(w + burst->depth * PARTS * GEMM_MAX_VECTORS * TILE);
     for (uint16_t *x = scratch; x < (uint16_t *)c; x++) *x = (uint16_t)(0x3f00 + (x - (uint16_t *)scratch) % 97);
     burst->kernels->amx_begin();
     for (int64_t r = 0; r < burst->repeats; r++)
-        burst->kernels->amx[PARTS][AMX_MAX_TILES][GEMM_MAX_VECTORS](&pixels, a, burst->depth, w, c, 32);
+        burst->kernels->amx[PARTS][TILES][GEMM_MAX_VECTORS](&pixels, a, burst->depth, w, c, 32, NULL);
     burst->kernels->amx_end();
 }
 // Runs the phase `rounds` times; least seconds.
@@ -76,7 +76,7 @@ Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops) {
 }
 Status measure_tiles(const Kernels *kernels, Pool *pool, double *gflops) {
     const Burst burst = {.kernels = kernels, .depth = 3, .repeats = 64};
-    const double pairs = AMX_MAX_TILES * AMX_TILE_PIXELS * GEMM_MAX_VECTORS * 16.0 * AMX_CHANNELS;
+    const double pairs = AMX_MAX_TILES * AMX_TILE_PIXELS * 16.0 * AMX_CHANNELS;
     *gflops = 0;
     return kernels->amx_begin ? measure_burst(burst, tiles_unit, 3 * 2 * pairs * (double)burst.depth, pool, gflops)
                               : ST_OK;

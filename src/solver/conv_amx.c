@@ -3,7 +3,7 @@
 //
 //     split: fp32 pixels of 2 x 16 channels to parts of 32 channels, borders and all
 //     for each panel of 32 output channels:                                   weights stream from L2
-//         for each 2 x 16 output pixels:                                      sums stay in tiles over all of ic x taps
+//         for each 2 x 16 output pixels (4 x 16 with 16 channels):            sums stay in tiles over all of ic x taps
 //             sums = products over (32 channels, tap, part)
 //             finish: bias, residual, activation, to the output's layout
 //
@@ -11,9 +11,11 @@
 // and end in the next, so that no width is ragged; what falls on a border is dropped. With other strides a line is a
 // row.
 //
-// Two schedules, same bits:
+// Schedules, same bits:
 //   rows   a unit splits the rows that it reads itself, in its core's L2, and computes all panels from them
 //   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
+// and each of them plain, or paced: sums are finished between the next pixels' products, a few pixels a tap, and a tile is
+// stored to nowhere now and then (never timed on this code; a prototype gained 8 % by the latter).
 // Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output channels][2] bf16.
 // Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7 (docs/NUMERICS.md). Parts of values near
 // the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed, as are sums
@@ -22,7 +24,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 0, IMAGE = 1, PANEL = GEMM_MAX_VECTORS, PAIR = AMX_MAX_TILES * AMX_TILE_PIXELS };
+enum { ROWS = 0, IMAGE = 1, PANEL = GEMM_MAX_VECTORS };
+enum { MOST_PIXELS = AMX_MAX_TILES * AMX_TILE_PIXELS, PACE_PIXELS = 4 };
 enum { TILE_BYTES = AMX_TILE_PIXELS * AMX_PIXEL_BYTES };
 
 // Where the parts of an input lie: [image][32 channels][part][slice][row][pixel], bytes.
@@ -36,6 +39,7 @@ typedef struct ConvAmx {
     const Kernels *kernels;
     Ref in, out, pooled, residual, bias, weights, split;
     int parts, schedule;
+    bool paced;
     int64_t blocks; // of 32 input channels
     int n_panels, panels_a_unit;
     int64_t rows_a_unit, row_groups, panel_groups;
@@ -49,12 +53,12 @@ static int products(int parts) { return parts * (parts + 1) / 2; }
 static int64_t reach(const Problem *p, int axis, int64_t outputs) {
     return (outputs - 1) * p->stride[axis] + (p->kernel[axis] - 1) * p->dilation[axis] + 1;
 }
-// Behind the last row a tile reads on: up to a pair of tiles of pixels that are dropped.
+// Behind the last row a tile reads on: less than a tile of pixels that are dropped.
 static SplitLayout split_layout(const Problem *p, int parts, int64_t blocks, int64_t slices, int64_t rows) {
     SplitLayout l = {.rows = rows, .width = reach(p, AXIS_W, p->out[0].size[AXIS_W]), .slices = slices};
     l.row = l.width * AMX_PIXEL_BYTES;
     l.slice = rows * l.row;
-    l.part = slices * l.slice + PAIR * p->stride[AXIS_W] * AMX_PIXEL_BYTES;
+    l.part = slices * l.slice + AMX_TILE_PIXELS * p->stride[AXIS_W] * AMX_PIXEL_BYTES;
     l.block = parts * l.part;
     l.bytes = l.image = blocks * l.block;
     return l;
@@ -87,18 +91,18 @@ static void finish_run(const ConvAmx *c, char *const *bases, int64_t n, int64_t 
     const int lanes = c->kernels->lanes;
     const Epilogue epilogue = conv_epilogue(p, bases, c->bias, block, lanes);
     const float *residual = NULL;
-    if (!c->kernels->finite(sums, PANEL * lanes, (int)pixels, vectors)) run_note_lost(bases);
+    if (!c->kernels->finite(sums, vectors * lanes, (int)pixels, vectors)) run_note_lost(bases);
     if (p->has_residual)
         residual = (const float *)ref_at(bases, c->residual) + n * rest->stride_n + block * rest->stride_block +
                    od * rest->stride[AXIS_D] + row * rest->stride[AXIS_H] + x * lanes;
     float *to = (float *)ref_at(bases, c->out) + n * out->stride_n + block * out->stride_block +
                 od * out->stride[AXIS_D] + row * out->stride[AXIS_H] + x * lanes;
-    c->kernels->finish(sums, PANEL * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, lanes, to,
+    c->kernels->finish(sums, vectors * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, lanes, to,
                        out->stride_block, lanes);
 }
-static void finish_pair(const ConvAmx *c, char *const *bases, const Line *line, int64_t first, int64_t count,
-                        int64_t block, int vectors, const float *sums) {
-    const int64_t width = c->problem.out[0].size[AXIS_W], ld = PANEL * c->kernels->lanes;
+static void finish_pixels(const ConvAmx *c, char *const *bases, const Line *line, int64_t first, int64_t count,
+                          int64_t block, int vectors, const float *sums) {
+    const int64_t width = c->problem.out[0].size[AXIS_W], ld = (int64_t)vectors * c->kernels->lanes;
     for (int64_t i = 0; i < count;) {
         const int64_t x = (first + i) % line->pitch, left = MIN(line->pitch - x, count - i);
         const int64_t pixels = MIN(width - x, left);
@@ -121,22 +125,52 @@ static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r
             c->kernels->pool_max(from, row_offset, 2, c->pool_first, c->pool_count, 1, (int)small->size[AXIS_W], to);
         }
 }
+// Sums that wait to be finished while the next ones are made.
+typedef struct Waiting {
+    const ConvAmx *c;
+    char *const *bases;
+    Line line;
+    int64_t first, count, block; // pixels of the line; those that are done are taken off
+    int vectors;
+    const float *sums;
+} Waiting;
+static void finish_some(void *context) {
+    Waiting *w = context;
+    const int64_t count = MIN(PACE_PIXELS, w->count);
+    finish_pixels(w->c, w->bases, &w->line, w->first, count, w->block, w->vectors, w->sums);
+    w->first += count, w->count -= count, w->sums += count * w->vectors * w->c->kernels->lanes;
+}
+static void finish_rest(Waiting *w) {
+    if (w->count) finish_pixels(w->c, w->bases, &w->line, w->first, w->count, w->block, w->vectors, w->sums);
+    w->count = 0;
+}
 static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split) {
+    enum { REST_ONE = 9, REST_SPLIT = 3 }; // as in the prototype
     const Problem *p = &c->problem;
-    const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, p->out[0].blocks - (int64_t)panel * PANEL);
+    const int64_t block = (int64_t)panel * PANEL;
+    const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, p->out[0].blocks - block);
     const int64_t taps = c->pixels.taps, full = c->blocks * taps * c->parts * PANEL * TILE_BYTES;
     const char *weights = (const char *)ref_at(bases, c->weights) + panel * full;
     const int64_t width = p->out[0].size[AXIS_W], lines = c->flat ? 1 : rows;
     const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
-    float sums[PAIR * PANEL * 16] __attribute__((aligned(64)));
+    const int64_t most = amx_tiles(vectors) * AMX_TILE_PIXELS;
+    float sums[2][MOST_PIXELS * 16] __attribute__((aligned(64)));
+    Waiting waiting = {.count = 0};
+    int turn = 0;
     line.pitch = c->flat ? c->layout.width : width;
     for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
-        for (int64_t first = 0; first < length; first += PAIR) {
-            const int64_t count = MIN(PAIR, length - first);
-            c->kernels->amx[c->parts][count > AMX_TILE_PIXELS ? 2 : 1][vectors](
-                &c->pixels, split + first * c->pixels.pixel, c->blocks, weights, sums, (int64_t)PANEL * lanes);
-            finish_pair(c, bases, &line, first, count, (int64_t)panel * PANEL, vectors, sums);
+        for (int64_t first = 0; first < length; first += most, turn ^= 1) {
+            const int64_t count = MIN(most, length - first);
+            AmxPace pace = {finish_some, &waiting, (int)div_up(waiting.count, PACE_PIXELS),
+                            c->parts == 1 ? REST_ONE : REST_SPLIT};
+            c->kernels->amx[c->parts][div_up(count, AMX_TILE_PIXELS)][vectors](
+                &c->pixels, split + first * c->pixels.pixel, c->blocks, weights, sums[turn], (int64_t)vectors * lanes,
+                c->paced ? &pace : NULL);
+            finish_rest(&waiting);
+            waiting = (Waiting){c, bases, line, first, count, block, vectors, sums[turn]};
+            if (!c->paced) finish_rest(&waiting);
         }
+    finish_rest(&waiting);
 }
 static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r0, int64_t r1, int p0, int p1,
                     const char *split) {
@@ -252,7 +286,7 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
 static ConvAmx describe(const Problem *p, const Configuration *configuration, const Kernels *kernels) {
     const int64_t height = p->out[0].size[AXIS_H];
     ConvAmx c = {.problem = *p, .kernels = kernels, .parts = configuration->arithmetic[0]};
-    c.schedule = configuration->schedule[0];
+    c.schedule = configuration->schedule[0], c.paced = configuration->schedule[3];
     c.rows_a_unit = MIN(configuration->schedule[1], height), c.panels_a_unit = configuration->schedule[2];
     c.blocks = div_up(p->ic, AMX_CHANNELS);
     c.n_panels = (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
@@ -283,6 +317,13 @@ static int64_t rows_within(const Problem *p, int parts, int64_t bytes) {
         rows *= 2;
     return rows;
 }
+// Each paced and plain.
+static void list(Configuration configuration, Configuration *out, int max, int *count) {
+    for (int paced = 1; paced >= 0 && *count < max; paced--) {
+        configuration.schedule[3] = paced;
+        out[(*count)++] = configuration;
+    }
+}
 static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max) {
     const int64_t height = p->out[0].size[AXIS_H], l2 = (int64_t)machine->l2;
@@ -290,13 +331,14 @@ static int configurations(const Problem *p, const Kernels *kernels, const Machin
     int count = 0;
     for (int parts = p->precision == PRECISION_BF16 ? 1 : 2; parts <= AMX_MAX_PARTS; parts++) {
         const int64_t most = rows_within(p, parts, l2 / 2);
-        for (int64_t rows = MAX(2, most / 4); rows <= most && count < max; rows *= 2)
-            out[count++] = (Configuration){.arithmetic = {parts}, .schedule = {ROWS, (int32_t)rows, n_panels}};
+        for (int64_t rows = MAX(2, most / 4); rows <= most; rows *= 2)
+            list((Configuration){.arithmetic = {parts}, .schedule = {ROWS, (int32_t)rows, n_panels}}, out, max, &count);
         for (int64_t groups = 1; groups <= 6; groups += groups < 4 ? 1 : 2) // thirds for 3, 6 and 12 threads
-            for (int panels = 1; panels <= 2 && count < max; panels++) {
+            for (int panels = 1; panels <= 2; panels++) {
                 const int64_t rows = round_up(div_up(height, groups), 2);
                 if (panels > n_panels || (groups > 1 && rows < 4)) continue;
-                out[count++] = (Configuration){.arithmetic = {parts}, .schedule = {IMAGE, (int32_t)rows, panels}};
+                list((Configuration){.arithmetic = {parts}, .schedule = {IMAGE, (int32_t)rows, panels}}, out, max,
+                     &count);
             }
     }
     return count;
@@ -316,9 +358,13 @@ static double estimate(const Problem *p, const Configuration *configuration, con
     const double tiles = ceil(line / AMX_TILE_PIXELS) * (c.flat ? 1 : rows);
     const double vectors = (double)MIN(p->out[0].blocks, (int64_t)c.panels_a_unit * PANEL);
     const double deep = (double)(c.blocks * c.pixels.taps) * products(c.parts);
-    const double chains = MIN(2, tiles) * MIN(2, (double)p->out[0].blocks);
+    const int together = (int)MIN(PANEL, p->out[0].blocks);
+    const double chains = MIN(amx_tiles(together), tiles) * together;
     const double product = MAX(PRODUCT_CYCLES, PRODUCT_LATENCY / chains);
-    double cycles = tiles * vectors * (deep * product / 0.9 + AMX_TILE_PIXELS * FINISH_CYCLES);
+    // Paced, finishing hides behind the products of as many taps as it takes.
+    const double beside = c.paced ? MIN(1, (double)(c.blocks * c.pixels.taps) * PACE_PIXELS / MOST_PIXELS) : 0;
+    double cycles = tiles * vectors * (deep * product / (c.paced ? 0.9 : 0.83) +
+                                       AMX_TILE_PIXELS * FINISH_CYCLES * (1 - 0.5 * beside));
     const double weights = (double)c.blocks * c.pixels.taps * c.parts * vectors * TILE_BYTES;
     const double held = (double)c.layout.bytes * (c.schedule == ROWS ? 1 : (rows + 2) / (double)c.layout.rows);
     // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them.
@@ -396,6 +442,7 @@ static void print(const Configuration *c, Text *text) {
     else text_add(text, "%d products of bf16 parts", products(c->arithmetic[0]));
     text_add(text, ", %d rows a unit", (int)c->schedule[1]);
     if (c->schedule[0] == IMAGE) text_add(text, ", %d panels, whole image split", (int)c->schedule[2]);
+    if (c->schedule[3]) text_add(text, ", paced");
 }
-const Solver solver_conv_amx = {"conv_amx", 1,     PROBLEM_CONV, applicable, configurations, estimate,
+const Solver solver_conv_amx = {"conv_amx", 2,     PROBLEM_CONV, applicable, configurations, estimate,
                                 temporary,  lower, print,        error,      prepared_bytes};

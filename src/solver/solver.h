@@ -17,6 +17,7 @@ typedef struct Need {
 // A configuration: arithmetic (fixes every bit, chosen without looking at threads) and schedule (fixes none).
 // The meaning of the numbers belongs to the solver; solver->print puts them in words.
 enum { CONFIGURATION_NUMBERS = 6 };
+enum { MOST_CONFIGURATIONS = 96 }; // of one solver for one problem
 typedef struct Configuration {
     int32_t arithmetic[CONFIGURATION_NUMBERS];
     int32_t schedule[CONFIGURATION_NUMBERS];

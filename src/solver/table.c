@@ -50,7 +50,6 @@ typedef struct Choice {
     Configuration configuration;
     double cost, cycles;
 } Choice;
-enum { CANDIDATES = 64 };
 
 double chain_error(const Kernels *kernels, double terms) {
     const double unit = 0x1p-24, factor = kernels->isa >= ISA_AVX2 ? 0.35 : 0.5; // with one rounding a term, with two
@@ -81,9 +80,9 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
         memset(&need, 0, sizeof need);
         if (solver->kind != problem->kind || listed(getenv("STENT_AVOID"), solver->name)) continue;
         if ((fixed && fixed->solver != solver) || !solver->applicable(problem, kernels, &need)) continue;
-        Configuration list[CANDIDATES];
+        Configuration list[MOST_CONFIGURATIONS];
         memset(list, 0, sizeof list);
-        const int count = solver->configurations(problem, kernels, machine, list, CANDIDATES);
+        const int count = solver->configurations(problem, kernels, machine, list, MOST_CONFIGURATIONS);
         for (int c = 0; c < count; c++) {
             if (fixed && memcmp(list[c].arithmetic, fixed->configuration.arithmetic, sizeof list[c].arithmetic))
                 continue;

@@ -253,10 +253,9 @@ Isa harness_next(const Run *run, int isa) {
 // The configuration that the run names.
 static Configuration pick(const Solver *solver, const Run *run, const Problem *p, const Kernels *kernels,
                           const Machine *machine) {
-    enum { CONFIGURATIONS = 64 };
-    Configuration list[CONFIGURATIONS];
+    Configuration list[MOST_CONFIGURATIONS];
     memset(list, 0, sizeof list);
-    const int count = solver->configurations(p, kernels, machine, list, CONFIGURATIONS);
+    const int count = solver->configurations(p, kernels, machine, list, MOST_CONFIGURATIONS);
     int kept = 0;
     for (int i = 0; i < count; i++)
         if (!run->arithmetic || list[i].arithmetic[0] == run->arithmetic) list[kept++] = list[i];

@@ -582,7 +582,7 @@ TEST(conv_amx_schedules_agree) {
 TEST(conv_amx_one_product_takes_bf16) {
     need_amx();
     for (Precision precision = PRECISION_FP32; precision <= PRECISION_BF16; precision++) {
-        Configuration list[64];
+        Configuration list[MOST_CONFIGURATIONS];
         Need need;
         Machine machine;
         Problem p = harness_problem(PROBLEM_CONV);

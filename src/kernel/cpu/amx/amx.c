@@ -1,15 +1,19 @@
 // Batch-reduce products of bf16 tiles (kernel.h: AmxKernel), and floats split into bf16 parts.
 //
-// Four of the eight tiles hold sums, two rows of pixels by two vectors of channels; two hold pixels, two weights:
+// Four of the eight tiles hold sums: two tiles of pixels by two vectors of channels, or four by one vector. Of the others
+// two hold weights and two pixels; with one vector one holds weights, and the pixels pass through three.
 //
 //                       tmm6      tmm7        weights: 16 pairs of input channels x 16 output channels
-//                    +---------+---------+
-//     tmm4, 16 pixels|  tmm0   |  tmm1   |
+//                    +---------+---------+                      tmm6
+//     tmm4, 16 pixels|  tmm0   |  tmm1   |       tmm4, 5, 7 |  tmm0 to 3  |
 //     tmm5, 16 pixels|  tmm2   |  tmm3   |
 //                    +---------+---------+
 //
 // A product of tiles takes 16 cycles, its result can be used after 52: four chains of sums hide that. A tile is loaded
-// in 8 cycles, so that 8 loads beside 12 products (three products of parts) are hidden too.
+// in 8 cycles, so that 8 loads beside 12 products (three products of parts; 14 with one vector) are hidden too.
+//
+// Between the products of a tap there is time for vector instructions: what becomes of the sums before (AmxPace). And a
+// prototype ran 8 % faster with a tile stored to nowhere every few taps, cause unknown.
 //
 // Parts: x = hi + mid + lo with hi = bf16(x), mid = bf16(x - hi), lo = bf16(x - hi - mid); each takes 8 bits of x's 24.
 // Products from small to large:
@@ -33,75 +37,94 @@ static void begin(void) {
 }
 static void end(void) { TILE_END(); }
 
-// Sums += the pixels in tmm4 (and tmm5) x the weights in tmm6 (and tmm7).
-#define PRODUCTS()                                                                                                     \
+// Sums += part kp of the pixels x part kw of the weights.
+#define LOAD_WEIGHTS(kw)                                                                                               \
     do {                                                                                                               \
+        TILE_LOAD(6, w + (kw)*vectors * TILE_BYTES, TILE_ROW_BYTES);                                                   \
+        if (vectors > 1) TILE_LOAD(7, w + ((kw)*vectors + 1) * TILE_BYTES, TILE_ROW_BYTES);                            \
+    } while (0)
+#define LOAD_PIXELS(to, i, kp) TILE_LOAD(to, pixels + (kp)*a->part + (i)*a->tile, a->pixel)
+#define PRODUCTS_OF_TWO(kp, load)                                                                                      \
+    do {                                                                                                               \
+        if (load) LOAD_PIXELS(4, 0, kp);                                                                               \
         TILE_PRODUCT(0, 4, 6);                                                                                         \
-        if (vectors > 1) TILE_PRODUCT(1, 4, 7);                                                                        \
+        TILE_PRODUCT(1, 4, 7);                                                                                         \
+        if (load && tiles > 1) LOAD_PIXELS(5, 1, kp);                                                                  \
         if (tiles > 1) TILE_PRODUCT(2, 5, 6);                                                                          \
-        if (tiles > 1 && vectors > 1) TILE_PRODUCT(3, 5, 7);                                                           \
+        if (tiles > 1) TILE_PRODUCT(3, 5, 7);                                                                          \
     } while (0)
-#define LOAD_PIXELS(k)                                                                                                 \
+#define PRODUCT_OF_ONE(i, by, kp)                                                                                      \
     do {                                                                                                               \
-        TILE_LOAD(4, pixels + (k)*a->part, a->pixel);                                                                  \
-        if (tiles > 1) TILE_LOAD(5, pixels + (k)*a->part + a->tile, a->pixel);                                         \
+        if (tiles > i) LOAD_PIXELS(by, i, kp);                                                                         \
+        if (tiles > i) TILE_PRODUCT(i, by, 6);                                                                         \
     } while (0)
-#define LOAD_WEIGHTS(k)                                                                                                \
+// same_pixels, same_weights: as in the products before.
+#define PRODUCTS(kp, kw, same_pixels, same_weights)                                                                    \
     do {                                                                                                               \
-        TILE_LOAD(6, w + (k)*vectors * TILE_BYTES, TILE_ROW_BYTES);                                                    \
-        if (vectors > 1) TILE_LOAD(7, w + ((k)*vectors + 1) * TILE_BYTES, TILE_ROW_BYTES);                             \
+        if (!(same_weights)) LOAD_WEIGHTS(kw);                                                                         \
+        if (vectors > 1) {                                                                                             \
+            PRODUCTS_OF_TWO(kp, !(same_pixels));                                                                       \
+        } else {                                                                                                       \
+            PRODUCT_OF_ONE(0, 4, kp);                                                                                  \
+            PRODUCT_OF_ONE(1, 5, kp);                                                                                  \
+            PRODUCT_OF_ONE(2, 7, kp);                                                                                  \
+            PRODUCT_OF_ONE(3, 4, kp);                                                                                  \
+        }                                                                                                              \
     } while (0)
 
 INLINE void product_block(const int parts, const int tiles, const int vectors, const AmxPixels *a, const char *from,
-                          int64_t blocks, const char *w, float *c, int64_t ldc) {
+                          int64_t blocks, const char *w, float *c, int64_t ldc, AmxPace *pace) {
+    char nowhere[TILE_BYTES] __attribute__((aligned(64)));
+    int taps_to_rest = pace ? pace->rest : 0;
     TILE_ZERO(0);
-    if (vectors > 1) TILE_ZERO(1);
-    if (tiles > 1) TILE_ZERO(2);
-    if (tiles > 1 && vectors > 1) TILE_ZERO(3);
+    if (tiles * vectors > 1) TILE_ZERO(1);
+    if (tiles * vectors > 2) TILE_ZERO(2);
+    if (tiles * vectors > 3) TILE_ZERO(3);
     for (int64_t b = 0; b < blocks; b++, from += a->block)
         for (int t = 0; t < a->taps; t++, w += parts * vectors * TILE_BYTES) {
             const char *pixels = from + a->offset[t];
-            LOAD_PIXELS(0);
             if (parts == 3) {
-                LOAD_WEIGHTS(2);
-                PRODUCTS(); // hi lo
-                LOAD_WEIGHTS(1);
-                LOAD_PIXELS(1);
-                PRODUCTS(); // mid mid
-                LOAD_WEIGHTS(0);
-                LOAD_PIXELS(2);
-                PRODUCTS(); // lo hi
-                LOAD_PIXELS(1);
-                PRODUCTS(); // mid hi
-                LOAD_WEIGHTS(1);
-                LOAD_PIXELS(0);
-                PRODUCTS(); // hi mid
-                LOAD_WEIGHTS(0);
-                PRODUCTS(); // hi hi
+                PRODUCTS(0, 2, false, false); // hi lo
+                PRODUCTS(1, 1, false, false); // mid mid
+                PRODUCTS(2, 0, false, false); // lo hi
+                PRODUCTS(1, 0, false, true);  // mid hi
+                PRODUCTS(0, 1, false, false); // hi mid
+                PRODUCTS(0, 0, true, false);  // hi hi
             } else if (parts == 2) {
-                LOAD_WEIGHTS(1);
-                PRODUCTS(); // hi lo
-                LOAD_WEIGHTS(0);
-                PRODUCTS(); // hi hi
-                LOAD_PIXELS(1);
-                PRODUCTS(); // lo hi
+                PRODUCTS(0, 1, false, false); // hi lo
+                PRODUCTS(0, 0, true, false);  // hi hi
+                PRODUCTS(1, 0, false, true);  // lo hi
             } else {
-                LOAD_WEIGHTS(0);
-                PRODUCTS();
+                PRODUCTS(0, 0, false, false);
+            }
+            if (!pace) continue;
+            if (pace->steps > 0) pace->steps--, pace->step(pace->context);
+            if (--taps_to_rest == 0) {
+                TILE_STORE(6, nowhere, TILE_ROW_BYTES);
+                taps_to_rest = pace->rest;
             }
         }
     const int64_t step = ldc * (int64_t)sizeof(float);
-    TILE_STORE(0, c, step);
-    if (vectors > 1) TILE_STORE(1, c + 16, step);
-    if (tiles > 1) TILE_STORE(2, c + 16 * ldc, step);
-    if (tiles > 1 && vectors > 1) TILE_STORE(3, c + 16 * ldc + 16, step);
+    if (vectors > 1) {
+        TILE_STORE(0, c, step);
+        TILE_STORE(1, c + 16, step);
+        if (tiles > 1) TILE_STORE(2, c + 16 * ldc, step);
+        if (tiles > 1) TILE_STORE(3, c + 16 * ldc + 16, step);
+    } else {
+        TILE_STORE(0, c, step);
+        if (tiles > 1) TILE_STORE(1, c + 16 * ldc, step);
+        if (tiles > 2) TILE_STORE(2, c + 32 * ldc, step);
+        if (tiles > 3) TILE_STORE(3, c + 48 * ldc, step);
+    }
 }
 #define BLOCK(parts, tiles, vectors)                                                                                   \
     static void block_##parts##_##tiles##x##vectors(const AmxPixels *a, const char *from, int64_t blocks,              \
-                                                    const char *w, float *c, int64_t ldc) {                            \
-        product_block(parts, tiles, vectors, a, from, blocks, w, c, ldc);                                              \
+                                                    const char *w, float *c, int64_t ldc, AmxPace *pace) {             \
+        product_block(parts, tiles, vectors, a, from, blocks, w, c, ldc, pace);                                        \
     }
-#define BLOCKS(parts) BLOCK(parts, 1, 1) BLOCK(parts, 1, 2) BLOCK(parts, 2, 1) BLOCK(parts, 2, 2)
+#define BLOCKS(parts)                                                                                                  \
+    BLOCK(parts, 1, 1)                                                                                                 \
+    BLOCK(parts, 2, 1) BLOCK(parts, 3, 1) BLOCK(parts, 4, 1) BLOCK(parts, 1, 2) BLOCK(parts, 2, 2)
 BLOCKS(1)
 BLOCKS(2)
 BLOCKS(3)
@@ -131,7 +154,8 @@ void fill_amx(Kernels *kernels) {
 #endif
     kernels->amx_begin = begin, kernels->amx_end = end, kernels->amx_split = split;
 #define FILL(parts)                                                                                                    \
-    kernels->amx[parts][1][1] = block_##parts##_1x1, kernels->amx[parts][1][2] = block_##parts##_1x2,                  \
-    kernels->amx[parts][2][1] = block_##parts##_2x1, kernels->amx[parts][2][2] = block_##parts##_2x2
+    kernels->amx[parts][1][1] = block_##parts##_1x1, kernels->amx[parts][2][1] = block_##parts##_2x1,                  \
+    kernels->amx[parts][3][1] = block_##parts##_3x1, kernels->amx[parts][4][1] = block_##parts##_4x1,                  \
+    kernels->amx[parts][1][2] = block_##parts##_1x2, kernels->amx[parts][2][2] = block_##parts##_2x2
     FILL(1), FILL(2), FILL(3);
 }
