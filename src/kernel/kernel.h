@@ -18,6 +18,14 @@ enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2, NARROW_OUTS = 4 };
 // or unreadable address (prefetches do not fault). A fetch takes the place of a load: with AVX2 7 % of the time.
 typedef void GemmKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
                         int64_t depth, float *c, int64_t ldc, int accumulate, const char *prefetch);
+// The same bits for several panels of w and the same rows of a, where it costs more than a load to bring one value into
+// all lanes: GemmKeepKernel also writes the values of a in all lanes, kept[batch * depth][rows][lanes];
+// GemmKeptKernel reads them there, depth being batch * depth of the other.
+enum { KEEP_MAX_ROWS = 6, KEEP_MAX_LANES = 4 };
+typedef void GemmKeepKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
+                            int64_t depth, float *c, int64_t ldc, int accumulate, const char *prefetch, float *kept);
+typedef void GemmKeptKernel(const float *kept, const float *w, int64_t depth, float *c, int64_t ldc, int accumulate,
+                            const char *prefetch);
 
 // What happens to a finished row of sums on its way to memory.
 typedef struct Epilogue {
@@ -86,6 +94,9 @@ struct Kernels {
     double flop_per_cycle; // peak of one core
 
     GemmKernel *gemm[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1]; // [vectors][rows]
+    // NULL where they would gain nothing.
+    GemmKeepKernel *gemm_keep[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1];
+    GemmKeptKernel *gemm_kept[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1];
 
     // out[block j][pixel p] = activation(sums[p * ld + j * lanes] + bias[j] + residual), p < pixels, j < vectors.
     // residual may be NULL; it lies like out. out_block and out_pixel are strides.

@@ -22,9 +22,14 @@ static void peak_unit(const void *arguments, char *const *bases, int64_t unit, v
     static const int32_t offset[1] = {0};
     // Numbers that are neither zero nor grow: zeros are faster on some machines.
     for (int64_t i = 0; i < burst->depth * columns; i++) w[i] = 0.5f + 0.001f * (float)(i % 97);
-    for (int64_t i = 0; i < burst->depth * k->rows; i++) a[i] = 0.25f - 0.002f * (float)(i % 89);
+    GemmKeptKernel *kept = k->gemm_kept[GEMM_MAX_VECTORS][k->rows]; // where there is one it does most products
+    for (int64_t i = 0; i < burst->depth * k->rows * (kept ? k->lanes : 1); i++)
+        a[i] = 0.25f - 0.002f * (float)(i % 89);
     for (int64_t r = 0; r < burst->repeats; r++)
-        k->gemm[GEMM_MAX_VECTORS][k->rows](1, offset, a, burst->depth, w, burst->depth, c, columns, 0, (const char *)w);
+        if (kept) kept(a, w, burst->depth, c, columns, 0, (const char *)w);
+        else
+            k->gemm[GEMM_MAX_VECTORS][k->rows](1, offset, a, burst->depth, w, burst->depth, c, columns, 0,
+                                               (const char *)w);
 }
 // Products of bf16 tiles as conv_amx makes them: three a pair of values, all operands in the first cache.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {

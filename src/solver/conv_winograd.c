@@ -24,6 +24,7 @@
 // width].
 // Error: docs/NUMERICS.md.
 #include "solver/conv.h"
+#include <assert.h>
 #include <string.h>
 
 enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, MOST_DEPTH = 7 };
@@ -129,10 +130,45 @@ static DepthTaps depth_taps(const Winograd *w, int64_t tiles) {
     for (int k = 0; k < w->taps_d; k++) taps.offset[k] = (int32_t)(k * tiles * w->v_tile);
     return taps;
 }
+// product() where kernels keep what they read of v (kernel.h): a group of tiles with all panels before the next group.
+static void product_keeping(const Winograd *w, const float *weights, int q, const Box *box, int p0, int p1,
+                            const float *v, float *m) {
+    enum {
+        KEPT = (CHUNK + MOST_LANES * MOST_DEPTH) * KEEP_MAX_ROWS * KEEP_MAX_LANES
+    }; // chunk_of() says how many terms
+    float kept[KEPT] __attribute__((aligned(64)));
+    const Kernels *kernels = w->kernels;
+    const int lanes = kernels->lanes;
+    const DepthTaps taps = depth_taps(w, box->tiles);
+    const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
+    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
+        const int64_t depth = MIN(w->chunk, w->channels - c0);
+        assert(w->taps_d * depth * kernels->rows * lanes <= KEPT);
+        for (int64_t g = 0; g < groups; g++) {
+            const int64_t t0 = count * g / groups, rows = count * (g + 1) / groups - t0;
+            for (int panel = p0; panel < p1; panel++) {
+                const int vectors = panel_width(w, panel) / lanes;
+                const float *stream = weights + weights_at(w, q, panel, c0);
+                // The first group of tiles fetches the panel that is used next.
+                const int next = panel + 1 < p1 ? panel + 1 : p0, next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
+                const char *ahead = g ? NULL : (const char *)(weights + weights_at(w, next_q, next, c0));
+                float *to = m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * lanes;
+                if (panel == p0)
+                    kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile + c0,
+                                                      w->v_tile, stream, depth, to, w->m_tile, c0 > 0, ahead, kept);
+                else kernels->gemm_kept[vectors][rows](kept, stream, w->taps_d * depth, to, w->m_tile, c0 > 0, ahead);
+            }
+        }
+    }
+}
 // Product q for a box of output and panels [p0, p1): m = v x weights, chunk by chunk.
 static void product(const Winograd *w, const float *weights, int q, const Box *box, int p0, int p1, const float *v,
                     float *m) {
     const Kernels *kernels = w->kernels;
+    if (kernels->gemm_kept[1][1] && p1 - p0 > 1) {
+        product_keeping(w, weights, q, box, p0, p1, v, m);
+        return;
+    }
     const DepthTaps taps = depth_taps(w, box->tiles);
     const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
     for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
