@@ -74,7 +74,7 @@ static TilePlace place(const Winograd *w, int64_t t) {
     return (TilePlace){t / (w->tiles_h * w->tiles_w), t / w->tiles_w % w->tiles_h, t % w->tiles_w};
 }
 // A box of the input with its border, channel blocks [b0, b0 + blocks), into v (which points at its first tile, block
-// 0).
+// b0).
 static void input_tiles(const Winograd *w, const float *in, const Box *box, int64_t b0, int64_t blocks, float *v) {
     const Layout *l = &w->problem.in[0];
     const int64_t *pad = w->problem.pad_begin;
@@ -87,7 +87,7 @@ static void input_tiles(const Winograd *w, const float *in, const Box *box, int6
                             (w->tile * at.ty + 1 - pad[AXIS_H]) * l->stride[AXIS_H] +
                             (w->tile * at.tx + 1 - pad[AXIS_W]) * lanes;
         w->kernels->winograd[w->tile].input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
-                                            v + done * w->v_tile + b0 * lanes, w->v_tile, w->v_plane);
+                                            v + done * w->v_tile, w->v_tile, w->v_plane);
         done += run;
     }
 }
@@ -131,7 +131,7 @@ static DepthTaps depth_taps(const Winograd *w, int64_t tiles) {
     return taps;
 }
 // product() where kernels keep what they read of v (kernel.h): a group of tiles with all panels before the next group.
-static void product_keeping(const Winograd *w, const float *weights, int q, const Box *box, int p0, int p1,
+static void product_keeping(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0, int p1,
                             const float *v, float *m) {
     enum {
         KEPT = (CHUNK + MOST_LANES * MOST_DEPTH) * KEEP_MAX_ROWS * KEEP_MAX_LANES
@@ -141,57 +141,54 @@ static void product_keeping(const Winograd *w, const float *weights, int q, cons
     const int lanes = kernels->lanes;
     const DepthTaps taps = depth_taps(w, box->tiles);
     const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
-    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
-        const int64_t depth = MIN(w->chunk, w->channels - c0);
-        assert(w->taps_d * depth * kernels->rows * lanes <= KEPT);
-        for (int64_t g = 0; g < groups; g++) {
-            const int64_t t0 = count * g / groups, rows = count * (g + 1) / groups - t0;
-            for (int panel = p0; panel < p1; panel++) {
-                const int vectors = panel_width(w, panel) / lanes;
-                const float *stream = weights + weights_at(w, q, panel, c0);
-                // The first group of tiles fetches the panel that is used next.
-                const int next = panel + 1 < p1 ? panel + 1 : p0, next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
-                const char *ahead = g ? NULL : (const char *)(weights + weights_at(w, next_q, next, c0));
-                float *to = m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * lanes;
-                if (panel == p0)
-                    kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile + c0,
-                                                      w->v_tile, stream, depth, to, w->m_tile, c0 > 0, ahead, kept);
-                else kernels->gemm_kept[vectors][rows](kept, stream, w->taps_d * depth, to, w->m_tile, c0 > 0, ahead);
-            }
+    const int64_t depth = MIN(w->chunk, w->channels - c0);
+    assert(w->taps_d * depth * kernels->rows * lanes <= KEPT);
+    for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
+        rows = share_of(count, groups, g);
+        for (int panel = p0; panel < p1; panel++) {
+            const int vectors = panel_width(w, panel) / lanes;
+            const float *stream = weights + weights_at(w, q, panel, c0);
+            // The first group of tiles fetches the panel that is used next.
+            const int next = panel + 1 < p1 ? panel + 1 : p0, next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
+            const char *ahead = g ? NULL : (const char *)(weights + weights_at(w, next_q, next, c0));
+            float *to = m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * lanes;
+            if (panel == p0)
+                kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile,
+                                                  w->v_tile, stream, depth, to, w->m_tile, c0 > 0, ahead, kept);
+            else kernels->gemm_kept[vectors][rows](kept, stream, w->taps_d * depth, to, w->m_tile, c0 > 0, ahead);
         }
     }
 }
-// Product q for a box of output and panels [p0, p1): m = v x weights, chunk by chunk.
-static void product(const Winograd *w, const float *weights, int q, const Box *box, int p0, int p1, const float *v,
-                    float *m) {
+// What a chunk of input channels, from c0 on, adds to product q for a box of output and panels [p0, p1): m (+)= v x
+// weights. v points at channel c0 of the box's first tile in plane 0.
+static void product(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0, int p1,
+                    const float *v, float *m) {
     const Kernels *kernels = w->kernels;
     if (kernels->gemm_kept[1][1] && p1 - p0 > 1) {
-        product_keeping(w, weights, q, box, p0, p1, v, m);
+        product_keeping(w, weights, q, c0, box, p0, p1, v, m);
         return;
     }
     const DepthTaps taps = depth_taps(w, box->tiles);
     const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
-    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
-        const int64_t depth = MIN(w->chunk, w->channels - c0);
-        for (int panel = p0; panel < p1; panel++) {
-            const int width = panel_width(w, panel);
-            const float *stream = weights + weights_at(w, q, panel, c0);
-            // The first group of tiles fetches the panel that is used next.
-            const int next = panel + 1 < p1 ? panel + 1 : p0;
-            const int next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
-            const char *ahead = (const char *)(weights + weights_at(w, next_q, next, c0));
-            for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
-                rows = share_of(count, groups, g);
-                kernels->gemm[width / kernels->lanes][rows](
-                    w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile + c0, w->v_tile, stream, depth,
-                    m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * kernels->lanes, w->m_tile,
-                    c0 > 0, g ? NULL : ahead);
-            }
+    const int64_t depth = MIN(w->chunk, w->channels - c0);
+    for (int panel = p0; panel < p1; panel++) {
+        const int width = panel_width(w, panel);
+        const float *stream = weights + weights_at(w, q, panel, c0);
+        // The first group of tiles fetches the panel that is used next.
+        const int next = panel + 1 < p1 ? panel + 1 : p0, next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
+        const char *ahead = (const char *)(weights + weights_at(w, next_q, next, c0));
+        for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
+            rows = share_of(count, groups, g);
+            kernels->gemm[width / kernels->lanes][rows](
+                w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile, w->v_tile, stream, depth,
+                m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * kernels->lanes, w->m_tile,
+                c0 > 0, g ? NULL : ahead);
         }
     }
 }
 
-// TILES. Unit: some tiles of some slices, all the way.
+// TILES. Unit: some tiles of some slices, all the way. It holds the transformed values of one chunk of input channels,
+// so that many channels leave room for as many tiles, which read the weights together.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Winograd *w = arguments;
     const int64_t runs = div_up(w->tiles, w->tiles_a_unit), t0 = unit % runs * w->tiles_a_unit,
@@ -200,8 +197,10 @@ static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, 
     const Box in = {t0, out.tiles, z0, out.slices + w->taps_d - 1};
     const int lanes = w->kernels->lanes;
     float *v = scratch, *m = v + w->q * w->v_plane;
-    input_tiles(w, ref_at(bases, w->in), &in, 0, w->channels / lanes, v);
-    for (int q = 0; q < w->q; q++) product(w, ref_at(bases, w->weights), q, &out, 0, w->n_panels, v, m);
+    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
+        input_tiles(w, ref_at(bases, w->in), &in, c0 / lanes, MIN(w->chunk, w->channels - c0) / lanes, v);
+        for (int q = 0; q < w->q; q++) product(w, ref_at(bases, w->weights), q, c0, &out, 0, w->n_panels, v, m);
+    }
     output_tiles(w, bases, &out, 0, w->out_channels / lanes, m);
 }
 // Row `row` of tiles, counted over images and slices.
@@ -218,7 +217,7 @@ static void input_unit(const void *arguments, char *const *bases, int64_t unit, 
     const int64_t b0 = unit % w->in_groups * w->block_group;
     const int64_t blocks = MIN(w->block_group, w->channels / w->kernels->lanes - b0);
     input_tiles(w, ref_at(bases, w->in), &row, b0, blocks,
-                (float *)ref_at(bases, w->v) + (row.z0 * w->tiles + row.t0) * w->v_tile);
+                (float *)ref_at(bases, w->v) + (row.z0 * w->tiles + row.t0) * w->v_tile + b0 * w->kernels->lanes);
 }
 // Phase 2. Unit: one product of one group of panels.
 static void product_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -226,8 +225,9 @@ static void product_unit(const void *arguments, char *const *bases, int64_t unit
     const Winograd *w = arguments;
     const Box all = whole_output(w);
     const int p0 = (int)(unit % w->panel_groups * w->panel_group), p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
-    product(w, ref_at(bases, w->weights), (int)(unit / w->panel_groups), &all, p0, p1, ref_at(bases, w->v),
-            ref_at(bases, w->m));
+    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk)
+        product(w, ref_at(bases, w->weights), (int)(unit / w->panel_groups), c0, &all, p0, p1,
+                (const float *)ref_at(bases, w->v) + c0, ref_at(bases, w->m));
 }
 // Phase 3. Unit as in phase 1, of output channels.
 static void output_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -341,7 +341,8 @@ static Winograd describe(const Problem *p, const Configuration *c, const Kernels
     w.tiles_a_unit = c->schedule[0] == TILES ? c->schedule[1] : w.tiles;
     w.slices_a_unit = c->schedule[0] == TILES ? c->schedule[2] : w.slices;
     // Rows of many channels lie a multiple of 2 KB apart: one cache line more spreads them over the sets.
-    w.v_tile = w.channels + (w.channels % 512 == 0 ? 16 : 0);
+    const int64_t held = c->schedule[0] == TILES ? MIN(w.chunk, w.channels) : w.channels;
+    w.v_tile = held + (held % 512 == 0 ? 16 : 0);
     w.m_tile = w.out_channels + (w.out_channels % 512 == 0 ? 16 : 0);
     w.plain = c->schedule[0] == WEIGHTS;
     if (w.plain) {
@@ -442,11 +443,16 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     double cycles = products + (in_tiles * channels + 1.3 * tiles * outs) / kernels->lanes * tile_cycles;
     if (c->schedule[0] == TILES) {
         const double units = (double)(div_up(w.tiles, w.tiles_a_unit) * div_up(w.slices, w.slices_a_unit));
-        const double held = 4.0 * w.q * box * (again * channels + outs);
+        const double chunks = (double)div_up(w.channels, w.chunk);
+        const double held = 4.0 * w.q * box * (again * MIN((double)w.chunk, channels) + outs);
         // Weights stream past what the unit holds; several groups of tiles share one pass.
         const double loads = units * weights / rate(weights + held, machine);
         const double part = held / (double)machine->l2; // of L2: beyond a quarter the passes begin to miss
-        cycles += 0.5 * loads + (v_bytes + m_bytes) * 2 / (part < 0.25 ? 48 : part < 0.6 ? 36 : part < 1.2 ? 24 : 8);
+        cycles += 0.5 * loads + (v_bytes + chunks * m_bytes) * 2 /
+                                    (part < 0.25  ? 48
+                                     : part < 0.6 ? 36
+                                     : part < 1.2 ? 24
+                                                  : 8);
         // The last round of units may leave threads idle.
         cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
     } else if (c->schedule[0] == IMAGE) {
