@@ -22,8 +22,8 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
 }
 static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max) {
-    (void)p, (void)kernels, (void)machine, (void)max;
-    out[0] = (Configuration){.arithmetic = {DIRECT_CHUNK}};
+    (void)kernels, (void)machine, (void)max;
+    out[0] = (Configuration){.arithmetic = {direct_chunk(p)}};
     return 1;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
@@ -63,5 +63,5 @@ static size_t prepared_bytes(const Problem *p, const Configuration *c, const Ker
     return (size_t)(taps * ic * round_up(p->oc, kernels->lanes)) * sizeof(float);
 }
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
-const Solver solver_conv_direct = {"conv_direct", 1,     PROBLEM_CONV, applicable, configurations, estimate,
+const Solver solver_conv_direct = {"conv_direct", 2,     PROBLEM_CONV, applicable, configurations, estimate,
                                    NULL,          lower, print,        error,      prepared_bytes};

@@ -41,8 +41,8 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
 }
 static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max) {
-    (void)p, (void)kernels, (void)machine, (void)max;
-    out[0] = (Configuration){.arithmetic = {DIRECT_CHUNK}};
+    (void)kernels, (void)machine, (void)max;
+    out[0] = (Configuration){.arithmetic = {direct_chunk(p)}};
     return 1;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
@@ -95,4 +95,4 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
 }
 static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
 const Solver solver_conv_transpose = {
-    "conv_transpose", 1, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print, error, NULL};
+    "conv_transpose", 2, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print, error, NULL};

@@ -15,7 +15,7 @@
 //
 // Weights: [panel][chunk][sweep][channel block][tap][depth][panel width], one linear stream in the order of use. A
 // grouped convolution is dense over the channel blocks that a panel's groups touch, with zeros elsewhere.
-// Error: chunks of DIRECT_CHUNK channels times taps in order, chunk sums in order.
+// Error: chunks of direct_chunk channels times taps in order, chunk sums in order.
 #include "solver/direct.h"
 #include "solver/conv.h"
 
@@ -265,7 +265,7 @@ Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowe
                       .residual = lowering->in[1],
                       .out = lowering->out[0]};
     d->n_panels = (int)div_up(problem->out[0].blocks, GEMM_MAX_VECTORS);
-    d->chunk_blocks = MIN(problem->in[0].blocks, MAX(1, DIRECT_CHUNK / block));
+    d->chunk_blocks = MIN(problem->in[0].blocks, MAX(1, direct_chunk(problem) / block));
     d->lanes_used = problem->in[0].blocks == 1 ? (int)problem->ic : block;
     d->depth = d->lanes_used * direct->tap_run;
     TRY(conv_lower_bias(problem, lowering, &d->bias));
@@ -280,9 +280,18 @@ Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowe
     return ST_OK;
 }
 
+int direct_chunk(const Problem *problem) {
+    int64_t taps = 1; // of one output
+    for (int axis = 0; axis < AXES; axis++)
+        taps *= problem->kind == PROBLEM_CONV_TRANSPOSE ? div_up(problem->kernel[axis], problem->stride[axis])
+                                                        : problem->kernel[axis];
+    const int64_t channels = DIRECT_TERMS / taps / DIRECT_LEAST * DIRECT_LEAST;
+    return (int)MAX(DIRECT_LEAST, MIN(channels, DIRECT_MOST));
+}
 double direct_error(const Problem *problem, int chunk, const Kernels *kernels) {
     const double taps = (double)(problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W]);
-    return chain_error(kernels, taps * (double)MIN(chunk, problem->ic / problem->group));
+    const double channels = (double)(problem->ic / problem->group);
+    return chain_error(kernels, taps * MIN(chunk, channels) + channels / chunk);
 }
 double direct_estimate(const Problem *problem, const Kernels *kernels, const Machine *machine, double efficiency) {
     const double lanes = kernels->lanes, panel = GEMM_MAX_VECTORS * lanes;

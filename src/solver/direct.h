@@ -20,8 +20,10 @@ typedef struct Direct {
     bool transposed_weights; // (ic, oc/group, k) instead of (oc, ic/group, k)
 } Direct;
 
-// Sums are cut at this many input channels; part sums are added in order. Belongs to the arithmetic.
-enum { DIRECT_CHUNK = 128 };
+// Sums are cut at this many input channels, about DIRECT_TERMS products; part sums are added in order. Belongs to the
+// arithmetic. Shorter sums err less: with 128 channels whatever the kernel, and 3x3, twice as much (docs/NUMERICS.md).
+enum { DIRECT_TERMS = 288, DIRECT_LEAST = 16, DIRECT_MOST = 128 };
+int direct_chunk(const Problem *problem);
 
 // in[0] BLOCKED with a block of `lanes`, or of all its channels (then one block); out[0] BLOCKED by `lanes`.
 Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowering);

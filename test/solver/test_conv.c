@@ -478,8 +478,8 @@ TEST(foreseen_errors_of_layers) {
         int arithmetic; // its first number
         Isa least;
         int64_t depth; // of a volume, with a cube as kernel; 0: none
-    } layers[] = {{&solver_conv_direct, 16, 16, 1, 3, 128, ISA_SSE2, 0},
-                  {&solver_conv_direct, 200, 16, 1, 3, 128, ISA_SSE2, 0},
+    } layers[] = {{&solver_conv_direct, 16, 16, 1, 3, 32, ISA_SSE2, 0},
+                  {&solver_conv_direct, 200, 16, 1, 3, 32, ISA_SSE2, 0},
                   {&solver_conv_direct, 512, 16, 1, 1, 128, ISA_SSE2, 0},
                   {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2, 0},
                   {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2, 0},
@@ -489,7 +489,7 @@ TEST(foreseen_errors_of_layers) {
                   {&solver_conv_winograd, 512, 16, 1, 3, 2, ISA_SSE2, 0},
                   {&solver_conv_winograd, 128, 16, 1, 3, 2, ISA_SSE2, 2},
                   {&solver_conv_winograd, 128, 16, 1, 3, 4, ISA_SSE2, 2},
-                  {&solver_conv_transpose, 200, 16, 1, 3, 128, ISA_SSE2, 0},
+                  {&solver_conv_transpose, 200, 16, 1, 3, 32, ISA_SSE2, 0},
                   {&solver_conv_amx, 32, 32, 1, 3, 1, ISA_AMX, 0},
                   {&solver_conv_amx, 512, 24, 1, 3, 1, ISA_AMX, 0},
                   {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX, 0},
