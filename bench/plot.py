@@ -8,6 +8,7 @@
 import argparse
 import csv
 import json
+import math
 import sys
 from xml.sax.saxutils import escape
 
@@ -54,6 +55,30 @@ def ratios(rows, title):
         y += 10
     parts.append(line(LEFT + scale, TOP - 4, LEFT + scale, y))
     return svg(LEFT + WIDTH + 60, y + 20, parts)
+
+
+def lines(series, x_title, y_title):
+    """{name: [(x, y)]} as lines; x by its logarithm, y from 0."""
+    points = [point for line_ in series.values() for point in line_]
+    low, high = math.log(min(x for x, _ in points)), math.log(max(x for x, _ in points))
+    height, top = 300, 1.05 * max(y for _, y in points)
+
+    def place(x, y):
+        return LEFT + WIDTH * (math.log(x) - low) / max(high - low, 1e-9), TOP + height * (1 - y / top)
+
+    parts = [text(LEFT, 20, f"{y_title} against {x_title}"), line(LEFT, TOP, LEFT, TOP + height),
+             line(LEFT, TOP + height, LEFT + WIDTH, TOP + height)]
+    for x in sorted({x for x, _ in points}):
+        parts.append(text(place(x, 0)[0], TOP + height + 14, x, "middle", 9))
+    for i in range(5):
+        y = top * i / 4
+        parts.append(text(LEFT - 6, place(math.exp(low), y)[1] + 3, f"{y:.0f}", "end", 9))
+    for i, (name, line_) in enumerate(series.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        corners = " ".join("{:.1f},{:.1f}".format(*place(x, y)) for x, y in line_)
+        parts += [f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>',
+                  box(LEFT + 160 * i, 28, 10, 10, colour), text(LEFT + 160 * i + 14, 38, name)]
+    return svg(LEFT + WIDTH + 60, TOP + height + 30, parts)
 
 
 def roofline(profile):
