@@ -41,7 +41,10 @@ typedef struct ConvAmx {
     int parts, schedule;
     bool paced;
     int64_t blocks; // of 32 input channels
-    int n_panels, panels_a_unit;
+    int n_panels, panels_a_unit; // n_panels: of all copies
+    // Transposed: a copy of the convolution for each tap, with panels of its own; else one.
+    int copies, panels_a_copy;
+    int64_t taps[AXES];             // copies along each axis
     int64_t rows_a_unit, row_groups, panel_groups;
     bool flat;          // rows of a unit are one line
     SplitLayout layout; // of a unit's rows, or of the whole input
@@ -83,22 +86,30 @@ static uint32_t split_rows(const ConvAmx *c, const float *in, int64_t n, int64_t
 // One line of sums on its way: pixel i of the line is pixel i % pitch of row `row` + i / pitch.
 typedef struct Line {
     int64_t n, od, row, pitch;
+    int copy;
 } Line;
-static void finish_run(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t row, int64_t x,
-                       int64_t pixels, int64_t block, int vectors, const float *sums) {
+// Pixel x of a row; the strides of `l` are those of a copy's outputs.
+static int64_t pixel_of(const ConvAmx *c, const Layout *l, const Line *line, int64_t row, int64_t x, int64_t block) {
+    const int64_t w = line->copy % c->taps[AXIS_W], h = line->copy / c->taps[AXIS_W] % c->taps[AXIS_H];
+    const int64_t d = line->copy / c->taps[AXIS_W] / c->taps[AXIS_H];
+    return line->n * l->stride_n + block * l->stride_block + line->od * l->stride[AXIS_D] + row * l->stride[AXIS_H] +
+           d * (l->stride[AXIS_D] / c->taps[AXIS_D]) + h * (l->stride[AXIS_H] / c->taps[AXIS_H]) +
+           (x * c->taps[AXIS_W] + w) * l->block;
+}
+static void finish_run(const ConvAmx *c, char *const *bases, const Line *line, int64_t row, int64_t x, int64_t pixels,
+                       int64_t block, int vectors, const float *sums) {
     const Problem *p = &c->problem;
     const Layout *out = &p->out[0], *rest = &p->in[1];
     const int lanes = c->kernels->lanes;
+    const int64_t step = lanes * c->taps[AXIS_W];
     const Epilogue epilogue = conv_epilogue(p, bases, c->bias, block, lanes);
     const float *residual = NULL;
     if (!c->kernels->finite(sums, vectors * lanes, (int)pixels, vectors)) run_note_lost(bases);
     if (p->has_residual)
-        residual = (const float *)ref_at(bases, c->residual) + n * rest->stride_n + block * rest->stride_block +
-                   od * rest->stride[AXIS_D] + row * rest->stride[AXIS_H] + x * lanes;
-    float *to = (float *)ref_at(bases, c->out) + n * out->stride_n + block * out->stride_block +
-                od * out->stride[AXIS_D] + row * out->stride[AXIS_H] + x * lanes;
-    c->kernels->finish(sums, vectors * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, lanes, to,
-                       out->stride_block, lanes);
+        residual = (const float *)ref_at(bases, c->residual) + pixel_of(c, rest, line, row, x, block);
+    float *to = (float *)ref_at(bases, c->out) + pixel_of(c, out, line, row, x, block);
+    c->kernels->finish(sums, vectors * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, step, to,
+                       out->stride_block, step);
 }
 static void finish_pixels(const ConvAmx *c, char *const *bases, const Line *line, int64_t first, int64_t count,
                           int64_t block, int vectors, const float *sums) {
@@ -107,8 +118,7 @@ static void finish_pixels(const ConvAmx *c, char *const *bases, const Line *line
         const int64_t x = (first + i) % line->pitch, left = MIN(line->pitch - x, count - i);
         const int64_t pixels = MIN(width - x, left);
         if (pixels > 0)
-            finish_run(c, bases, line->n, line->od, line->row + (first + i) / line->pitch, x, pixels, block, vectors,
-                       sums + i * ld);
+            finish_run(c, bases, line, line->row + (first + i) / line->pitch, x, pixels, block, vectors, sums + i * ld);
         i += left;
     }
 }
@@ -147,16 +157,18 @@ static void finish_rest(Waiting *w) {
 static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split) {
     enum { REST_ONE = 9, REST_SPLIT = 3 }; // as in the prototype
     const Problem *p = &c->problem;
-    const int64_t block = (int64_t)panel * PANEL;
+    const int64_t block = (int64_t)(panel % c->panels_a_copy) * PANEL;
     const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, p->out[0].blocks - block);
-    const int64_t taps = c->pixels.taps, full = c->blocks * taps * c->parts * PANEL * TILE_BYTES;
-    const char *weights = (const char *)ref_at(bases, c->weights) + panel * full;
+    const int64_t vector = c->blocks * c->pixels.taps * c->parts * TILE_BYTES; // weights of one
+    const char *weights = (const char *)ref_at(bases, c->weights) +
+                          (panel / c->panels_a_copy * p->out[0].blocks + block) * vector;
     const int64_t width = p->out[0].size[AXIS_W], lines = c->flat ? 1 : rows;
     const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
     const int64_t most = amx_tiles(vectors) * AMX_TILE_PIXELS;
     float sums[2][MOST_PIXELS * 16] __attribute__((aligned(64)));
     Waiting waiting = {.count = 0};
     int turn = 0;
+    line.copy = panel / c->panels_a_copy;
     line.pitch = c->flat ? c->layout.width : width;
     for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
         for (int64_t first = 0; first < length; first += most, turn ^= 1) {
@@ -176,7 +188,7 @@ static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od,
                     const char *split) {
     c->kernels->amx_begin();
     for (int panel = p0; panel < p1; panel++) {
-        panel_rows(c, bases, panel, (Line){n, od, r0, 0}, r1 - r0, split);
+        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split);
         const int64_t block = (int64_t)panel * PANEL;
         if (c->problem.has_pool)
             pool_rows(c, bases, n, r0, r1, block, (int)MIN(PANEL, c->problem.out[0].blocks - block));
@@ -245,20 +257,27 @@ static float float_of(uint16_t half) {
     memcpy(&x, &bits, sizeof x);
     return x;
 }
+static float weight_at(const ConvAmx *c, int64_t oc, int64_t ic, int64_t copy, int64_t tap) {
+    const Problem *p = &c->problem;
+    if (p->kind == PROBLEM_CONV) return p->weight[(oc * p->ic + ic) * c->pixels.taps + tap];
+    return p->weight[(ic * p->oc + oc) * c->copies + copy];
+}
 // One panel of output channels and 32 input channels.
 static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const ConvAmx *c = arguments;
     const Problem *p = &c->problem;
-    const int64_t panel = unit / c->blocks, block = unit % c->blocks, taps = c->pixels.taps, lanes = c->kernels->lanes;
+    const int64_t copy = unit / c->blocks / c->panels_a_copy, panel = unit / c->blocks % c->panels_a_copy;
+    const int64_t block = unit % c->blocks, taps = c->pixels.taps, lanes = c->kernels->lanes;
     const int64_t vectors = MIN(PANEL, p->out[0].blocks - panel * PANEL), step = TILE_BYTES / 2;
     uint16_t *to =
-        (uint16_t *)ref_at(bases, c->weights) + (panel * PANEL * c->blocks + block * vectors) * taps * c->parts * step;
+        (uint16_t *)ref_at(bases, c->weights) +
+        ((copy * p->out[0].blocks + panel * PANEL) * c->blocks + block * vectors) * taps * c->parts * step;
     for (int64_t tap = 0; tap < taps; tap++, to += c->parts * vectors * step)
         for (int64_t k = 0; k < AMX_CHANNELS; k++)
             for (int64_t j = 0; j < vectors * lanes; j++) {
                 const int64_t ic = block * AMX_CHANNELS + k, oc = panel * PANEL * lanes + j;
-                float rest = ic < p->ic && oc < p->oc ? p->weight[(oc * p->ic + ic) * taps + tap] : 0;
+                float rest = ic < p->ic && oc < p->oc ? weight_at(c, oc, ic, copy, tap) : 0;
                 for (int part = 0; part < c->parts; part++) {
                     const uint16_t half = bf16_of(rest);
                     to[(part * vectors + j / lanes) * step + k / 2 * 2 * lanes + j % lanes * 2 + k % 2] = half;
@@ -274,22 +293,48 @@ static bool weights_fit(const Problem *p) {
         if (fabsf(p->weight[i]) >= 0x1p-40f) return true;
     return false;
 }
+// Transposed: no two taps meet in an output.
+static bool is_apart(const Problem *p) {
+    for (int axis = 0; axis < AXES; axis++)
+        if (p->kernel[axis] != p->stride[axis] || p->pad_begin[axis] || p->dilation[axis] != 1 ||
+            p->out[0].size[axis] != p->in[0].size[axis] * p->stride[axis])
+            return false;
+    return !p->has_pool;
+}
+static int copies_of(const Problem *p) {
+    return p->kind == PROBLEM_CONV ? 1 : (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+}
+// Transposed: the convolution of one tap, as large as the input; strides of what it writes lead over the other taps' pixels.
+static Problem one_copy(const Problem *p) {
+    Problem q = *p;
+    for (int axis = 0; axis < AXES && p->kind == PROBLEM_CONV_TRANSPOSE; axis++) {
+        q.kernel[axis] = q.stride[axis] = 1;
+        q.out[0].size[axis] = p->in[0].size[axis];
+        q.out[0].stride[axis] *= p->stride[axis];
+        if (p->has_residual) q.in[1].stride[axis] *= p->stride[axis];
+    }
+    return q;
+}
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (!kernels->amx_split || p->precision == PRECISION_STRICT || p->group != 1 || !p->weight || p->ic < 1) return false;
-    if (!weights_fit(p)) return false;
+    if (!weights_fit(p) || (p->kind == PROBLEM_CONV_TRANSPOSE && !is_apart(p))) return false;
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
-    conv_border(p, &need->in[0]);
+    if (p->kind == PROBLEM_CONV) conv_border(p, &need->in[0]);
     return true;
 }
 // Geometry of a configuration; Refs are filled by lower().
 static ConvAmx describe(const Problem *p, const Configuration *configuration, const Kernels *kernels) {
+    const Problem whole = one_copy(p);
+    ConvAmx c = {.problem = whole, .kernels = kernels, .parts = configuration->arithmetic[0]};
+    for (int axis = 0; axis < AXES; axis++) c.taps[axis] = p->kind == PROBLEM_CONV_TRANSPOSE ? p->kernel[axis] : 1;
+    c.copies = copies_of(p);
+    p = &whole;
     const int64_t height = p->out[0].size[AXIS_H];
-    ConvAmx c = {.problem = *p, .kernels = kernels, .parts = configuration->arithmetic[0]};
     c.schedule = configuration->schedule[0], c.paced = configuration->schedule[3];
     c.rows_a_unit = MIN(configuration->schedule[1], height), c.panels_a_unit = configuration->schedule[2];
     c.blocks = div_up(p->ic, AMX_CHANNELS);
-    c.n_panels = (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
+    c.panels_a_copy = (int)div_up(div_up(p->oc, kernels->lanes), PANEL), c.n_panels = c.copies * c.panels_a_copy;
     c.row_groups = div_up(height, c.rows_a_unit);
     c.panel_groups = div_up(c.n_panels, c.panels_a_unit);
     c.flat = p->stride[AXIS_H] == 1 && p->stride[AXIS_W] == 1;
@@ -324,10 +369,11 @@ static void list(Configuration configuration, Configuration *out, int max, int *
         out[(*count)++] = configuration;
     }
 }
-static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
+static int configurations(const Problem *whole, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max) {
+    const Problem copy = one_copy(whole), *p = &copy;
     const int64_t height = p->out[0].size[AXIS_H], l2 = (int64_t)machine->l2;
-    const int n_panels = (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
+    const int n_panels = copies_of(whole) * (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
     int count = 0;
     for (int parts = p->precision == PRECISION_BF16 ? 1 : 2; parts <= AMX_MAX_PARTS; parts++) {
         const int64_t most = rows_within(p, parts, l2 / 2);
@@ -348,15 +394,16 @@ static double rate(double bytes, const Machine *machine) {
     if (bytes < 0.7 * (double)machine->l2) return 40;
     return bytes < 0.5 * (double)machine->l3 ? 10 : 5;
 }
-static double estimate(const Problem *p, const Configuration *configuration, const Kernels *kernels,
+static double estimate(const Problem *whole, const Configuration *configuration, const Kernels *kernels,
                        const Machine *machine) {
     enum { PRODUCT_CYCLES = 16, PRODUCT_LATENCY = 52, SPLIT_CYCLES = 10, FINISH_CYCLES = 6 };
-    const ConvAmx c = describe(p, configuration, kernels);
+    const ConvAmx c = describe(whole, configuration, kernels);
+    const Problem *p = &c.problem;
     const double units = (double)(p->out[0].shape.dim[0] * p->out[0].size[AXIS_D] * c.row_groups * c.panel_groups);
     const double width = (double)p->out[0].size[AXIS_W], rows = (double)c.rows_a_unit;
     const double line = c.flat ? (rows - 1) * (double)c.layout.width + width : width;
     const double tiles = ceil(line / AMX_TILE_PIXELS) * (c.flat ? 1 : rows);
-    const double vectors = (double)MIN(p->out[0].blocks, (int64_t)c.panels_a_unit * PANEL);
+    const double vectors = (double)MIN(c.copies * p->out[0].blocks, (int64_t)c.panels_a_unit * PANEL);
     const double deep = (double)(c.blocks * c.pixels.taps) * products(c.parts);
     const int together = (int)MIN(PANEL, p->out[0].blocks);
     const double chains = MIN(amx_tiles(together), tiles) * together;
@@ -409,7 +456,7 @@ static Status make_pool(ConvAmx *c, Arena *arena) {
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *configuration, const Kernels *kernels) {
     const ConvAmx c = describe(p, configuration, kernels);
-    return (size_t)(c.blocks * c.pixels.taps * c.parts * div_up(p->oc, kernels->lanes) * TILE_BYTES);
+    return (size_t)(c.copies * c.blocks * c.pixels.taps * c.parts * div_up(p->oc, kernels->lanes) * TILE_BYTES);
 }
 static Status lower(const Problem *p, const Configuration *configuration, Lowering *lowering) {
     ConvAmx *c = arena_alloc(lowering->arena, sizeof *c);
@@ -422,14 +469,14 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     c->weights = lowering_weights(lowering, prepared_bytes(p, configuration, lowering->kernels));
     TRY(lowering_prepare(lowering, prepare_unit, c, c->n_panels * c->blocks, 0));
     TRY(conv_lower_bias(p, lowering, &c->bias));
-    const int64_t images = p->out[0].shape.dim[0], groups = images * p->out[0].size[AXIS_D] * c->row_groups;
+    const int64_t images = p->out[0].shape.dim[0], groups = images * c->problem.out[0].size[AXIS_D] * c->row_groups;
     if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)c->layout.bytes);
     TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
     return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, 0);
 }
 // One part, two parts: what is left out of the products, whatever the number of channels. Three: the sums.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
-    const double taps = (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+    const double taps = (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]) / copies_of(p);
     const double terms = (double)round_up(p->ic, AMX_CHANNELS) * taps / 32; // a product of tiles adds 32 at a time
     switch (c->arithmetic[0]) {
     case 1: return 2.5e-3;
@@ -446,3 +493,6 @@ static void print(const Configuration *c, Text *text) {
 }
 const Solver solver_conv_amx = {"conv_amx", 2,     PROBLEM_CONV, applicable, configurations, estimate,
                                 temporary,  lower, print,        error,      prepared_bytes};
+const Solver solver_conv_transpose_amx = {
+    "conv_transpose_amx", 1,     PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate,
+    temporary,            lower, print,                  error,      prepared_bytes};

@@ -34,6 +34,13 @@ TEST(weights_are_rounded_to_even) {
     CHECK(tensor_get(weight, 0) == 1 && tensor_get(weight, 1) == 1.015625 && tensor_get(weight, 2) == -3.296875);
     graph_free(graph);
 }
+TEST(transposed_convolutions_are_rounded) {
+    Graph *graph = rounded("graph (%x: float32[1x3x2x2]) -> (%y) {\n"
+                           " %w = const float32[3x1x1x1] {1.01171875, 2, 3}\n %y = ConvTranspose (%x, %w)\n}");
+    CHECK_INT(graph->n_nodes, 4);
+    CHECK(tensor_get(node_constant(graph, graph->nodes[3], 1), 0) == 1.015625);
+    graph_free(graph);
+}
 // Groups, computed weights and other operators are not bf16's.
 TEST(other_products_stay) {
     Graph *graph = rounded("graph (%x: float32[1x4x5x5], %v: float32[4x4x1x1]) -> (%y, %z, %m) {\n"

@@ -3,7 +3,7 @@
 #include "solver/harness.h"
 
 extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose,
-    solver_conv_amx, solver_conv_narrow;
+    solver_conv_amx, solver_conv_narrow, solver_conv_transpose_amx;
 
 typedef struct ConvCase {
     const char *what;
@@ -492,6 +492,8 @@ TEST(foreseen_errors_of_layers) {
                   {&solver_conv_transpose, 200, 16, 1, 3, 32, ISA_SSE2, 0},
                   {&solver_conv_amx, 32, 32, 1, 3, 1, ISA_AMX, 0},
                   {&solver_conv_amx, 512, 24, 1, 3, 1, ISA_AMX, 0},
+                  {&solver_conv_transpose_amx, 512, 24, 1, 1, 1, ISA_AMX, 0},
+                  {&solver_conv_transpose_amx, 64, 24, 1, 1, 3, ISA_AMX, 0},
                   {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX, 0},
                   {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX, 0},
                   {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX, 0},
@@ -574,6 +576,21 @@ TEST(conv_amx_one_product_image_split) { check_amx(1, -1); }
 TEST(conv_amx_three_products) { check_amx(2, 0); }
 TEST(conv_amx_six_products) { check_amx(3, 0); }
 TEST(conv_amx_image_split) { check_amx(2, -1); }
+// Kernels as large as their stride: 2x2, odd sizes, one vector of channels, several panels, a residual, volumes.
+TEST(conv_transpose_amx) {
+    static const ConvCase cases[] = {
+        {"2x2", 4, 1, 40, 36, 1, {1, 9, 11}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
+        {"2x2, one vector, batch", 4, 3, 33, 9, 1, {1, 5, 70}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
+        {"3x2", 4, 1, 16, 70, 1, {1, 6, 7}, {1, 3, 2}, {1, 3, 2}, ONES, NONE, NONE, NONE, ALONE},
+        {"residual", 4, 2, 20, 40, 1, {1, 4, 17}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, true, true, false, {FN_RELU, 0, 0}},
+        {"volume", 5, 2, 40, 20, 1, {3, 4, 5}, {2, 2, 2}, {2, 2, 2}, ONES, NONE, NONE, NONE, BIASED},
+        {"volume, 1x2x2", 5, 1, 8, 50, 1, {3, 4, 5}, {1, 2, 2}, {1, 2, 2}, ONES, NONE, NONE, NONE, BIASED}};
+    need_amx();
+    for (int parts = 1; parts <= 3; parts++)
+        for (int configuration = -1; configuration <= 0; configuration++)
+            for (size_t i = 0; i < COUNT_OF(cases); i++)
+                check_conv_part(&solver_conv_transpose_amx, (Part){parts, configuration, ISA_AMX}, &cases[i], 0);
+}
 TEST(conv_amx_schedules_agree) {
     need_amx();
     for (int parts = 1; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX}, 1);
