@@ -66,7 +66,8 @@ typedef struct Limit {
 static double saving(const Profile *p, const PlanStep *step) {
     const double first = step->configuration.arithmetic[0];
     if (!strcmp(step->solver->name, "conv_winograd")) return 9 * first * first / ((first + 2) * (first + 2));
-    if (strstr("conv_amx conv_transpose_amx", step->solver->name)) return p->peaks.tile_gflops / p->peaks.gflops / (first * (first + 1) / 2);
+    if (strstr("conv_amx conv_transpose_amx", step->solver->name))
+        return p->peaks.tile_gflops / p->peaks.gflops / (first * (first + 1) / 2);
     return 1;
 }
 static Limit limit_of(const Profile *p, const PlanStep *step) {

@@ -1,13 +1,13 @@
-// The products of convolutions as precision bf16 may have them: weights are rounded to the nearest bf16 (ties to even), and
-// so is every value that a convolution reads, by arithmetic of fp32 alone:
+// The products of convolutions as precision bf16 may have them: weights are rounded to the nearest bf16 (ties to even),
+// and so is every value that a convolution reads, by arithmetic of fp32 alone:
 //
 //     x' = x * c + (x - x * c),  c = 2^16 + 1
 //
 // leaves the upper 8 of x's 24 bits, the nearest such number (Veltkamp 1968; Dekker, "A floating-point technique for
 // extending the available precision", 1971; ties may go either way). Above 5e33 x * c overflows. The sums stay those of
-// fp32, whose error is a thousandth of what is rounded off here. Taken are all convolutions that a solver for bf16 may take
-// (solver/conv_amx.c), transposed ones too: without groups, weights constant. No row of the table: the gate of `compile` asks for it, to see
-// on any machine what bf16 does to a network's masks.
+// fp32, whose error is a thousandth of what is rounded off here. Taken are all convolutions that a solver for bf16 may
+// take (solver/conv_amx.c), transposed ones too: without groups, weights constant. No row of the table: the gate of
+// `compile` asks for it, to see on any machine what bf16 does to a network's masks.
 #include "pass/rewrite.h"
 
 static Status round_weights(Graph *graph, Node *conv) {

@@ -44,7 +44,7 @@ typedef struct ConvAmx {
     int n_panels, panels_a_unit; // n_panels: of all copies
     // Transposed: a copy of the convolution for each tap, with panels of its own; else one.
     int copies, panels_a_copy;
-    int64_t taps[AXES];             // copies along each axis
+    int64_t taps[AXES]; // copies along each axis
     int64_t rows_a_unit, row_groups, panel_groups;
     bool flat;          // rows of a unit are one line
     SplitLayout layout; // of a unit's rows, or of the whole input
@@ -105,8 +105,7 @@ static void finish_run(const ConvAmx *c, char *const *bases, const Line *line, i
     const Epilogue epilogue = conv_epilogue(p, bases, c->bias, block, lanes);
     const float *residual = NULL;
     if (!c->kernels->finite(sums, vectors * lanes, (int)pixels, vectors)) run_note_lost(bases);
-    if (p->has_residual)
-        residual = (const float *)ref_at(bases, c->residual) + pixel_of(c, rest, line, row, x, block);
+    if (p->has_residual) residual = (const float *)ref_at(bases, c->residual) + pixel_of(c, rest, line, row, x, block);
     float *to = (float *)ref_at(bases, c->out) + pixel_of(c, out, line, row, x, block);
     c->kernels->finish(sums, vectors * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, step, to,
                        out->stride_block, step);
@@ -160,8 +159,8 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     const int64_t block = (int64_t)(panel % c->panels_a_copy) * PANEL;
     const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, p->out[0].blocks - block);
     const int64_t vector = c->blocks * c->pixels.taps * c->parts * TILE_BYTES; // weights of one
-    const char *weights = (const char *)ref_at(bases, c->weights) +
-                          (panel / c->panels_a_copy * p->out[0].blocks + block) * vector;
+    const char *weights =
+        (const char *)ref_at(bases, c->weights) + (panel / c->panels_a_copy * p->out[0].blocks + block) * vector;
     const int64_t width = p->out[0].size[AXIS_W], lines = c->flat ? 1 : rows;
     const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
     const int64_t most = amx_tiles(vectors) * AMX_TILE_PIXELS;
@@ -270,9 +269,8 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
     const int64_t copy = unit / c->blocks / c->panels_a_copy, panel = unit / c->blocks % c->panels_a_copy;
     const int64_t block = unit % c->blocks, taps = c->pixels.taps, lanes = c->kernels->lanes;
     const int64_t vectors = MIN(PANEL, p->out[0].blocks - panel * PANEL), step = TILE_BYTES / 2;
-    uint16_t *to =
-        (uint16_t *)ref_at(bases, c->weights) +
-        ((copy * p->out[0].blocks + panel * PANEL) * c->blocks + block * vectors) * taps * c->parts * step;
+    uint16_t *to = (uint16_t *)ref_at(bases, c->weights) +
+                   ((copy * p->out[0].blocks + panel * PANEL) * c->blocks + block * vectors) * taps * c->parts * step;
     for (int64_t tap = 0; tap < taps; tap++, to += c->parts * vectors * step)
         for (int64_t k = 0; k < AMX_CHANNELS; k++)
             for (int64_t j = 0; j < vectors * lanes; j++) {
@@ -304,7 +302,8 @@ static bool is_apart(const Problem *p) {
 static int copies_of(const Problem *p) {
     return p->kind == PROBLEM_CONV ? 1 : (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
 }
-// Transposed: the convolution of one tap, as large as the input; strides of what it writes lead over the other taps' pixels.
+// Transposed: the convolution of one tap, as large as the input; strides of what it writes lead over the other taps'
+// pixels.
 static Problem one_copy(const Problem *p) {
     Problem q = *p;
     for (int axis = 0; axis < AXES && p->kind == PROBLEM_CONV_TRANSPOSE; axis++) {
@@ -493,6 +492,14 @@ static void print(const Configuration *c, Text *text) {
 }
 const Solver solver_conv_amx = {"conv_amx", 2,     PROBLEM_CONV, applicable, configurations, estimate,
                                 temporary,  lower, print,        error,      prepared_bytes};
-const Solver solver_conv_transpose_amx = {
-    "conv_transpose_amx", 1,     PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate,
-    temporary,            lower, print,                  error,      prepared_bytes};
+const Solver solver_conv_transpose_amx = {"conv_transpose_amx",
+                                          1,
+                                          PROBLEM_CONV_TRANSPOSE,
+                                          applicable,
+                                          configurations,
+                                          estimate,
+                                          temporary,
+                                          lower,
+                                          print,
+                                          error,
+                                          prepared_bytes};

@@ -5,7 +5,11 @@
 #include "kernel/kernel.h"
 #include <immintrin.h>
 
+#ifdef AMX_EMULATED
+#define INLINE static inline
+#else
 #define INLINE static inline __attribute__((always_inline))
+#endif
 enum { TILE_ROWS = 16, TILE_ROW_BYTES = 64, TILE_BYTES = TILE_ROWS * TILE_ROW_BYTES };
 
 #ifndef AMX_EMULATED

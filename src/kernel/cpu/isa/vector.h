@@ -14,7 +14,11 @@
 #define KERNEL_PASTE(a, b) KERNEL_PASTE2(a, b)
 #define KERNEL(name) KERNEL_PASTE(name, KERNEL_ISA) // KERNEL(gemm) is gemm_avx2 ...
 #define VL KERNEL_VL
+#ifdef AMX_EMULATED
+#define INLINE static inline // all inlined, vectors in halves would be compiled for a minute
+#else
 #define INLINE static inline __attribute__((always_inline))
+#endif
 #define UNROLL _Pragma("GCC unroll 32")
 #define KEEP_LOOP _Pragma("GCC unroll 1")
 // Keeps the compiler from seeing how pointers are related: where rows lie `step` apart it would keep an address a row,
