@@ -31,6 +31,11 @@ typedef void GemmKeptKernel(const float *kept, const float *w, int64_t depth, fl
 typedef struct Epilogue {
     const float *bias; // `lanes` a block, or NULL
     Activation activation;
+    // The pooled copy is that of the output, or with a scale (NULL, or `lanes` a block as shift) of
+    // pool_activation(output * scale + shift): NONE, RELU, CLIP, or LEAKY_RELU with alpha >= 0, which may as well come
+    // behind the maximum.
+    const float *pool_scale, *pool_shift;
+    Activation pool_activation;
 } Epilogue;
 
 // Winograd F(m x m, 3x3): transforms of tiles of m x m outputs, (m+2) x (m+2) inputs and as many products. See

@@ -23,22 +23,6 @@ typedef struct Parts {
     int count, moved;
 } Parts;
 
-static bool all_are(const Node *node, const char *name, int64_t expected) {
-    const int64_t *ints;
-    const size_t count = node_ints(node, name, &ints);
-    for (size_t i = 0; i < count; i++)
-        if (ints[i] != expected) return false;
-    return true;
-}
-static bool is_pointwise(const Graph *graph, const Node *node) {
-    const Tensor *const weight = node->op == OP_Conv ? node_constant(graph, node, 1) : NULL;
-    const Type *const x = weight ? input_type(graph, node, 0) : NULL;
-    if (!weight || weight->dtype != DT_F32 || !type_is_static(x) || x->rank < 3 || x->rank > 5) return false;
-    for (int i = 2; i < weight->shape.rank; i++)
-        if (weight->shape.dim[i] != 1) return false;
-    return weight->shape.rank == x->rank && all_are(node, "strides", 1) && all_are(node, "pads", 0) &&
-           node_int(node, "group", 1) == 1 && weight->shape.dim[1] == x->dim[1];
-}
 static int64_t pixels(const Type *type) {
     int64_t count = 1;
     for (int i = 2; i < type->rank; i++)
@@ -161,7 +145,7 @@ static Status insert_rest(Change *c, bool bias, ValueId *out) {
     return insert_conv(c, x, -1, bias, out);
 }
 static Status resize_late(Graph *graph, Node *node, bool *changed) {
-    if (!is_pointwise(graph, node)) return ST_OK;
+    if (!is_pointwise_conv(graph, node)) return ST_OK;
     Change c = {.graph = graph, .node = node};
     find_parts(graph, node, &c.parts);
     if (!c.parts.moved) return ST_OK;

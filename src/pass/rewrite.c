@@ -15,6 +15,23 @@ bool is_output(const Graph *graph, ValueId value) {
     return false;
 }
 
+static bool all_are(const Node *node, const char *name, int64_t expected) {
+    const int64_t *ints;
+    const size_t count = node_ints(node, name, &ints);
+    for (size_t i = 0; i < count; i++)
+        if (ints[i] != expected) return false;
+    return true;
+}
+bool is_pointwise_conv(const Graph *graph, const Node *node) {
+    const Tensor *const weight = node->op == OP_Conv ? node_constant(graph, node, 1) : NULL;
+    const Type *const x = weight ? input_type(graph, node, 0) : NULL;
+    if (!weight || weight->dtype != DT_F32 || !type_is_static(x) || x->rank < 3 || x->rank > 5) return false;
+    for (int i = 2; i < weight->shape.rank; i++)
+        if (weight->shape.dim[i] != 1) return false;
+    return weight->shape.rank == x->rank && all_are(node, "strides", 1) && all_are(node, "pads", 0) &&
+           node_int(node, "group", 1) == 1 && weight->shape.dim[1] == x->dim[1];
+}
+
 bool same_dims(const Type *a, const Type *b) {
     if (a->rank < 0 || a->rank != b->rank) return false;
     for (int i = 0; i < a->rank; i++)

@@ -15,6 +15,8 @@ static inline const Type *input_type(const Graph *graph, const Node *node, int i
 static inline const Type *output_type(const Graph *graph, const Node *node) {
     return &graph->values[node->outputs[0]].type;
 }
+// A Conv of float32 with constant weights that sees one pixel at a time: 1x1, stride 1, no pads, one group.
+bool is_pointwise_conv(const Graph *graph, const Node *node);
 bool same_dims(const Type *a, const Type *b); // ranks and dims known (or the same symbols) and equal
 
 // Constants. `value` may be NO_VALUE.
@@ -66,4 +68,5 @@ Status pass_cancel_transpose(Graph *graph, bool *changed);
 Status pass_merge_pad(Graph *graph, bool *changed);
 Status pass_fold_normalisation(Graph *graph, bool *changed);
 Status pass_resize_late(Graph *graph, bool *changed);
+Status pass_merge_linear(Graph *graph, bool *changed);
 Status pass_algebra(Graph *graph, bool *changed);

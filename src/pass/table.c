@@ -25,6 +25,7 @@ static const Pass table[] = {
     {"merge_pad", 2, pass_merge_pad},
     {"fold_normalisation", 2, pass_fold_normalisation},
     {"resize_late", 2, pass_resize_late},
+    {"merge_linear", 2, pass_merge_linear},
     {"algebra", 2, pass_algebra},
 };
 

@@ -52,8 +52,14 @@ static double usual_cycles(const Planner *planner, const Problem *problem) {
     double cycles = 0;
     return solver_choose(&usual, planner->kernels, planner->machine, INFINITY, &need, &configuration, &cycles) ? cycles : 0;
 }
-// Cycles of the pool of `region` as a step of its own.
+// Cycles of what makes the second output of `region` as steps of their own.
 static double pool_cycles(const Planner *planner, const Region *region) {
+    const Problem scaled = {.kind = PROBLEM_AFFINE,
+                            .n_inputs = 1,
+                            .n_outputs = 1,
+                            .in = {region->problem.out[0]},
+                            .out = {region->problem.out[0]},
+                            .activation = region->problem.pool_activation};
     const Problem pool = {.kind = PROBLEM_POOL,
                           .n_inputs = 1,
                           .n_outputs = 1,
@@ -65,7 +71,7 @@ static double pool_cycles(const Planner *planner, const Region *region) {
                           .kernel = {1, 2, 2},
                           .stride = {1, 2, 2},
                           .dilation = {1, 1, 1}};
-    return usual_cycles(planner, &pool);
+    return usual_cycles(planner, &pool) + (region->problem.scale ? usual_cycles(planner, &scaled) : 0);
 }
 static const Solver *choose(const Planner *planner, Region *region) {
     return solver_choose(&region->problem, planner->kernels, planner->machine, INFINITY, &region->need,
@@ -75,8 +81,7 @@ static const Solver *choose(const Planner *planner, Region *region) {
 static Status choose_pool(Planner *planner, Region *region) {
     Region apart = *region;
     apart.problem.has_pool = false, apart.problem.n_outputs = 1, apart.out_value[1] = NO_VALUE;
-    const Node *pool = region->node;
-    apart.node = region->node = NULL;
+    apart.problem.scale = apart.problem.shift = NULL, apart.n_beside = 0;
     const Solver *together = choose(planner, region);
     apart.solver = choose(planner, &apart);
     const bool cheaper = together && apart.solver &&
@@ -90,17 +95,21 @@ static Status choose_pool(Planner *planner, Region *region) {
     region->apart = arena_alloc(planner->arena, sizeof apart);
     if (!region->apart) return fail_memory(sizeof apart);
     *region->apart = apart;
-    for (int i = 0; i < planner->graph->n_nodes; i++)
-        if (planner->graph->nodes[i] == pool) planner->absorbed_by[i] = region->anchor, region->pool = i;
-    return region_append_op(planner, region, "MaxPool");
+    for (int i = 0; i < region->n_beside; i++) {
+        planner->absorbed_by[region->beside[i]] = region->anchor;
+        TRY(region_append_op(planner, region, op_info(planner->graph->nodes[region->beside[i]]->op)->name));
+    }
+    return ST_OK;
 }
 double region_pool_cycles(const Planner *planner, const Region *region) { return pool_cycles(planner, region); }
 Status region_release_pool(Planner *planner, Region *region) {
-    const int pool = region->pool, first = planner->n_regions, form = region->out_form[0];
-    *region = *region->apart;
-    region->out_form[0] = form;
-    planner->absorbed_by[pool] = -1;
-    TRY(translate_node(planner, pool));
+    const Region taken = *region;
+    const int first = planner->n_regions;
+    *region = *taken.apart;
+    region->out_form[0] = taken.out_form[0];
+    for (int i = 0; i < taken.n_beside; i++) planner->absorbed_by[taken.beside[i]] = -1;
+    for (int i = 0; i < taken.n_beside; i++) // a normalisation takes its function in
+        if (planner->absorbed_by[taken.beside[i]] < 0) TRY(translate_node(planner, taken.beside[i]));
     const int end = planner->n_regions;
     for (int r = first; r < end; r++) TRY(region_choose(planner, planner->regions[r]));
     return ST_OK;

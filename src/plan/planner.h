@@ -33,8 +33,9 @@ typedef struct Region {
     int in_form[PROBLEM_INPUTS], out_form[PROBLEM_OUTPUTS];
     int anchor;            // index of the node that the region began with
     int order;             // index of the last node that it absorbed: regions run in this order
-    struct Region *apart;  // with an absorbed pool: the region without it
-    int pool;              // ... and the pool's node
+    int beside[3];         // nodes that make out_value[1]: a pool, or a normalisation, its function and a pool
+    int n_beside;
+    struct Region *apart; // with these taken in: the region without them
     // Regions without work of their own.
     const Node *concat;    // forms of its inputs become parts of its output's
     const Node *alias;     // reshape: the output is the input's memory

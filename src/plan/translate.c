@@ -170,8 +170,8 @@ static bool has_more_outputs(const Node *node) {
         if (node->outputs[i] >= 0) return true;
     return false;
 }
-// A 2x2 max pool with stride 2 of the region's output: recorded, taken or undone when solvers are chosen (plan.c).
-static const Node *pool_user(const Planner *planner, ValueId value) {
+// A 2x2 max pool with stride 2 of `value`, or -1.
+static int pool_user(const Planner *planner, ValueId value) {
     for (int i = 0; i < planner->graph->n_nodes; i++) {
         const Node *node = planner->graph->nodes[i];
         Window w;
@@ -183,16 +183,57 @@ static const Node *pool_user(const Planner *planner, ValueId value) {
         for (int k = 0; k < 2; k++)
             fits = fits && w.kernel[k] == 2 && w.stride[k] == 2 && w.dilation[k] == 1 && !w.pad_begin[k] &&
                    w.output[k] == w.input[k] / 2;
-        if (fits) return node;
+        if (fits) return i;
     }
-    return NULL;
+    return -1;
 }
+// The only user of `value`, when nothing else sees it, or -1.
+static int single_user(const Planner *planner, ValueId value) {
+    return planner->uses[value] == 1 ? planner->user[value] : -1;
+}
+// Whether it is cheap and does not fall as its argument grows: then it may as well come behind a maximum.
+static bool activation_ascends(Activation a) {
+    return a.function == FN_NONE || a.function == FN_RELU || (a.function == FN_LEAKY_RELU && a.alpha >= 0) ||
+           (a.function == FN_CLIP && a.alpha <= a.beta);
+}
+// Scale and shift of a normalisation with constant statistics, in the planner's arena. *scale NULL: it has others.
+static Status norm_factors(Planner *planner, const Node *node, const float **scale_out, const float **shift_out);
+// A normalisation of the region's output, which others read too, then a function or none, then a pool, each for the
+// next one only: a U-Net's skip in front of its normalisation.
+static Status absorb_scaled_pool(Planner *planner, Region *region) {
+    const Graph *graph = planner->graph;
+    if (planner->uses[region->out_value[0]] < 2) return ST_OK;
+    for (int i = region->anchor + 1; i < graph->n_nodes; i++) {
+        const Node *norm = graph->nodes[i], *function;
+        Activation activation = {FN_NONE, 0, 0};
+        if (norm->op != OP_BatchNormalization || norm->inputs[0] != region->out_value[0] || has_more_outputs(norm) ||
+            planner->absorbed_by[i] >= 0)
+            continue;
+        ValueId scaled = norm->outputs[0];
+        int last = single_user(planner, scaled), between = -1;
+        if (last >= 0 && node_function(planner, function = graph->nodes[last], &activation)) {
+            between = last, scaled = function->outputs[0], last = single_user(planner, scaled);
+        }
+        if (last < 0 || !activation_ascends(activation) || pool_user(planner, scaled) != last) continue;
+        TRY(norm_factors(planner, norm, &region->problem.scale, &region->problem.shift));
+        if (!region->problem.scale) continue;
+        region->problem.pool_activation = activation;
+        region->beside[region->n_beside++] = i;
+        if (between >= 0) region->beside[region->n_beside++] = between;
+        region->beside[region->n_beside++] = last;
+        return ST_OK;
+    }
+    return ST_OK;
+}
+// A pooled copy of the region's output: recorded, taken or undone when solvers are chosen (choose.c).
 static Status absorb_pool(Planner *planner, Region *region) {
-    const Node *pool = planner->options.fuse ? pool_user(planner, region->out_value[0]) : NULL;
-    if (!pool) return ST_OK;
+    if (!planner->options.fuse) return ST_OK;
+    const int pool = pool_user(planner, region->out_value[0]);
+    if (pool >= 0) region->beside[region->n_beside++] = pool;
+    else TRY(absorb_scaled_pool(planner, region));
+    if (!region->n_beside) return ST_OK;
     region->problem.has_pool = true, region->problem.n_outputs = 2;
-    region->out_value[1] = pool->outputs[0];
-    region->node = pool;
+    region->out_value[1] = planner->graph->nodes[region->beside[region->n_beside - 1]]->outputs[0];
     return ST_OK;
 }
 
@@ -292,15 +333,14 @@ static Status translate_binary(Planner *planner, int index, Binary binary) {
     region->problem.binary = binary;
     return absorb_activation(planner, region);
 }
-static Status translate_batch_norm(Planner *planner, int index) {
-    const Node *node = planner->graph->nodes[index];
+static Status norm_factors(Planner *planner, const Node *node, const float **scale_out, const float **shift_out) {
     const float *given[4];
     bool constant = value_is_float(planner, node->inputs[0]);
     for (int i = 0; i < 4; i++) constant = (given[i] = constant_floats(planner, node, i + 1)) && constant;
     Shape shape;
     value_shape(planner, node->inputs[0], &shape);
-    if (!constant || shape.rank < 2)
-        return region_reference(planner, node, index, "statistics that are computed, or not float32");
+    *scale_out = *shift_out = NULL;
+    if (!constant || shape.rank < 2) return ST_OK;
     const size_t channels = (size_t)shape.dim[1];
     float *scale = arena_array(planner->arena, channels, sizeof *scale);
     float *shift = arena_array(planner->arena, channels, sizeof *shift);
@@ -311,6 +351,14 @@ static Status translate_batch_norm(Planner *planner, int index) {
         scale[c] = (float)factor;
         shift[c] = (float)((double)given[1][c] - (double)given[2][c] * factor);
     }
+    *scale_out = scale, *shift_out = shift;
+    return ST_OK;
+}
+static Status translate_batch_norm(Planner *planner, int index) {
+    const Node *node = planner->graph->nodes[index];
+    const float *scale, *shift;
+    TRY(norm_factors(planner, node, &scale, &shift));
+    if (!scale) return region_reference(planner, node, index, "statistics that are computed, or not float32");
     Region *region;
     TRY(begin(planner, index, PROBLEM_AFFINE, 1, &region));
     region->problem.scale = scale, region->problem.shift = shift;

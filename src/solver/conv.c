@@ -20,27 +20,45 @@ Status conv_offset(const Problem *p, int64_t d, int64_t h, int64_t w, int32_t *o
     return ST_OK;
 }
 
-typedef struct BiasWork {
-    const float *bias; // (channels)
+typedef struct ChannelsWork {
+    const float *from; // (channels)
     int64_t channels, padded;
     Ref to;
-} BiasWork;
-static void bias_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+} ChannelsWork;
+static void channels_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)unit, (void)scratch;
-    const BiasWork *w = arguments;
+    const ChannelsWork *w = arguments;
     float *to = ref_at(bases, w->to);
-    memcpy(to, w->bias, (size_t)w->channels * sizeof *to);
+    memcpy(to, w->from, (size_t)w->channels * sizeof *to);
     memset(to + w->channels, 0, (size_t)(w->padded - w->channels) * sizeof *to);
+}
+static Status lower_channels(const float *from, int64_t channels, int64_t padded, Lowering *lowering, Ref to) {
+    ChannelsWork *w = arena_alloc(lowering->arena, sizeof *w);
+    if (!w) return fail_memory(sizeof *w);
+    *w = (ChannelsWork){from, channels, padded, to};
+    return lowering_prepare(lowering, channels_unit, w, 1, 0);
 }
 Status conv_lower_bias(const Problem *p, Lowering *lowering, Ref *bias) {
     if (!p->bias) return ST_OK;
-    BiasWork *w = arena_alloc(lowering->arena, sizeof *w);
-    if (!w) return fail_memory(sizeof *w);
     const int64_t padded = round_up(p->oc, lowering->kernels->lanes);
     *bias = lowering_weights(lowering, (size_t)padded * sizeof(float));
-    *w = (BiasWork){p->bias, p->oc, padded, *bias};
-    return lowering_prepare(lowering, bias_unit, w, 1, 0);
+    return lower_channels(p->bias, p->oc, padded, lowering, *bias);
+}
+Status conv_lower_pool(const Problem *p, Lowering *lowering, Ref *factors) {
+    if (!p->has_pool || !p->scale) return ST_OK;
+    const int64_t padded = round_up(p->oc, lowering->kernels->lanes);
+    *factors = lowering_weights(lowering, 2 * (size_t)padded * sizeof(float));
+    TRY(lower_channels(p->scale, p->oc, padded, lowering, *factors));
+    return lower_channels(p->shift, p->oc, padded, lowering, ref_add(*factors, padded * (int64_t)sizeof(float)));
+}
+void conv_pool_epilogue(const Problem *p, char *const *bases, Ref factors, int64_t block, int lanes,
+                        Epilogue *epilogue) {
+    if (!p->has_pool || !p->scale) return;
+    epilogue->pool_scale = (const float *)ref_at(bases, factors) + block * lanes;
+    epilogue->pool_shift = epilogue->pool_scale + round_up(p->oc, lanes);
+    epilogue->pool_activation = p->pool_activation;
 }
 Epilogue conv_epilogue(const Problem *p, char *const *bases, Ref bias, int64_t block, int lanes) {
-    return (Epilogue){p->bias ? (const float *)ref_at(bases, bias) + block * lanes : NULL, p->activation};
+    return (Epilogue){.bias = p->bias ? (const float *)ref_at(bases, bias) + block * lanes : NULL,
+                      .activation = p->activation};
 }

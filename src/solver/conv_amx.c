@@ -37,7 +37,7 @@ typedef struct SplitLayout {
 typedef struct ConvAmx {
     Problem problem;
     const Kernels *kernels;
-    Ref in, out, pooled, residual, bias, weights, split;
+    Ref in, out, pooled, residual, bias, pool_factors, weights, split;
     int parts, schedule;
     bool paced;
     int64_t blocks; // of 32 input channels
@@ -121,17 +121,38 @@ static void finish_pixels(const ConvAmx *c, char *const *bases, const Line *line
         i += left;
     }
 }
+// 2x2 maxima of activation(x * scale + shift) of two rows: some pixels at a time, scaled into L1.
+static void pool_scaled(const ConvAmx *c, const Epilogue *epilogue, const float *from, int64_t row, int64_t pixels,
+                        float *to) {
+    enum { PIXELS = 32 };
+    float scaled[2 * 2 * PIXELS * 16] __attribute__((aligned(64)));
+    const int lanes = c->kernels->lanes;
+    const int64_t row_offset[2] = {0, 2 * PIXELS * lanes};
+    for (int64_t x = 0; x < pixels; x += PIXELS) {
+        const int64_t count = MIN(PIXELS, pixels - x);
+        for (int i = 0; i < 2; i++)
+            c->kernels->affine(from + i * row + 2 * x * lanes, NULL, epilogue->pool_scale, epilogue->pool_shift,
+                               epilogue->pool_activation, scaled + row_offset[i], 2 * count);
+        c->kernels->pool_max(scaled, row_offset, 2, c->pool_first, c->pool_count, 1, (int)count, to + x * lanes);
+    }
+}
 static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block,
                       int vectors) {
     const Layout *out = &c->problem.out[0], *small = &c->problem.out[1];
     const int64_t row_offset[2] = {0, out->stride[AXIS_H]};
+    const int lanes = c->kernels->lanes;
     for (int64_t r = r0; r + 2 <= r1; r += 2)
         for (int64_t b = block; b < block + vectors; b++) {
             const float *from = (const float *)ref_at(bases, c->out) + n * out->stride_n + b * out->stride_block +
                                 r * out->stride[AXIS_H];
             float *to = (float *)ref_at(bases, c->pooled) + n * small->stride_n + b * small->stride_block +
                         r / 2 * small->stride[AXIS_H];
-            c->kernels->pool_max(from, row_offset, 2, c->pool_first, c->pool_count, 1, (int)small->size[AXIS_W], to);
+            Epilogue epilogue = {0};
+            conv_pool_epilogue(&c->problem, bases, c->pool_factors, b, lanes, &epilogue);
+            if (epilogue.pool_scale) pool_scaled(c, &epilogue, from, out->stride[AXIS_H], small->size[AXIS_W], to);
+            else
+                c->kernels->pool_max(from, row_offset, 2, c->pool_first, c->pool_count, 1, (int)small->size[AXIS_W],
+                                     to);
         }
 }
 // Sums that wait to be finished while the next ones are made.
@@ -468,6 +489,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     c->weights = lowering_weights(lowering, prepared_bytes(p, configuration, lowering->kernels));
     TRY(lowering_prepare(lowering, prepare_unit, c, c->n_panels * c->blocks, 0));
     TRY(conv_lower_bias(p, lowering, &c->bias));
+    TRY(conv_lower_pool(p, lowering, &c->pool_factors));
     const int64_t images = p->out[0].shape.dim[0], groups = images * c->problem.out[0].size[AXIS_D] * c->row_groups;
     if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)c->layout.bytes);
     TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));

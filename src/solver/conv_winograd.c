@@ -34,7 +34,7 @@ typedef struct Winograd {
     const Kernels *kernels;
     int tile, q; // m of F(m,3), and the number of products
     int taps_d, chunk;
-    Ref in, out, pooled, residual, bias, weights, v, m;
+    Ref in, out, pooled, residual, bias, pool_factors, weights, v, m;
     int64_t tiles_h, tiles_w, tiles; // tiles: of one slice of all images
     int64_t slices;                  // of the output; the input has taps_d - 1 more, with its border
     int64_t channels, out_channels;  // rounded up to blocks
@@ -96,7 +96,8 @@ static void output_tiles(const Winograd *w, char *const *bases, const Box *box, 
     const Problem *p = &w->problem;
     const Layout *out = &p->out[0], *small = &p->out[1], *rest = &p->in[1];
     const int lanes = w->kernels->lanes, tile = w->tile;
-    const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b0, lanes);
+    Epilogue epilogue = conv_epilogue(p, bases, w->bias, b0, lanes);
+    conv_pool_epilogue(p, bases, w->pool_factors, b0, lanes, &epilogue);
     for (int64_t done = 0; done < box->tiles * box->slices;) {
         const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
         const TilePlace at = place(w, box->t0 + t);
@@ -490,6 +491,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
     TRY(conv_lower_bias(p, lowering, &w->bias));
+    TRY(conv_lower_pool(p, lowering, &w->pool_factors));
     if (c->schedule[0] == TILES)
         return lowering_phase(lowering, tiles_unit, w,
                               div_up(w->tiles, w->tiles_a_unit) * div_up(w->slices, w->slices_a_unit),

@@ -118,7 +118,7 @@ static void matmul_unit(const void *arguments, char *const *bases, int64_t unit,
     multiply(w, (const float *)ref_at(bases, w->left) + (at[0] * w->m + row) * w->k, rows,
              (const float *)ref_at(bases, w->packed) + panel_offset(w, at[1], panel), vectors, sums);
     const float *bias = w->plain_bias ? (const float *)ref_at(bases, w->bias) + column : NULL;
-    const Epilogue epilogue = {bias, w->activation};
+    const Epilogue epilogue = {.bias = bias, .activation = w->activation};
     w->kernels->finish(sums, width, (int)rows, vectors, &epilogue, NULL, 0, 0, sums, lanes, width);
     float *out = (float *)ref_at(bases, w->out) + (batch * w->m + row) * w->n + column;
     const size_t bytes = (size_t)MIN(width, w->n - column) * sizeof *out;

@@ -130,6 +130,21 @@ static void make_clip(Maker *m) {
     text_add(&m->line, ")\n");
     accept(m, y);
 }
+// A normalisation of the last value, perhaps a function, a pool, each for the next one only.
+static void scaled_pool(Maker *m) {
+    const Live x = m->live[m->n_live - 1];
+    char dims[32], k[4][16], n[16], f[16], p[16];
+    snprintf(dims, sizeof dims, "%lld", (long long)x.shape.dim[1]);
+    constant(m, k[0], dims, 0.5, 0), constant(m, k[1], dims, 0.3, 0), constant(m, k[2], dims, 0.3, 0),
+        constant(m, k[3], dims, 0.1, 1.5);
+    fresh(m, n), fresh(m, f), fresh(m, p);
+    text_add(&m->line, " %%%s = BatchNormalization (%%%s, %%%s, %%%s, %%%s, %%%s)\n", n, x.name, k[0], k[1], k[2],
+             k[3]);
+    const bool function = chance(m, 70);
+    if (function) text_add(&m->line, " %%%s = %s (%%%s)\n", f, chance(m, 50) ? "Relu" : "LeakyRelu", n);
+    text_add(&m->line, " %%%s = MaxPool (%%%s) {kernel_shape=[2, 2], strides=[2, 2]}\n", p, function ? f : n);
+    accept(m, p);
+}
 static void conv_end(Maker *m, const char *y) {
     if (!accept(m, y)) return;
     if (chance(m, 25)) { // a residual of the same shape
@@ -142,7 +157,8 @@ static void conv_end(Maker *m, const char *y) {
         accept(m, s);
     }
     if (chance(m, 60)) unary_of(m, m->live[m->n_live - 1].name);
-    if (m->rank == 4 && chance(m, 25)) {
+    if (m->rank == 4 && chance(m, 15)) scaled_pool(m);
+    else if (m->rank == 4 && chance(m, 25)) {
         char p[16];
         fresh(m, p);
         text_add(&m->line, " %%%s = MaxPool (%%%s) {kernel_shape=[2, 2], strides=[2, 2]}\n", p,

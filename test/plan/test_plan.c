@@ -253,6 +253,43 @@ TEST(a_unet_runs_without_copies) {
     graph_free(graph);
     CHECK_PLANNED(unet);
 }
+// The skip is what a convolution gives before its normalisation; what goes down is normalised, cut off and pooled.
+#define BESIDE_THE_SKIP(outputs, middle)                                                                               \
+    "graph (%x: float32[1x32x36x38]) -> (" outputs ") {\n"                                                             \
+    " %w1 = const float32[32x32x3x3] random(seed=1, scale=0.1)\n"                                                      \
+    " %w2 = const float32[16x32x3x3] random(seed=2, scale=0.1)\n"                                                      \
+    " %s = const float32[32] random(seed=3)\n"                                                                         \
+    " %b = const float32[32] random(seed=4)\n"                                                                         \
+    " %m = const float32[32] random(seed=5)\n"                                                                         \
+    " %v = const float32[32] full(0.7)\n"                                                                              \
+    " %skip = Conv (%x, %w1) {pads=[1, 1, 1, 1]}\n" middle                                                             \
+    " %p = MaxPool (%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"                                                       \
+    " %d = Conv (%p, %w2) {pads=[1, 1, 1, 1]}\n"                                                                       \
+    " %z = Neg (%skip)\n"                                                                                              \
+    "}\n"
+#define NORMALISED " %n = BatchNormalization (%skip, %s, %b, %m, %v)\n"
+static void check_beside(const char *text, const char *step) {
+    Graph *graph = planned_graph(text);
+    char *plan = planned_text(graph, &(Setting){planned_best_isa(), 2, .fuse = true});
+    CHECK_MSG((strstr(plan, step) != NULL) && strstr(plan, "MaxPool") == strstr(strstr(plan, step), "MaxPool"),
+              "not '%s' in:\n%s", step, plan);
+    mem_free(plan);
+    graph_free(graph);
+    CHECK_PLANNED(text);
+}
+TEST(a_skip_before_its_normalisation) {
+    check_beside(BESIDE_THE_SKIP("%z, %d", NORMALISED " %r = Relu (%n)\n"),
+                 "skip  Conv + BatchNormalization + Relu + MaxPool  ");
+    check_beside(BESIDE_THE_SKIP("%z, %d", NORMALISED " %r = LeakyRelu (%n)\n"),
+                 "skip  Conv + BatchNormalization + LeakyRelu + MaxPool  ");
+    check_beside(BESIDE_THE_SKIP("%z, %d", " %r = BatchNormalization (%skip, %s, %b, %m, %v)\n"),
+                 "skip  Conv + BatchNormalization + MaxPool  ");
+    // Something else reads what is pooled; the function falls; it is not cheap.
+    check_beside(BESIDE_THE_SKIP("%z, %d, %r", NORMALISED " %r = Relu (%n)\n"), "p  MaxPool  ");
+    check_beside(BESIDE_THE_SKIP("%z, %d, %n", NORMALISED " %r = Relu (%n)\n"), "p  MaxPool  ");
+    check_beside(BESIDE_THE_SKIP("%z, %d", NORMALISED " %r = LeakyRelu (%n) {alpha=-0.5}\n"), "p  MaxPool  ");
+    check_beside(BESIDE_THE_SKIP("%z, %d", NORMALISED " %r = Tanh (%n)\n"), "p  MaxPool  ");
+}
 TEST(what_has_no_fast_solver_is_named_with_the_reason) {
     Graph *graph = planned_graph(
         "graph (%x: float32[1x3x8x8]) -> (%y) {\n %k = const float32[] {2}\n %p = Pow (%x, %k)\n %y = Relu (%p)\n}\n");

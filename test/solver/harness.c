@@ -232,7 +232,9 @@ static void copy_constants(Problem *p, const Run *run, GuardSide side, Constant 
     const bool matmul = p->kind == PROBLEM_MATMUL;
     const int64_t n = matmul ? out->dim[out->rank - 1] : p->oc;
     const int64_t weights = matmul ? in->dim[in->rank - 1] * n : p->ic * p->oc / p->group * taps;
-    const int64_t scales = p->kind == PROBLEM_NORM && p->norm == NORM_LAYER ? p->norm_groups : in->dim[1];
+    const int64_t scales = p->kind == PROBLEM_NORM && p->norm == NORM_LAYER ? p->norm_groups
+                           : p->kind == PROBLEM_CONV                        ? p->oc
+                                                                            : in->dim[1];
     p->weight = constant_copy(&constants[WEIGHT], p->weight, weights, "plain weights", side);
     p->bias = constant_copy(&constants[BIAS], p->bias, n, "bias", side);
     p->scale = constant_copy(&constants[SCALE], p->scale, scales, "scale", side);
@@ -342,9 +344,10 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     copy_constants(&p, run, around.side, constants);
     const size_t temporary = solver->temporary ? solver->temporary(&p, c, kernels, &machine) : 0;
     CHECK_OK(solver->lower(&p, c, &lowering));
-    if (solver->prepared_bytes && p.group == 1) { // the bias, and rooms of whole cache lines, come on top
+    if (solver->prepared_bytes && p.group == 1) { // bias, scale and shift, and rooms of whole cache lines, come on top
         const size_t said = solver->prepared_bytes(&p, c, kernels), took = lowering.weights_bytes;
-        const size_t more = (size_t)round_up(p.oc, kernels->lanes) * sizeof(float) + 4 * 64;
+        const size_t channels = (size_t)round_up(p.oc, kernels->lanes) * sizeof(float);
+        const size_t more = channels * (p.scale ? 3 : 1) + 4 * 64;
         CHECK_MSG(said <= took && took <= said + more, "%s said %zu bytes of weights and took %zu", solver->name, said,
                   took);
     }

@@ -12,9 +12,12 @@ typedef struct ConvCase {
     int64_t in[AXES];            // d, h, w; absent axes 1
     int64_t kernel[AXES], stride[AXES], dilation[AXES], begin[AXES], end[AXES];
     int64_t output_padding[AXES]; // transposed
-    bool bias, residual, pool;
+    bool bias, residual;
+    int pool; // 1: of the output y; from 2 on of scaled_pools[pool - 2](y * scale + shift)
     Activation activation;
 } ConvCase;
+static const Activation scaled_pools[] = {
+    {FN_NONE, 0, 0}, {FN_RELU, 0, 0}, {FN_LEAKY_RELU, 0.25f, 0}, {FN_CLIP, -1, 1}};
 
 static Shape spatial_shape(int rank, int64_t n, int64_t c, const int64_t size[AXES]) {
     Shape shape = {rank, {n, c}};
@@ -89,6 +92,19 @@ static double *pooled_copy(const double *y, int64_t planes, int64_t h, int64_t w
             }
     return small;
 }
+// What is pooled where it is scaled first. Factors are given to the problem: of both signs, at most 1, with few bits.
+static double *scaled_copy(Problem *p, const ConvCase *c, const double *y, int64_t count) {
+    float *scale = harness_integers(c->oc, 4, 5), *shift = harness_integers(c->oc, 20, 6);
+    double *scaled = harness_doubles(count);
+    for (int64_t i = 0; i < c->oc; i++) scale[i] /= 4;
+    p->pool_activation = scaled_pools[c->pool - 2];
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t channel = i / (count / c->n / c->oc) % c->oc;
+        scaled[i] = harness_function(p->pool_activation, y[i] * scale[channel] + shift[channel]);
+    }
+    p->scale = scale, p->shift = shift;
+    return scaled;
+}
 static double deviation(const double *y, int64_t count) {
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < count; i++) sum += y[i], squares += y[i] * y[i];
@@ -136,7 +152,9 @@ static void check_conv_part(const Solver *solver, Part part, const ConvCase *c, 
     if (c->pool) {
         const int64_t halves[AXES] = {1, out[1] / 2, out[2] / 2};
         p->has_pool = true, run.out_shape[1] = spatial_shape(c->rank, c->n, c->oc, halves);
-        small = pooled_copy(y, c->n * c->oc, out[1], out[2]);
+        double *pooled = c->pool > 1 ? scaled_copy(p, c, y, outputs) : y;
+        small = pooled_copy(pooled, c->n * c->oc, out[1], out[2]);
+        if (c->pool > 1) mem_free(pooled);
     }
     const bool slow = c->activation.function > FN_CLIP; // its own error
     for (int blocked = 0; blocked < 2; blocked++) {     // a few channels: another layout when the producer is plain
@@ -144,6 +162,7 @@ static void check_conv_part(const Solver *solver, Part part, const ConvCase *c, 
         harness_check(c->what, solver, &run, y, small, atol + (slow ? 1e-7 : 0), slow ? 1e-6 : 0);
     }
     mem_free(x), mem_free(w), mem_free(rest), mem_free(bias), mem_free(y), mem_free(small);
+    if (c->pool > 1) mem_free((void *)p->scale), mem_free((void *)p->shift);
 }
 static void check_conv(const Solver *solver, const ConvCase *c, double error) {
     check_conv_part(solver, (Part){0, 0, ISA_SSE2}, c, error);
@@ -435,6 +454,74 @@ static const ConvCase winograd_cases[] = {
      true,
      true,
      {FN_TANH, 0, 0}},
+    {"scaled and pooled",
+     4,
+     1,
+     20,
+     36,
+     1,
+     {1, 12, 16},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     false,
+     3,
+     {FN_NONE, 0, 0}},
+    {"scaled and pooled, odd",
+     4,
+     2,
+     20,
+     20,
+     1,
+     {1, 11, 75},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     4,
+     {FN_RELU, 0, 0}},
+    {"scaled and pooled, slow",
+     4,
+     1,
+     20,
+     20,
+     1,
+     {1, 13, 10},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     true,
+     true,
+     5,
+     {FN_TANH, 0, 0}},
+    {"scaled and pooled, no function",
+     4,
+     1,
+     8,
+     9,
+     1,
+     {1, 6, 5},
+     SQUARE(3),
+     ONES,
+     ONES,
+     PAD(1),
+     PAD(1),
+     NONE,
+     false,
+     false,
+     2,
+     {FN_NONE, 0, 0}},
     {"many tiles", 4, 1, 8, 8, 1, {1, 70, 90}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
     {"volume", 5, 1, 20, 36, 1, {5, 9, 10}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},
     {"volume, several chunks", 5, 2, 70, 9, 1, {3, 6, 5}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, BIASED},

@@ -12,3 +12,13 @@ INLINE vf activate(const Function function, vf alpha, vf beta, vf x) {
     default: return x;
     }
 }
+// The same with a function that is known when it runs.
+INLINE vf activate_as(Activation activation, vf x) {
+    const vf alpha = vset1(activation.alpha), beta = vset1(activation.beta);
+    switch (activation.function) {
+    case FN_RELU: return activate(FN_RELU, alpha, beta, x);
+    case FN_LEAKY_RELU: return activate(FN_LEAKY_RELU, alpha, beta, x);
+    case FN_CLIP: return activate(FN_CLIP, alpha, beta, x);
+    default: return x;
+    }
+}

@@ -192,40 +192,61 @@ INLINE bool output_loop(const int m, const Function function, const float *sums,
     }
     return vfinite(all);
 }
-// Activations that are not cheap go over the finished rows once more, and pooling after them.
-static void output_slow(const int m, const Epilogue *epilogue, int tiles, int blocks, int valid_rows,
-                        int64_t valid_pixels, float *out, int64_t out_row, int64_t out_block, float *pooled,
-                        int64_t pooled_row, int64_t pooled_block) {
-    int64_t pixels = valid_pixels < m * tiles ? valid_pixels : m * tiles;
-    for (int block = 0; block < blocks; block++) {
-        float *rows = out + block * out_block;
-        for (int i = 0; i < valid_rows; i++)
-            KERNEL(unary)(epilogue->activation, rows + i * out_row, rows + i * out_row, pixels * VL);
-        for (int i = 0; pooled && i + 2 <= valid_rows; i += 2)
-            for (int64_t p = 0; p + 2 <= pixels; p += 2) {
-                const float *a = rows + i * out_row + p * VL, *b = a + out_row;
-                vstore(pooled + block * pooled_block + i / 2 * pooled_row + p / 2 * VL,
-                       max_of_4(vload(a), vload(a + VL), vload(b), vload(b + VL)));
-            }
+// 2x2 maxima of finished rows of a block, scaled where the epilogue says so (kernel.h), into the pooled copy.
+static void pool_rows(const Epilogue *epilogue, int block, int rows, int64_t pixels, const float *from,
+                      int64_t from_row, float *pooled, int64_t pooled_row) {
+    const bool scaled = epilogue->pool_scale != NULL;
+    const vf scale = scaled ? vload(epilogue->pool_scale + block * VL) : vzero();
+    const vf shift = scaled ? vload(epilogue->pool_shift + block * VL) : vzero();
+    for (int i = 0; i + 2 <= rows; i += 2)
+        for (int64_t p = 0; p + 2 <= pixels; p += 2) {
+            const float *a = from + i * from_row + p * VL, *b = a + from_row;
+            vf y[4] = {vload(a), vload(a + VL), vload(b), vload(b + VL)};
+            UNROLL for (int k = 0; k < 4; k++) y[k] = scaled ? vfma(y[k], scale, shift) : y[k];
+            vf most = max_of_4(y[0], y[1], y[2], y[3]);
+            vstore(pooled + i / 2 * pooled_row + p / 2 * VL,
+                   scaled ? activate_as(epilogue->pool_activation, most) : most);
+        }
+}
+INLINE bool output_cheap(const int m, const float *sums, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
+                         int valid_rows, int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
+                         int64_t residual_row, int64_t residual_block, float *out, int64_t out_row, int64_t out_block,
+                         float *pooled, int64_t pooled_row, int64_t pooled_block) {
+#define OUTPUT(function)                                                                                               \
+    output_loop(m, function, sums, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,       \
+                residual_row, residual_block, out, out_row, out_block, pooled, pooled_row, pooled_block)
+    switch (epilogue->activation.function) {
+    case FN_RELU: return OUTPUT(FN_RELU);
+    case FN_LEAKY_RELU: return OUTPUT(FN_LEAKY_RELU);
+    case FN_CLIP: return OUTPUT(FN_CLIP);
+    default: return OUTPUT(FN_NONE);
     }
+}
+// A pooled copy of scaled values, and functions that are not cheap: over each block's finished rows once more, while
+// they are in L1.
+static void output_more(const int m, const Epilogue *epilogue, int block, int tiles, int valid_rows,
+                        int64_t valid_pixels, float *out, int64_t out_row, float *pooled, int64_t pooled_row) {
+    const int64_t pixels = valid_pixels < m * tiles ? valid_pixels : m * tiles;
+    if (epilogue->activation.function > FN_CLIP)
+        for (int i = 0; i < valid_rows; i++)
+            KERNEL(unary)(epilogue->activation, out + i * out_row, out + i * out_row, pixels * VL);
+    if (pooled) pool_rows(epilogue, block, valid_rows, pixels, out, out_row, pooled, pooled_row);
 }
 INLINE bool output_any(const int m, const float *sums, int64_t m_tile, int64_t m_plane, int tiles, int blocks,
                        int valid_rows, int64_t valid_pixels, const Epilogue *epilogue, const float *residual,
                        int64_t residual_row, int64_t residual_block, float *out, int64_t out_row, int64_t out_block,
                        float *pooled, int64_t pooled_row, int64_t pooled_block) {
-#define OUTPUT(function, to_pool)                                                                                      \
-    output_loop(m, function, sums, m_tile, m_plane, tiles, blocks, valid_rows, valid_pixels, epilogue, residual,       \
-                residual_row, residual_block, out, out_row, out_block, to_pool, pooled_row, pooled_block)
-    switch (epilogue->activation.function) {
-    case FN_NONE: return OUTPUT(FN_NONE, pooled);
-    case FN_RELU: return OUTPUT(FN_RELU, pooled);
-    case FN_LEAKY_RELU: return OUTPUT(FN_LEAKY_RELU, pooled);
-    case FN_CLIP: return OUTPUT(FN_CLIP, pooled);
-    default: break;
+    const bool more = epilogue->activation.function > FN_CLIP || epilogue->pool_scale;
+    bool finite = true;
+    for (int block = 0; block < blocks; block += more ? 1 : blocks) {
+        const Epilogue here = {.bias = epilogue->bias ? epilogue->bias + block * VL : NULL,
+                               .activation = epilogue->activation};
+        float *to = out + block * out_block, *small = pooled ? pooled + block * pooled_block : NULL;
+        finite &= output_cheap(m, sums + block * VL, m_tile, m_plane, tiles, more ? 1 : blocks, valid_rows,
+                               valid_pixels, &here, residual ? residual + block * residual_block : NULL, residual_row,
+                               residual_block, to, out_row, out_block, more ? NULL : small, pooled_row, pooled_block);
+        if (more) output_more(m, epilogue, block, tiles, valid_rows, valid_pixels, to, out_row, small, pooled_row);
     }
-    const bool finite = OUTPUT(FN_NONE, NULL);
-    output_slow(m, epilogue, tiles, blocks, valid_rows, valid_pixels, out, out_row, out_block, pooled, pooled_row,
-                pooled_block);
     return finite;
 }
 // One column of G g: three weights to m + 2. G's rows: (1, x, x^2) / product over the other finite points y of (x - y).
