@@ -149,11 +149,6 @@ static bool even_indices(const Graph *graph, ValueId value, int64_t size, EvenIn
         if (index[i] != out->first + i * out->step || index[i] < 0 || index[i] >= size) return false;
     return out->step > 0;
 }
-static int place_of(const Graph *graph, const Node *node) {
-    int at = 0;
-    while (graph->nodes[at] != node) at++;
-    return at;
-}
 // Of floating-point values only: in the arithmetic of shapes Gather is known (known_ints.c).
 static Status slice_of_gather(Graph *graph, Node *node, bool *changed) {
     if (node->op != OP_Gather) return ST_OK;
@@ -172,7 +167,7 @@ static Status slice_of_gather(Graph *graph, Node *node, bool *changed) {
     *changed = true;
     if (list) return node_become(graph, node, OP_Slice, inputs, COUNT_OF(inputs));
     Node *slice;
-    TRY(insert_node(graph, place_of(graph, node), OP_Slice, inputs, COUNT_OF(inputs), NULL, node->outputs[0], &slice));
+    TRY(insert_node(graph, node_index(graph, node), OP_Slice, inputs, COUNT_OF(inputs), NULL, node->outputs[0], &slice));
     TRY(graph_infer_node(graph, slice));
     reshape[0] = slice->outputs[0];
     TRY(add_int_list(graph, name, dims, out.rank, &reshape[1]));

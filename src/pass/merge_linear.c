@@ -146,9 +146,7 @@ static Status merge(Graph *graph, Node *node, bool *changed) {
     if (!finite) return ST_OK;
     TRY(graph_add_constant(graph, graph->values[node->inputs[1]].name, &weight, &inputs[1]));
     if (both.data) TRY(graph_add_constant(graph, graph->values[node->inputs[bias ? 2 : 1]].name, &both, &inputs[2]));
-    int at = 0;
-    while (graph->nodes[at] != node) at++;
-    if (f.columns) TRY(move_turn(graph, at, &f, &inputs[0]));
+    if (f.columns) TRY(move_turn(graph, node_index(graph, node), &f, &inputs[0]));
     ValueId *const own = arena_array(&graph->arena, 3, sizeof *own);
     if (!own) return fail_memory(3 * sizeof *own);
     for (int i = 0; i < 3; i++) own[i] = inputs[i];

@@ -149,7 +149,7 @@ static Status resize_late(Graph *graph, Node *node, bool *changed) {
     Change c = {.graph = graph, .node = node};
     find_parts(graph, node, &c.parts);
     if (!c.parts.moved) return ST_OK;
-    while (graph->nodes[c.at] != node) c.at++;
+    c.at = node_index(graph, node);
     const bool rest = c.parts.moved < c.parts.count, bias = node_has_input(node, 2);
     ValueId terms[2];
     TRY(insert_moved(&c, bias && !rest, &terms[1]));

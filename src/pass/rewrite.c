@@ -15,6 +15,12 @@ bool is_output(const Graph *graph, ValueId value) {
     return false;
 }
 
+int node_index(const Graph *graph, const Node *node) {
+    int at = 0;
+    while (graph->nodes[at] != node) at++;
+    return at;
+}
+
 static bool all_are(const Node *node, const char *name, int64_t expected) {
     const int64_t *ints;
     const size_t count = node_ints(node, name, &ints);

@@ -15,6 +15,7 @@ static inline const Type *input_type(const Graph *graph, const Node *node, int i
 static inline const Type *output_type(const Graph *graph, const Node *node) {
     return &graph->values[node->outputs[0]].type;
 }
+int node_index(const Graph *graph, const Node *node); // the index of a node of the graph
 // A Conv of float32 with constant weights that sees one pixel at a time: 1x1, stride 1, no pads, one group.
 bool is_pointwise_conv(const Graph *graph, const Node *node);
 bool same_dims(const Type *a, const Type *b); // ranks and dims known (or the same symbols) and equal

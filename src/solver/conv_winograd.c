@@ -131,6 +131,12 @@ static DepthTaps depth_taps(const Winograd *w, int64_t tiles) {
     for (int k = 0; k < w->taps_d; k++) taps.offset[k] = (int32_t)(k * tiles * w->v_tile);
     return taps;
 }
+// What the products after panel `panel` of product q read: weights of the next panel, or of the first for the next q.
+static const char *weights_ahead(const Winograd *w, const float *weights, int q, int panel, int p0, int p1,
+                                 int64_t c0) {
+    const bool last = panel + 1 == p1;
+    return (const char *)(weights + weights_at(w, last ? MIN(q + 1, w->q - 1) : q, last ? p0 : panel + 1, c0));
+}
 // product() where kernels keep what they read of v (kernel.h): a group of tiles with all panels before the next group.
 static void product_keeping(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0, int p1,
                             const float *v, float *m) {
@@ -150,8 +156,7 @@ static void product_keeping(const Winograd *w, const float *weights, int q, int6
             const int vectors = panel_width(w, panel) / lanes;
             const float *stream = weights + weights_at(w, q, panel, c0);
             // The first group of tiles fetches the panel that is used next.
-            const int next = panel + 1 < p1 ? panel + 1 : p0, next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
-            const char *ahead = g ? NULL : (const char *)(weights + weights_at(w, next_q, next, c0));
+            const char *ahead = g ? NULL : weights_ahead(w, weights, q, panel, p0, p1, c0);
             float *to = m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * lanes;
             if (panel == p0)
                 kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile,
@@ -176,8 +181,7 @@ static void product(const Winograd *w, const float *weights, int q, int64_t c0, 
         const int width = panel_width(w, panel);
         const float *stream = weights + weights_at(w, q, panel, c0);
         // The first group of tiles fetches the panel that is used next.
-        const int next = panel + 1 < p1 ? panel + 1 : p0, next_q = panel + 1 < p1 ? q : MIN(q + 1, w->q - 1);
-        const char *ahead = (const char *)(weights + weights_at(w, next_q, next, c0));
+        const char *ahead = weights_ahead(w, weights, q, panel, p0, p1, c0);
         for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
             rows = share_of(count, groups, g);
             kernels->gemm[width / kernels->lanes][rows](

@@ -60,11 +60,13 @@ def C(value, dtype="f4"):
 
 
 class Case:
-    """One op with its inputs and attributes. Attributes are given as keywords; `label` tells cases apart."""
+    """One op with its inputs and attributes. Attributes are given as keywords; `label` tells cases apart. atol: how far a
+    float of the result may be off, beside 1e-4 of itself."""
 
-    def __init__(self, op, label, *args, opset=OPSET, outputs=1, dynamic=False, **attributes):
+    def __init__(self, op, label, *args, opset=OPSET, outputs=1, dynamic=False, atol=1e-5, **attributes):
         self.op, self.name, self.args = op, f"{op}/{label}", args
         self.opset, self.outputs, self.dynamic, self.attributes = opset, outputs, dynamic, attributes
+        self.atol = atol
 
     def build(self):
         """(model, {input name: array})."""

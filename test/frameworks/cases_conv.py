@@ -53,7 +53,8 @@ CONV = [
     conv("1D stride 2 dilation 2", (2, 6, 41), (10, 6, 3), pads=[2, 1], strides=[2], dilations=[2]),
     conv("1D depthwise", (1, 16, 33), (16, 1, 3), pads=[1, 1], group=16),
     conv("3D", (1, 8, 7, 8, 9), (16, 8, 3, 3, 3), pads=[1] * 6),
-    conv("3D 32 channels", (1, 32, 6, 10, 9), (32, 32, 3, 3, 3), pads=[1] * 6),
+    # Sums deviate by 3, and Winograd's largest error is 1e-5 of that (docs/NUMERICS.md).
+    conv("3D 32 channels", (1, 32, 6, 10, 9), (32, 32, 3, 3, 3), pads=[1] * 6, atol=2e-5),
     conv("3D stride 2", (1, 4, 8, 9, 10), (8, 4, 3, 3, 3), pads=[1] * 6, strides=[2, 2, 2]),
     conv("3D 1x1x1", (1, 16, 5, 6, 7), (3, 16, 1, 1, 1)),
     conv("3D 1x3x3", (1, 8, 5, 10, 11), (8, 8, 1, 3, 3), pads=[0, 1, 1, 0, 1, 1]),

@@ -14,6 +14,6 @@ def tests(context):
     def check(case):
         model, feed = case.build()
         keep = context.keep and os.path.join(context.keep, case.name.replace("/", "-"))
-        return tool.check_model(context.tool, model, feed, modes, keep)
+        return tool.check_model(context.tool, model, feed, modes, keep, atol=case.atol)
     cases = cases_conv.CASES + cases_shape.CASES + cases_math.CASES
     return [Test(case.name, case.op, lambda case=case: check(case)) for case in cases]

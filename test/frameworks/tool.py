@@ -91,9 +91,8 @@ def expected_of(model, feed):
             raise Skip(f"neither onnxruntime nor onnx.reference runs it: {str(error)[:120]}") from None
 
 
-def compare(got, expected, rtol=1e-4, atol=2e-5):
-    """A Failure unless equal: exactly for integers and booleans, within the tolerance for floats. The largest error of
-    one of many values by Winograd is 1e-5 of their deviation, and more in volumes (docs/NUMERICS.md)."""
+def compare(got, expected, rtol=1e-4, atol=1e-5):
+    """A Failure unless equal: exactly for integers and booleans, within the tolerance for floats."""
     expected = np.asarray(expected)
     if got.shape != expected.shape:
         raise Failure(f"shape {list(got.shape)}, expected {list(expected.shape)}")
@@ -122,7 +121,7 @@ def bound_inputs(model, feed):
             for name, value in feed.items() if name in node.input}
 
 
-def check_model(tool, model, feed, modes, keep=None, rtol=1e-4, atol=2e-5):
+def check_model(tool, model, feed, modes, keep=None, rtol=1e-4, atol=1e-5):
     """{mode: None or what is wrong}, for one model on one input."""
     expected = expected_of(model, feed)
     outputs = [o.name for o in model.graph.output]

@@ -41,14 +41,25 @@
 // A pointer for every third row of a, the two rows behind it by index (vector.h: HIDE).
 enum { ROW_GROUP = 3, ROW_GROUPS = (GEMM_MAX_ROWS + ROW_GROUP - 1) / ROW_GROUP };
 
+// Vectors of w that step z of a loop reads.
+#define LOAD_WEIGHTS(z)                                                                                                \
+    vf weight[GEMM_MAX_VECTORS];                                                                                       \
+    UNROLL for (int j = 0; j < vectors; j++) {                                                                         \
+        weight[j] = vload(w + ((z)*vectors + j) * VL);                                                                 \
+        PIN(weight[j]);                                                                                                \
+    }
+// Two steps' worth of what is read next.
+#define FETCH_AHEAD()                                                                                                  \
+    do {                                                                                                               \
+        UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++)                                                \
+            __builtin_prefetch(prefetch + 64 * line, 0, 2);                                                            \
+        prefetch += 2 * vectors * VL * 4;                                                                              \
+    } while (0)
+
 // One step of depth, z values behind the row pointers.
 #define GEMM_STEP(z)                                                                                                   \
     do {                                                                                                               \
-        vf weight[GEMM_MAX_VECTORS];                                                                                   \
-        UNROLL for (int j = 0; j < vectors; j++) {                                                                     \
-            weight[j] = vload(w + ((z)*vectors + j) * VL);                                                             \
-            PIN(weight[j]);                                                                                            \
-        }                                                                                                              \
+        LOAD_WEIGHTS(z);                                                                                               \
         UNROLL for (int i = 0; i < rows; i++) {                                                                        \
             vf value = vset1(*(const float *)(row[i / ROW_GROUP] + i % ROW_GROUP * step + 4 * (z)));                   \
             if (keep) vstore(kept + ((z)*rows + i) * VL, value);                                                       \
@@ -90,9 +101,7 @@ INLINE void gemm_block(const int rows, const int vectors, const bool keep, int64
         int64_t k = depth;
         if (prefetch)
             for (; k >= 2; k -= 2) {
-                UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++)
-                    __builtin_prefetch(prefetch + 64 * line, 0, 2);
-                prefetch += 2 * vectors * VL * 4;
+                FETCH_AHEAD();
                 GEMM_TWO_STEPS;
             }
         else
@@ -124,11 +133,7 @@ GEMM_ROW(4) GEMM_ROW(5) GEMM_ROW(6)
 #ifdef GEMM_KEEPS
 #define KEPT_STEP(z)                                                                                                   \
     do {                                                                                                               \
-        vf weight[GEMM_MAX_VECTORS];                                                                                   \
-        UNROLL for (int j = 0; j < vectors; j++) {                                                                     \
-            weight[j] = vload(w + ((z)*vectors + j) * VL);                                                             \
-            PIN(weight[j]);                                                                                            \
-        }                                                                                                              \
+        LOAD_WEIGHTS(z);                                                                                               \
         UNROLL for (int i = 0; i < rows; i++) {                                                                        \
             vf value = vload(kept + ((z)*rows + i) * VL);                                                              \
             PIN(value);                                                                                                \
@@ -141,11 +146,7 @@ GEMM_ROW(4) GEMM_ROW(5) GEMM_ROW(6)
     vf acc[GEMM_MAX_ROWS][GEMM_MAX_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = vzero();
     for (; depth >= 2; depth -= 2) {
-        if (prefetch) {
-            UNROLL for (int line = 0; line < 2 * vectors * VL / 16; line++)
-                __builtin_prefetch(prefetch + 64 * line, 0, 2);
-            prefetch += 2 * vectors * VL * 4;
-        }
+        if (prefetch) FETCH_AHEAD();
         KEPT_STEP(0);
         KEPT_STEP(1);
         w += 2 * vectors * VL, kept += 2 * rows * VL;
