@@ -15,15 +15,16 @@ static Status assign(const Graph *graph, const char *name, const Tensor *tensor,
     inputs[at] = *tensor, given[at] = true;
     return ST_OK;
 }
+// What follows the name in "NAME=x.npy"; all of "x.npy" and of a file whose own name holds a '='.
+static const char *input_path(const char *item) {
+    const char *equals = strchr(item, '=');
+    return equals && path_kind(item) != PATH_FILE ? equals + 1 : item;
+}
 // Reads "NAME=x.npy", "x.npy", or an .npz whose names are the inputs'.
 static Status read_input(const Graph *graph, const char *item, Arena *arena, Tensor *inputs, bool *given) {
-    const char *equals = strchr(item, '='), *path = item;
-    const char *name = "";
-    if (equals && path_kind(item) != PATH_FILE) {
-        name = arena_string_n(arena, item, (size_t)(equals - item));
-        if (!name) return fail_memory(strlen(item));
-        path = equals + 1;
-    }
+    const char *const path = input_path(item);
+    const char *const name = path == item ? "" : arena_string_n(arena, item, (size_t)(path - 1 - item));
+    if (!name) return fail_memory(strlen(item));
     NamedTensor *tensors;
     size_t count;
     TRY(npz_read(arena, path, &tensors, &count));
@@ -77,10 +78,19 @@ Status shapes_from_inputs(const char *package, const char *const *files, Arena *
     package_close(probe);
     return status;
 }
+static Status refuse_overwriting(const char *output, const char *package, const char *const *inputs) {
+    FAIL_IF(path_same(output, package), ST_USAGE, "--output: %s would overwrite the package; name another file",
+            output);
+    for (; inputs && *inputs; inputs++)
+        FAIL_IF(path_same(output, input_path(*inputs)), ST_USAGE,
+                "--output: %s would overwrite an input; name another file", output);
+    return ST_OK;
+}
 static Status run_files(const char *package, const stent_run_options *options, Arena *arena,
                         struct stent_result *result) {
     stent_options common = options->common;
     FAIL_IF(!options->output, ST_USAGE, "--output: expected the name of an .npy or .npz file");
+    TRY(refuse_overwriting(options->output, package, options->inputs));
     TRY(shapes_from_inputs(package, options->inputs, arena, &common));
     Opened opened;
     Session *session = NULL;

@@ -424,6 +424,11 @@ char *path_folder(Arena *arena, const char *path) {
     return arena_string_n(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+bool path_same(const char *a, const char *b) {
+    struct stat first, second;
+    return !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 Status path_real(Arena *arena, const char *path, char **out) {
     char *real = fault_here(FAULT_OPEN) ? NULL : realpath(path, NULL);
     *out = NULL;

@@ -61,5 +61,6 @@ char *path_join(Arena *arena, const char *folder, const char *name); // NULL: no
 const char *path_name(const char *path);                             // behind the last '/'
 char *path_folder(Arena *arena, const char *path);                   // before the last '/', or "."
 Status path_real(Arena *arena, const char *path, char **out);        // without links; *out NULL: it is not there
+bool path_same(const char *a, const char *b); // both are there and are one file, by whatever names or links
 // The user's data folder for stent ($XDG_DATA_HOME/stent or ~/.local/share/stent), or NULL.
 char *user_data_folder(Arena *arena);

@@ -14,7 +14,8 @@ Status infer_same_float(const Infer *infer) {
 }
 
 Status infer_same_signed(const Infer *infer) {
-    TRY(want_dtype(infer, 0, infer->node->op == OP_Abs ? NUMBERS : FLOATS | SIGNED_INTS));
+    const bool any_sign = infer->node->op == OP_Abs || infer->node->op == OP_Sign;
+    TRY(want_dtype(infer, 0, any_sign ? NUMBERS : FLOATS | SIGNED_INTS));
     return infer_same_any(infer);
 }
 

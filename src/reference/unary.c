@@ -87,7 +87,6 @@ UNARY(Softsign, x / (1 + fabs(x)))
 UNARY(Exp, exp(x))
 UNARY(Log, log(x))
 UNARY(Sqrt, sqrt(x))
-UNARY_NUMBER(Sign, x > 0 ? 1 : x < 0 ? -1 : x, (x > 0) - (x < 0))
 UNARY(Sin, sin(x))
 UNARY(Cos, cos(x))
 UNARY(Erf, erf(x))
@@ -112,6 +111,21 @@ Status evaluate_Neg(const Evaluation *e) {
     if (!dtype_is_integer(x->dtype)) return map_floats(e, negated, NULL);
     for (int64_t i = 0; i < tensor_count(x); i++)
         tensor_set_int(&e->outputs[0], i, (int64_t)(0 - as_unsigned(tensor_get_int(x, i))));
+    return ST_OK;
+}
+
+// Of an integer by hand, since half of what uint64 holds is read as negative.
+static double sign(double x, const double *p) {
+    (void)p;
+    return x > 0 ? 1 : x < 0 ? -1 : x;
+}
+Status evaluate_Sign(const Evaluation *e) {
+    const Tensor *const x = e->inputs[0];
+    if (!dtype_is_integer(x->dtype)) return map_floats(e, sign, NULL);
+    for (int64_t i = 0; i < tensor_count(x); i++) {
+        const int64_t value = tensor_get_int(x, i);
+        tensor_set_int(&e->outputs[0], i, value < 0 && x->dtype != DT_U64 ? -1 : value != 0);
+    }
     return ST_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "app/pictures.h"
 #include "base/folder.h"
 #include "cli/program.h"
+#include "tensor/npy.h"
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -265,6 +266,13 @@ TEST(nothing_is_written_over_its_source) {
     CHECK_INT(program("segment", package, test_temp("in/a.png"), "-o", test_temp("in"), NULL), 2);
     check_one_line("would overwrite");
     CHECK_INT(folder_count(test_temp("in")), 1);
+    static float zeros[3 * 32 * 32];
+    CHECK_OK(npy_write(test_temp("x.npy"), &(Tensor){DT_F32, shape_of(4, (const int64_t[]){1, 3, 32, 32}), zeros}));
+    REQUIRE(symlink("x.npy", test_temp("y.npy")) == 0);
+    CHECK_INT(program("run", package, "--input", test_temp("x.npy"), "-o", test_temp("y.npy"), NULL), 2);
+    check_one_line("would overwrite an input");
+    CHECK_INT(program("run", package, "--input", test_temp("x.npy"), "-o", package, NULL), 2);
+    check_one_line("would overwrite the package");
 }
 
 // ---- the program's own streams

@@ -45,6 +45,9 @@ TEST(rounding) {
     GIVES("%x = const float32[4] {-1.5, -0.2, 0.2, 2} %y = Floor (%x)", "float32[4] {-2, -1, 0, 2}");
     GIVES("%x = const float32[4] {-1.5, nan, 0, 2} %y = Sign (%x)", "float32[4] {-1, nan, 0, 1}");
     GIVES("%x = const int32[3] {-7, 0, 5} %y = Sign (%x)", "int32[3] {-1, 0, 1}");
+    GIVES("%x = const uint8[3] {0, 1, 255} %y = Sign (%x)", "uint8[3] {0, 1, 1}");
+    GIVES("%x = const uint64[2] {0, 18446744073709551615} %y = Sign (%x)", "uint64[2] {0, 1}");
+    GIVES("%x = const uint64[2] {0, 18446744073709551615} %y = Abs (%x)", "uint64[2] {0, 18446744073709551615}");
     GIVES("%x = const float32[3] {0, 1.5707964, -2} %y = Sin (%x)", "float32[3] {0, 1, -0.90929743}");
     GIVES("%x = const float32[3] {0, 3.1415927, -2} %y = Cos (%x)", "float32[3] {1, -1, -0.41614684}");
     GIVES("%x = const float32[4] {-1.5, -0.2, 0.2, 2} %y = Ceil (%x)", "float32[4] {-1, 0, 1, 2}");
