@@ -155,7 +155,7 @@ typedef struct stent_bench_options {
     stent_options common;
     int repeat;          /* runs; 0: by time */
     double seconds;      /* 0: 3 */
-    bool list;           /* each run in the text */
+    bool list;           /* each run in the text, and what the system saw in those that took longer */
     const char *versus;  /* another package: paired, interleaved */
     bool gate;           /* with versus: STENT_NO when slower */
     const char *input, *expect; /* .npy; NULL: the self-check's sample */

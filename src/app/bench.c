@@ -1,5 +1,6 @@
 // bench: latencies from input tensor to output tensor; alone, paired with another package, or served line by line.
 #include "app/sample.h"
+#include "app/steadiness.h"
 #include "base/clock.h"
 #include "measure/statistics.h"
 #include "tensor/npy.h"
@@ -48,18 +49,26 @@ static Status warm_up(Runner *runner, const stent_options *options) {
 // A growing list of numbers.
 typedef struct Samples {
     double *values;
+    Disturbance *seen; // beside them, or NULL
     size_t count, capacity;
 } Samples;
+static Status samples_room(Samples *samples, bool seen) {
+    if (samples->count < samples->capacity) return ST_OK;
+    const size_t capacity = samples->capacity ? 2 * samples->capacity : 256;
+    void *values = mem_resize(samples->values, capacity * sizeof *samples->values);
+    if (values) samples->values = values;
+    void *grown = seen && values ? mem_resize(samples->seen, capacity * sizeof *samples->seen) : NULL;
+    if (grown) samples->seen = grown;
+    if (!values || (seen && !grown)) return fail_memory(capacity * (sizeof(double) + sizeof(Disturbance)));
+    samples->capacity = capacity;
+    return ST_OK;
+}
 static Status samples_add(Samples *samples, double value) {
-    if (samples->count == samples->capacity) {
-        const size_t capacity = samples->capacity ? 2 * samples->capacity : 256;
-        double *grown = mem_resize(samples->values, capacity * sizeof *grown);
-        if (!grown) return fail_memory(capacity * sizeof *grown);
-        samples->values = grown, samples->capacity = capacity;
-    }
+    TRY(samples_room(samples, false));
     samples->values[samples->count++] = value;
     return ST_OK;
 }
+static void samples_free(Samples *samples) { mem_free(samples->values), mem_free(samples->seen); }
 
 static double seconds_of(const stent_bench_options *options) {
     return (options->seconds > 0 ? options->seconds : 3) * measuring_effort;
@@ -74,13 +83,19 @@ static Status tell_progress(const stent_bench_options *options, size_t done, uin
     const double limit = 1e3 * seconds_of(options);
     return report_progress(&options->common, "bench", MIN(clock_ms_since(start), limit), limit);
 }
-static Status measure_alone(Runner *runner, const stent_bench_options *options, Samples *ms) {
+// counted: what the system counts is read before and after each run.
+static Status measure_alone(Runner *runner, const stent_bench_options *options, const CounterFiles *counted,
+                            Samples *ms) {
     enum { LEAST = 3, MOST = 1 << 20 };
     const uint64_t start = clock_ns();
     while (ms->count < MOST && goes_on(options, ms->count, LEAST, start)) {
-        double one;
-        TRY(runner_time(runner, &one));
-        TRY(samples_add(ms, one));
+        Counters before, after;
+        TRY(samples_room(ms, counted != NULL));
+        if (counted) counters_read(counted, &before);
+        TRY(runner_time(runner, &ms->values[ms->count]));
+        if (counted) counters_read(counted, &after);
+        if (counted) ms->seen[ms->count] = disturbance_between(&before, &after);
+        ms->count++;
         TRY(tell_progress(options, ms->count, start));
     }
     return ST_OK;
@@ -107,11 +122,9 @@ static Status measure_pair(Runner *a, Runner *b, const stent_bench_options *opti
 }
 
 static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
-// Four decimals: a tenth of a microsecond.
-static double rounded(double ms) { return (double)(int64_t)(ms * 1e4 + 0.5) / 1e4; }
 static void put_samples(JsonWriter *w, const char *key, const Samples *samples) {
     json_key(w, key), json_begin_array(w);
-    for (size_t i = 0; i < samples->count; i++) json_number(w, rounded(samples->values[i]));
+    for (size_t i = 0; i < samples->count; i++) json_number(w, rounded_ms(samples->values[i]));
     json_end_array(w);
 }
 static Status tell_latency(const Runner *runner, const stent_bench_options *options, const Samples *ms,
@@ -124,10 +137,10 @@ static Status tell_latency(const Runner *runner, const stent_bench_options *opti
     const double peak = (double)memory_peak() / 1e6, arena = (double)plan->arena_bytes / 1e6,
                  weights = (double)executable_weights_bytes(runner->opened.executable) / 1e6;
     put_samples(w, "ms", ms);
-    put_number(w, "min_ms", rounded(s.min)), put_number(w, "median_ms", rounded(s.median));
-    put_number(w, "p90_ms", rounded(s.p90)), put_number(w, "p99_ms", rounded(s.p99)), put_number(w, "cv", s.cv);
+    put_number(w, "min_ms", rounded_ms(s.min)), put_number(w, "median_ms", rounded_ms(s.median));
+    put_number(w, "p90_ms", rounded_ms(s.p90)), put_number(w, "p99_ms", rounded_ms(s.p99)), put_number(w, "cv", s.cv);
     put_number(w, "peak_rss_mb", peak), put_number(w, "arena_mb", arena), put_number(w, "weights_mb", weights);
-    for (size_t i = 0; options->list && i < ms->count; i++) text_add(text, "%.4f ms\n", ms->values[i]);
+    TRY(tell_steadiness(&(Runs){ms->values, ms->seen, ms->count}, options->list, result));
     text_add(text, "median %.3f ms  (min %.3f, p90 %.3f, p99 %.3f, variation %.1f %%, %zu runs) on %s, %d threads\n",
              s.median, s.min, s.p90, s.p99, 100 * s.cv, ms->count, isa_name(runner->opened.machine.isa),
              runner->opened.threads);
@@ -144,7 +157,7 @@ static Status tell_ratio(const char *versus, const Samples *other, const Samples
     TRY(bootstrap_median(ratios->values, ratios->count, 1, &r));
     *slower = r.low > 1;
     json_key(w, "versus"), json_string(w, path_name(versus));
-    put_number(w, "versus_median_ms", rounded(s.median));
+    put_number(w, "versus_median_ms", rounded_ms(s.median));
     put_number(w, "ratio_median", r.median), put_number(w, "ratio_low", r.low), put_number(w, "ratio_high", r.high);
     json_key(w, "rounds"), json_integer(w, (int64_t)ratios->count);
     text_add(&result->text,
@@ -179,16 +192,19 @@ static Status bench_pair(Runner *runner, const stent_bench_options *options, Are
     if (status == ST_OK) status = tell_latency(runner, options, &ms, result);
     if (status == ST_OK) status = tell_ratio(options->versus, &other_ms, &ratios, result, &slower);
     runner_close(&other);
-    mem_free(ms.values), mem_free(other_ms.values), mem_free(ratios.values);
+    samples_free(&ms), samples_free(&other_ms), samples_free(&ratios);
     if (status == ST_OK && options->gate && slower)
         return fail(ST_NO, "slower than %s beyond the noise", options->versus);
     return status;
 }
 static Status bench_alone(Runner *runner, const stent_bench_options *options, struct stent_result *result) {
     Samples ms = {0};
-    Status status = measure_alone(runner, options, &ms);
+    CounterFiles files;
+    if (options->list) counters_open("/proc", "/sys/devices/system/cpu", &files);
+    Status status = measure_alone(runner, options, options->list ? &files : NULL, &ms);
+    if (options->list) counters_close(&files);
     if (status == ST_OK) status = tell_latency(runner, options, &ms, result);
-    mem_free(ms.values);
+    samples_free(&ms);
     return status;
 }
 static Status bench(const char *package, const stent_bench_options *options, Arena *arena,
@@ -199,7 +215,7 @@ static Status bench(const char *package, const stent_bench_options *options, Are
     Status status = runner_open(package, &options->common, options->input, arena, &runner);
     if (status == ST_OK) {
         result_opened(result, &runner.opened);
-        json_key(&result->writer, "open_ms"), json_number(&result->writer, rounded(runner.opened.open_ms));
+        json_key(&result->writer, "open_ms"), json_number(&result->writer, rounded_ms(runner.opened.open_ms));
         status = warm_up(&runner, &options->common);
     }
     if (status == ST_OK)

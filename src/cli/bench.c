@@ -20,7 +20,7 @@ int verb_bench(int argc, char **argv) {
     const Option options[] = {
         {"repeat", 0, OPTION_COUNT, &o.repeat, "N", "so many runs (default: by time)"},
         {"time", 0, OPTION_SECONDS, &o.seconds, "S", "run for so long (default 3s)"},
-        {"list", 0, OPTION_FLAG, &o.list, NULL, "each run"},
+        {"list", 0, OPTION_FLAG, &o.list, NULL, "each run, and why one took longer"},
         {"versus", 0, OPTION_TEXT, &o.versus, "OTHER.stent", "paired and interleaved with another package"},
         {"gate", 0, OPTION_FLAG, &o.gate, NULL, "with --versus: exit status 1 when slower"},
         {"expect", 0, OPTION_TEXT, &o.expect, "y.npy", "with --lockstep: what --input x.npy must give"},

@@ -60,3 +60,19 @@ Status bootstrap_median(const double *ratios, size_t count, uint64_t seed, Ratio
     mem_free(sample), mem_free(medians);
     return ST_OK;
 }
+
+Status drift_of(const double *values, size_t count, double *out) {
+    const size_t third = count / 3;
+    *out = 1;
+    if (!third) return ST_OK;
+    double *sorted = mem_zero(third, sizeof *sorted), median[2];
+    if (!sorted) return fail_memory(third * sizeof *sorted);
+    for (int last = 0; last < 2; last++) {
+        memcpy(sorted, last ? values + count - third : values, third * sizeof *sorted);
+        sort_doubles(sorted, third);
+        median[last] = sorted_quantile(sorted, third, 0.5);
+    }
+    *out = median[1] / median[0];
+    mem_free(sorted);
+    return ST_OK;
+}

@@ -21,3 +21,7 @@ typedef struct Ratio {
     double median, low, high;
 } Ratio;
 Status bootstrap_median(const double *ratios, size_t count, uint64_t seed, Ratio *out);
+
+// How far the values drift from first to last: median of the last third / median of the first third (the resistant
+// line's slope, Tukey 1977). 1 for fewer than three. No value may be 0 or less.
+Status drift_of(const double *values, size_t count, double *out);

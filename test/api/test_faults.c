@@ -356,6 +356,7 @@ static stent_status call_bench(const char *out) {
     options.repeat = 2;
     options.input = tensor_here();
     options.versus = bench_pairs ? package : NULL;
+    options.list = true; // what the system counts is read
     stent_result *result = NULL;
     const stent_status status = stent_bench(package, &options, &result);
     return tell(out, status, result, false);

@@ -130,7 +130,7 @@ TEST(bench) {
     REQUIRE(program_stdout("bench", package, "--json", "--repeat", "7", "--log", log, NULL) == 0);
     const Json *json = program_json(&arena);
     CHECK_KEYS(json, COMMON_KEYS, "min_ms", "median_ms", "p90_ms", "p99_ms", "cv", "peak_rss_mb", "arena_mb",
-               "weights_mb");
+               "weights_mb", "drift", "outliers");
     CHECK_INT(json_get(json, "ms")->count, 7);
     CHECK(number(json, "min_ms") <= number(json, "median_ms") && number(json, "median_ms") <= number(json, "p99_ms"));
     CHECK(number(json, "peak_rss_mb") > number(json, "arena_mb"));
@@ -140,7 +140,9 @@ TEST(bench) {
     CHECK(strstr((char *)line, "\"verb\": \"bench\", \"content_hash\": \""));
     mem_free(line);
     REQUIRE(program_stdout("bench", package, "--repeat", "3", "--list", NULL) == 0);
-    CHECK(strstr(program_out, "median"));
+    CHECK(strstr(program_out, "median") && strstr(program_out, "\ndrift "));
+    REQUIRE(program_stdout("bench", package, "--repeat", "3", "--list", "--json", NULL) == 0);
+    CHECK_KEYS(program_json(&arena), "drift", "outliers", "disturbances");
     arena_free(&arena);
 }
 TEST(bench_versus) {

@@ -54,12 +54,25 @@ TEST(interval_covers_the_true_median) {
     CHECK_MSG(missed <= 30, "%d of 200 intervals miss the median", missed);
     CHECK_MSG(missed >= 1, "intervals that never miss are too wide");
 }
+TEST(drift_is_of_medians) {
+    const double values[] = {4, 1, 2, 50, 60, 70, 3, 90, 2.5}, few[] = {1, 2};
+    double drift;
+    CHECK_OK(drift_of(values, 9, &drift));
+    CHECK(drift == 1.5); // 3 / 2
+    CHECK_OK(drift_of(values, 5, &drift));
+    CHECK(drift == 60.0 / 4);
+    CHECK_OK(drift_of(few, 2, &drift));
+    CHECK(drift == 1);
+}
 TEST(no_memory) {
-    const double values[] = {1, 2};
+    const double values[] = {1, 2, 3};
+    double drift;
     Summary s;
     Ratio r;
     mem_fail_after(0);
     CHECK_INT(summarise(values, 2, &s), ST_RESOURCE);
+    mem_fail_after(0);
+    CHECK_INT(drift_of(values, 3, &drift), ST_RESOURCE);
     for (int i = 0; i < 2; i++) {
         mem_fail_after(i);
         CHECK_INT(bootstrap_median(values, 2, 1, &r), ST_RESOURCE);
