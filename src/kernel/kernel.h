@@ -134,11 +134,12 @@ struct Kernels {
 
     // Elementwise over `count` consecutive floats; in may be out. Error bounds: elementwise.c.
     void (*unary)(Activation function, const float *in, float *out, int64_t count);
-    // out[i] = a[i * a_step] op b[i * b_step]; steps 0 (one value) or 1.
+    // out[i] = a[i * a_step] op b[i * b_step]; steps 0 (one value) or 1. a of step 1 may be out.
     void (*binary)(Binary binary, const float *a, int a_step, const float *b, int b_step, float *out, int64_t count);
-    // As binary for `pixels` pixels of `lanes` channels.
+    // As binary for `pixels` pixels of `lanes` channels; a of step `lanes`, not splat, may be out.
     void (*binary_pixels)(Binary binary, PixelOperand a, PixelOperand b, float *out, int64_t pixels);
-    // out[p][l] = (in[p][l] - centre[l]) * scale[l] + shift[l], then the function. centre may be NULL: 0.
+    // out[p][l] = (in[p][l] - centre[l]) * scale[l] + shift[l], then the function. centre may be NULL: 0; in may be
+    // out.
     void (*affine)(const float *in, const float *centre, const float *scale, const float *shift, Activation activation,
                    float *out, int64_t pixels);
     // Pooling of one output row of one channel block. For output pixel p the window covers input pixels
@@ -153,8 +154,8 @@ struct Kernels {
     // is). scratch: in_pixels pixels.
     void (*resize_row)(const float *in, const int64_t *row_offset, const float *row_weight, int rows, int64_t in_pixels,
                        const int32_t *index, const float *weight, int taps, int pixels, float *scratch, float *out);
-    // Sum of differences from `shift` and of their squares over `pixels` pixels per lane, in double; added to sum and
-    // squares.
+    // Sum of differences from `shift` and of their squares over `pixels` pixels per lane; added to sum and squares. In
+    // double over runs of pixels, in fp32 within a run (norm.c has the error).
     void (*lane_sums)(const float *in, int64_t pixels, const float *shift, double *sum, double *squares);
     // A row of `length` consecutive values to mean 0 and variance 1, times scale[i] plus shift[i] (each may be NULL).
     void (*layer_norm)(const float *in, int64_t length, const float *scale, const float *shift, double epsilon,

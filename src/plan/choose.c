@@ -60,6 +60,7 @@ static double pool_cycles(const Planner *planner, const Region *region) {
                             .in = {region->problem.out[0]},
                             .out = {region->problem.out[0]},
                             .activation = region->problem.pool_activation};
+    const int64_t depth = region->problem.out[0].size[AXIS_D] > 1 ? 2 : 1;
     const Problem pool = {.kind = PROBLEM_POOL,
                           .n_inputs = 1,
                           .n_outputs = 1,
@@ -68,10 +69,10 @@ static double pool_cycles(const Planner *planner, const Region *region) {
                           .ic = region->problem.oc,
                           .oc = region->problem.oc,
                           .group = 1,
-                          .kernel = {1, 2, 2},
-                          .stride = {1, 2, 2},
+                          .kernel = {depth, 2, 2},
+                          .stride = {depth, 2, 2},
                           .dilation = {1, 1, 1}};
-    return usual_cycles(planner, &pool) + (region->problem.scale ? usual_cycles(planner, &scaled) : 0);
+    return usual_cycles(planner, &pool) + (region->problem.pool_scale ? usual_cycles(planner, &scaled) : 0);
 }
 static const Solver *choose(const Planner *planner, Region *region) {
     return solver_choose(&region->problem, planner->kernels, planner->machine, INFINITY, &region->need,
@@ -81,7 +82,7 @@ static const Solver *choose(const Planner *planner, Region *region) {
 static Status choose_pool(Planner *planner, Region *region) {
     Region apart = *region;
     apart.problem.has_pool = false, apart.problem.n_outputs = 1, apart.out_value[1] = NO_VALUE;
-    apart.problem.scale = apart.problem.shift = NULL, apart.n_beside = 0;
+    apart.problem.pool_scale = apart.problem.pool_shift = NULL, apart.n_beside = 0;
     const Solver *together = choose(planner, region);
     apart.solver = choose(planner, &apart);
     const bool cheaper = together && apart.solver &&

@@ -44,6 +44,29 @@ void form_use(Planner *planner, int form, int region) {
     if (region > root->last) root->last = region;
 }
 
+// Where nobody reads a region's input after it, and the region may work in place, the input's form becomes a part of
+// the output's: the same memory and border.
+static bool may_share(const Planner *planner, const Region *region, int at) {
+    if (!region->need.in_place) return false;
+    const int from = region->in_form[0];
+    const Form *in = &planner->forms[from], *out = &planner->forms[region->out_form[0]];
+    if (in->parent >= 0 || in->external >= 0 || in->constant || in->last > at) return false;
+    // Another operand in the same memory would be overwritten before it is read by all.
+    for (int i = 1; i < region->problem.n_inputs; i++)
+        if (form_root(planner, region->in_form[i]) == from) return false;
+    return shape_equal(&in->shape, &out->shape) && form_is(in, out->kind, out->block, &out->shape);
+}
+void forms_share(Planner *planner) {
+    for (int i = 0; i < planner->n_regions; i++) {
+        Region *region = planner->regions[i];
+        region->in_place = may_share(planner, region, i);
+        if (!region->in_place) continue;
+        Form *in = &planner->forms[region->in_form[0]];
+        in->parent = region->out_form[0];
+        form_use(planner, in->parent, in->first);
+    }
+}
+
 // Layouts: the border of a whole concatenation is the largest that any reader of it or of a part needs.
 Status forms_layout(Planner *planner) {
     for (int i = 0; i < planner->n_forms; i++) {

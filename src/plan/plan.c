@@ -277,6 +277,7 @@ static Status lower_region(Planner *planner, Region *region, Lowering *lowering)
     for (int i = 0; i < problem->n_inputs; i++) lowering->in[i] = planner->forms[region->in_form[i]].ref;
     for (int i = 0; i < problem->n_outputs; i++) {
         lowering->out[i] = planner->forms[region->out_form[i]].ref;
+        if (i == 0 && region->in_place) continue; // who made the input has done that
         TRY(lowering_zero_border(lowering, &problem->out[i], lowering->out[i]));
         if (lowering->n_phases > first + 1) lowering->phases[lowering->n_phases - 1].joins_previous = true;
     }
@@ -300,6 +301,7 @@ static double region_bytes(const Problem *problem) {
 }
 static Status lower_all(Planner *planner, Plan *plan) {
     Lowering lowering = {.arena = planner->arena, .kernels = planner->kernels, .machine = planner->machine};
+    forms_share(planner);
     TRY(forms_layout(planner));
     for (int i = 0; i < planner->n_regions; i++) {
         Region *region = planner->regions[i];

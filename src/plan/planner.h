@@ -44,6 +44,7 @@ typedef struct Region {
     int *node_in_form, *node_out_form;
     size_t temporary;
     size_t temporary_offset;
+    bool in_place; // out[0] has the memory of in[0]
 } Region;
 
 // How memory is weighed against time (problem.h).
@@ -88,6 +89,7 @@ Status form_add(Planner *planner, ValueId value, LayoutKind kind, int block, int
 int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block, const Shape *shape);
 int form_root(const Planner *planner, int form);
 void form_use(Planner *planner, int form, int region); // the form is alive while region number `region` runs
+void forms_share(Planner *planner);                    // outputs in the memory of inputs, once every use is known
 Status forms_layout(Planner *planner);                      // borders and layouts, once every use is known
 Status forms_place(Planner *planner, size_t *arena_bytes);  // offsets and refs (constants have theirs)
 

@@ -170,17 +170,19 @@ static bool has_more_outputs(const Node *node) {
         if (node->outputs[i] >= 0) return true;
     return false;
 }
-// A 2x2 max pool with stride 2 of `value`, or -1.
-static int pool_user(const Planner *planner, ValueId value) {
+// A max pool of `value` over windows of 2 with stride 2 along each of 2 to `most` spatial dims, or -1.
+static int pool_user(const Planner *planner, ValueId value, int most) {
     for (int i = 0; i < planner->graph->n_nodes; i++) {
         const Node *node = planner->graph->nodes[i];
         Window w;
         Shape shape;
         if (node->op != OP_MaxPool || node->inputs[0] != value || planner->absorbed_by[i] >= 0) continue;
         if (has_more_outputs(node)) continue;
-        if (window_of(node, value_shape(planner, value, &shape), NULL, &w) != ST_OK || w.spatial != 2) continue;
+        if (window_of(node, value_shape(planner, value, &shape), NULL, &w) != ST_OK || w.spatial < 2 ||
+            w.spatial > most)
+            continue;
         bool fits = true;
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < w.spatial; k++)
             fits = fits && w.kernel[k] == 2 && w.stride[k] == 2 && w.dilation[k] == 1 && !w.pad_begin[k] &&
                    w.output[k] == w.input[k] / 2;
         if (fits) return i;
@@ -214,9 +216,9 @@ static Status absorb_scaled_pool(Planner *planner, Region *region) {
         if (last >= 0 && node_function(planner, function = graph->nodes[last], &activation)) {
             between = last, scaled = function->outputs[0], last = single_user(planner, scaled);
         }
-        if (last < 0 || !activation_ascends(activation) || pool_user(planner, scaled) != last) continue;
-        TRY(norm_factors(planner, norm, &region->problem.scale, &region->problem.shift));
-        if (!region->problem.scale) continue;
+        if (last < 0 || !activation_ascends(activation) || pool_user(planner, scaled, 2) != last) continue;
+        TRY(norm_factors(planner, norm, &region->problem.pool_scale, &region->problem.pool_shift));
+        if (!region->problem.pool_scale) continue;
         region->problem.pool_activation = activation;
         region->beside[region->n_beside++] = i;
         if (between >= 0) region->beside[region->n_beside++] = between;
@@ -228,9 +230,10 @@ static Status absorb_scaled_pool(Planner *planner, Region *region) {
 // A pooled copy of the region's output: recorded, taken or undone when solvers are chosen (choose.c).
 static Status absorb_pool(Planner *planner, Region *region) {
     if (!planner->options.fuse) return ST_OK;
-    const int pool = pool_user(planner, region->out_value[0]);
+    const bool conv = region->problem.kind == PROBLEM_CONV;
+    const int pool = pool_user(planner, region->out_value[0], conv ? 2 : 3);
     if (pool >= 0) region->beside[region->n_beside++] = pool;
-    else TRY(absorb_scaled_pool(planner, region));
+    else if (conv) TRY(absorb_scaled_pool(planner, region));
     if (!region->n_beside) return ST_OK;
     region->problem.has_pool = true, region->problem.n_outputs = 2;
     region->out_value[1] = planner->graph->nodes[region->beside[region->n_beside - 1]]->outputs[0];
@@ -401,7 +404,8 @@ static Status translate_norm(Planner *planner, int index) {
         for (int i = (int)(axis < 0 ? axis + shape.rank : axis); i < shape.rank; i++)
             problem->norm_groups *= shape.dim[i];
     }
-    return absorb_activation(planner, region);
+    TRY(absorb_activation(planner, region));
+    return problem->norm == NORM_LAYER ? ST_OK : absorb_pool(planner, region);
 }
 static Status translate_softmax(Planner *planner, int index) {
     const Node *node = planner->graph->nodes[index];

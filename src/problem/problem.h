@@ -58,7 +58,7 @@ typedef struct Problem {
     bool price_arithmetic;
     int n_inputs, n_outputs;
     Layout in[PROBLEM_INPUTS];   // while solvers are chosen: kind and block of what producers give; final in lower()
-    Layout out[PROBLEM_OUTPUTS]; // out[1]: 2x2 maxima, when has_pool
+    Layout out[PROBLEM_OUTPUTS]; // out[1]: maxima, when has_pool
     // Convolutions, pooling. Spatial arrays are d, h, w, filled with 1 (pads 0) where absent.
     int64_t ic, oc, group;
     int64_t kernel[AXES], stride[AXES], dilation[AXES], pad_begin[AXES], pad_end[AXES];
@@ -67,12 +67,14 @@ typedef struct Problem {
     const float *bias;   // (oc) or NULL
     PoolKind pool;
     // Epilogue, in this order: + bias, + in[1] when has_residual, activation; that is out[0]. When has_pool, out[1] is
-    // the 2x2 max-pooled copy of it, or with a scale of pool_activation(out[0] * scale[c] + shift[c]), which must not
-    // fall as its argument grows: NONE, RELU, CLIP, or LEAKY_RELU with alpha >= 0.
+    // the 2x2 max-pooled copy of it (of NORM over volumes 2x2x2), or with a pool_scale of pool_activation(out[0] *
+    // pool_scale[c] + pool_shift[c]), which must not fall as its argument grows: NONE, RELU, CLIP, or LEAKY_RELU with
+    // alpha >= 0.
     Activation activation, pool_activation;
     bool has_residual, has_pool;
     Binary binary;
-    const float *scale, *shift; // AFFINE and NORM, CONV's pooled copy: (c)
+    const float *scale, *shift;           // AFFINE and NORM: (c)
+    const float *pool_scale, *pool_shift; // CONV: (c)
     NormKind norm;
     int64_t norm_groups;        // GROUP; LAYER: number of trailing elements normalised together
     double epsilon;

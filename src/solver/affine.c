@@ -19,6 +19,7 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (!all_float32(p) || rank < 2) return false;
     const bool blocked = any_blocked(p) && rank >= 3 && rank <= 5;
     need->in[0] = need->out[0] = blocked ? need_blocked(kernels) : need_plain();
+    need->in_place = true;
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {

@@ -36,6 +36,7 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (!shape_broadcast(&p->in[0].shape, &p->in[1].shape, &shape) || !shape_equal(&shape, &p->out[0].shape))
         return false;
     need->in[0] = need->in[1] = need->out[0] = blocked_shapes(p) ? need_blocked(kernels) : need_plain();
+    need->in_place = shape_equal(&p->in[0].shape, &p->out[0].shape);
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {

@@ -49,6 +49,13 @@ void zero_padded_lanes(const Layout *layout, int64_t block, float *row) {
     const size_t bytes = (size_t)(layout->block - used) * sizeof *row;
     for (int64_t p = 0; p < layout->size[AXIS_W]; p++) memset(row + p * layout->block + used, 0, bytes);
 }
+Status pair_windows(int64_t pixels, Arena *arena, const int32_t **first, const int32_t **count) {
+    int32_t *table = arena_array(arena, (size_t)MAX(pixels, 1), 2 * sizeof *table);
+    if (!table) return fail_memory((size_t)pixels * 2 * sizeof *table);
+    for (int64_t p = 0; p < pixels; p++) table[p] = (int32_t)(2 * p), table[pixels + p] = 2;
+    *first = table, *count = table + pixels;
+    return ST_OK;
+}
 
 PlainRows plain_rows(int64_t rows, int64_t length, int64_t elements_a_unit) {
     PlainRows cut = {.rows = rows, .length = length};

@@ -33,6 +33,9 @@ static inline int64_t row_at(const Layout *layout, int64_t n, int64_t block, int
 // finite.
 void zero_padded_lanes(const Layout *layout, int64_t block, float *row);
 
+// The windows of a pool along a row, for Kernels.pool_max: output pixel p takes the two pixels from first[p] = 2 p on.
+Status pair_windows(int64_t pixels, Arena *arena, const int32_t **first, const int32_t **count);
+
 // `rows` rows of `length` consecutive elements cut into units of some rows, or of a segment of one.
 typedef struct PlainRows {
     int64_t rows, length, rows_a_unit, segment, segments;

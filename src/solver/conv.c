@@ -45,15 +45,15 @@ Status conv_lower_bias(const Problem *p, Lowering *lowering, Ref *bias) {
     return lower_channels(p->bias, p->oc, padded, lowering, *bias);
 }
 Status conv_lower_pool(const Problem *p, Lowering *lowering, Ref *factors) {
-    if (!p->has_pool || !p->scale) return ST_OK;
+    if (!p->has_pool || !p->pool_scale) return ST_OK;
     const int64_t padded = round_up(p->oc, lowering->kernels->lanes);
     *factors = lowering_weights(lowering, 2 * (size_t)padded * sizeof(float));
-    TRY(lower_channels(p->scale, p->oc, padded, lowering, *factors));
-    return lower_channels(p->shift, p->oc, padded, lowering, ref_add(*factors, padded * (int64_t)sizeof(float)));
+    TRY(lower_channels(p->pool_scale, p->oc, padded, lowering, *factors));
+    return lower_channels(p->pool_shift, p->oc, padded, lowering, ref_add(*factors, padded * (int64_t)sizeof(float)));
 }
 void conv_pool_epilogue(const Problem *p, char *const *bases, Ref factors, int64_t block, int lanes,
                         Epilogue *epilogue) {
-    if (!p->has_pool || !p->scale) return;
+    if (!p->has_pool || !p->pool_scale) return;
     epilogue->pool_scale = (const float *)ref_at(bases, factors) + block * lanes;
     epilogue->pool_shift = epilogue->pool_scale + round_up(p->oc, lanes);
     epilogue->pool_activation = p->pool_activation;

@@ -20,6 +20,7 @@
 // Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7 (docs/NUMERICS.md). Parts of values near
 // the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed, as are sums
 // that are not finite (run_note_lost).
+#include "solver/blocked.h"
 #include "solver/conv.h"
 #include <math.h>
 #include <string.h>
@@ -49,7 +50,7 @@ typedef struct ConvAmx {
     bool flat;          // rows of a unit are one line
     SplitLayout layout; // of a unit's rows, or of the whole input
     AmxPixels pixels;
-    int32_t *pool_first, *pool_count;
+    const int32_t *pool_first, *pool_count;
 } ConvAmx;
 
 static int products(int parts) { return parts * (parts + 1) / 2; }
@@ -465,15 +466,6 @@ static Status make_offsets(ConvAmx *c, Arena *arena) {
     c->pixels.offset = offset;
     return ST_OK;
 }
-static Status make_pool(ConvAmx *c, Arena *arena) {
-    if (!c->problem.has_pool) return ST_OK;
-    const int64_t width = MAX(c->problem.out[1].size[AXIS_W], 1);
-    c->pool_first = arena_array(arena, (size_t)width, sizeof(int32_t));
-    c->pool_count = arena_array(arena, (size_t)width, sizeof(int32_t));
-    if (!c->pool_first || !c->pool_count) return fail_memory((size_t)width * sizeof(int32_t));
-    for (int64_t x = 0; x < width; x++) c->pool_first[x] = (int32_t)(2 * x), c->pool_count[x] = 2;
-    return ST_OK;
-}
 static size_t prepared_bytes(const Problem *p, const Configuration *configuration, const Kernels *kernels) {
     const ConvAmx c = describe(p, configuration, kernels);
     return (size_t)(c.copies * c.blocks * c.pixels.taps * c.parts * div_up(p->oc, kernels->lanes) * TILE_BYTES);
@@ -485,7 +477,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     c->in = lowering->in[0], c->residual = lowering->in[1];
     c->out = lowering->out[0], c->pooled = lowering->out[1], c->split = lowering->temporary;
     TRY(make_offsets(c, lowering->arena));
-    TRY(make_pool(c, lowering->arena));
+    if (p->has_pool) TRY(pair_windows(p->out[1].size[AXIS_W], lowering->arena, &c->pool_first, &c->pool_count));
     c->weights = lowering_weights(lowering, prepared_bytes(p, configuration, lowering->kernels));
     TRY(lowering_prepare(lowering, prepare_unit, c, c->n_panels * c->blocks, 0));
     TRY(conv_lower_bias(p, lowering, &c->bias));

@@ -1,11 +1,16 @@
-// Instance, group and layer normalisation, then a function. Layer: rows of a plain tensor. Instance and group: blocked,
-// in three phases, deterministic since units depend on shapes only:
+// Instance, group and layer normalisation, then a function; of instance and group also the max-pooled copy.
 //
-//     sums      (n, channel block, depth slice, row group)  sums and squares in double, from a value of the channel
-//     factors   (n)                                         centre, scale and shift of each channel
-//     apply     (n, channel block, depth slice, row group)  (x - centre) * scale + shift, function
+// Layer: rows of a plain tensor. Instance and group: blocked, cut into units of some pairs of rows (of pairs of slices)
+// of a channel block: whole windows of the pool. Deterministic, since units depend on shapes only. Three steps:
 //
-// temporary: sums (n, block, part, 2, lanes) double, then factors (n, block, 3, lanes) float.
+//     sums      a unit   sums and squares in double, of differences from a value of the channel
+//     factors   a span   centre, scale and shift of each channel
+//     apply     a unit   (x - centre) * scale + shift, function, maxima; the output may be the input's memory
+//
+// A span has statistics of its own: a channel block of an image, with groups an image. Spans that fit a core's L2 are
+// taken all the way, each by one unit; larger ones, and fewer than threads, by three phases.
+//
+// temporary: sums (unit, 2, lanes) double, then factors (n, block, 3, lanes) float.
 #include "solver/blocked.h"
 #include <math.h>
 #include <string.h>
@@ -13,43 +18,61 @@
 typedef struct NormWork {
     const Kernels *kernels;
     Problem problem;
-    Ref in, out, sums, factors;
+    Ref in, out, pooled, sums, factors;
     Ref scale, shift; // copies of the problem's; NONE where it has none
-    BlockedRows rows; // instance, group
-    PlainRows cut;    // layer: rows are the elements of one long row
-    int64_t parts;    // units of a channel block
+    BlockedRows pairs; // instance, group: in pairs of rows and slices
+    PlainRows cut;     // layer: rows are the elements of one long row
+    int64_t parts;     // units of a channel block
+    int64_t spans, units_a_span;
+    const int32_t *first, *count; // the pool's windows along a row
 } NormWork;
 
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     const int rank = p->in[0].shape.rank;
     if (!all_float32(p)) return false;
     const bool layer = p->norm == NORM_LAYER;
-    if (!layer && (rank < 3 || rank > 5)) return false;
-    need->in[0] = need->out[0] = layer ? need_plain() : need_blocked(kernels);
+    if (layer ? p->has_pool : rank < 3 || rank > 5) return false;
+    need->in[0] = need->out[0] = need->out[1] = layer ? need_plain() : need_blocked(kernels);
+    need->in_place = !layer;
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     (void)c, (void)machine;
-    const double cycles_a_vector = 12, vectors = (double)shape_count(&p->out[0].shape) / kernels->lanes;
-    return streaming_estimate(p, vectors * cycles_a_vector, 3 * operand_bytes(&p->out[0])) + 4000;
+    const double cycles_a_vector = p->norm == NORM_LAYER ? 12 : p->has_pool ? 7 : 5;
+    const double vectors = (double)shape_count(&p->out[0].shape) / kernels->lanes;
+    const double pooled = p->has_pool ? operand_bytes(&p->out[1]) : 0;
+    return streaming_estimate(p, vectors * cycles_a_vector, 3 * operand_bytes(&p->out[0]) + pooled) + 4000;
 }
-static BlockedRows cut_rows(const Problem *p) {
-    return blocked_rows(&p->in[0], p->in[0].size[AXIS_W] * p->in[0].block * (int64_t)sizeof(float));
+// While memory is planned the input may not have its layout yet.
+static BlockedRows cut_pairs(const Problem *p, int lanes) {
+    Layout pairs = p->in[0];
+    const int64_t slices = MIN(pairs.size[AXIS_D], 2);
+    pairs.blocks = div_up(pairs.c, lanes);
+    for (int axis = AXIS_D; axis <= AXIS_H; axis++) pairs.size[axis] = div_up(pairs.size[axis], 2);
+    return blocked_rows(&pairs, 2 * slices * pairs.size[AXIS_W] * lanes * (int64_t)sizeof(float));
 }
-static size_t sums_bytes(const Problem *p, const BlockedRows *rows) {
-    return (size_t)(rows->units * 2 * p->in[0].block) * sizeof(double);
+static size_t sums_bytes(const BlockedRows *pairs, int lanes) {
+    return (size_t)(pairs->units * 2 * lanes) * sizeof(double);
 }
 static size_t temporary(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     (void)c, (void)machine;
     if (p->norm == NORM_LAYER) return 0;
-    Problem blocked = *p; // while memory is planned the input may not have its layout yet
-    blocked.in[0].block = kernels->lanes;
-    blocked.in[0].blocks = div_up(p->in[0].c, kernels->lanes);
-    const BlockedRows rows = cut_rows(&blocked);
-    return sums_bytes(&blocked, &rows) +
-           (size_t)(p->in[0].n * blocked.in[0].blocks * 3 * kernels->lanes) * sizeof(float);
+    const BlockedRows pairs = cut_pairs(p, kernels->lanes);
+    return sums_bytes(&pairs, kernels->lanes) +
+           (size_t)(p->in[0].n * pairs.blocks * 3 * kernels->lanes) * sizeof(float);
 }
 
+// Rows [h, h_end) of slices [d, d_end).
+typedef struct Box {
+    int64_t n, block, d, d_end, h, h_end;
+} Box;
+static Box unit_box(const NormWork *w, int64_t unit) {
+    const RowRange pairs = blocked_range(&w->pairs, unit);
+    const int64_t *size = w->problem.in[0].size;
+    return (Box){pairs.n,         pairs.block,
+                 2 * pairs.d,     MIN(2 * pairs.d + 2, size[AXIS_D]),
+                 2 * pairs.begin, MIN(2 * pairs.end, size[AXIS_H])};
+}
 // The value that a channel's differences are taken from: that of its first pixel.
 static const float *first_pixel(const NormWork *w, char *const *bases, int64_t n, int64_t block) {
     return (const float *)ref_at(bases, w->in) + row_at(&w->problem.in[0], n, block, 0, 0);
@@ -58,14 +81,14 @@ static void sums_unit(const void *arguments, char *const *bases, int64_t unit, v
     (void)scratch;
     const NormWork *w = arguments;
     const Layout *in = &w->problem.in[0];
-    const RowRange range = blocked_range(&w->rows, unit);
+    const Box box = unit_box(w, unit);
     double *sum = (double *)ref_at(bases, w->sums) + unit * 2 * in->block, *squares = sum + in->block;
     memset(sum, 0, (size_t)(2 * in->block) * sizeof *sum);
-    const float *shift = first_pixel(w, bases, range.n, range.block);
-    for (int64_t h = range.begin; h < range.end; h++) {
-        const float *from = (const float *)ref_at(bases, w->in) + row_at(in, range.n, range.block, range.d, h);
-        w->kernels->lane_sums(from, in->size[AXIS_W], shift, sum, squares);
-    }
+    const float *shift = first_pixel(w, bases, box.n, box.block);
+    for (int64_t d = box.d; d < box.d_end; d++)
+        for (int64_t h = box.h; h < box.h_end; h++)
+            w->kernels->lane_sums((const float *)ref_at(bases, w->in) + row_at(in, box.n, box.block, d, h),
+                                  in->size[AXIS_W], shift, sum, squares);
 }
 // Mean and variance of one channel.
 static void channel_moments(const NormWork *w, char *const *bases, int64_t n, int64_t c, double *mean,
@@ -97,11 +120,15 @@ static void group_moments(const NormWork *w, char *const *bases, int64_t n, int6
     }
     *variance = total / (double)count;
 }
+static float *block_factors(const NormWork *w, char *const *bases, int64_t n, int64_t block) {
+    const Layout *in = &w->problem.in[0];
+    return (float *)ref_at(bases, w->factors) + (n * in->blocks + block) * 3 * in->block;
+}
 // (x - mean) factor gamma + beta, with the mean's part beyond fp32 in the shift.
 static void channel_factors(const NormWork *w, char *const *bases, int64_t n, int64_t c, double mean, double factor) {
     const Problem *p = &w->problem;
-    const int64_t lanes = p->in[0].block, block = c / lanes;
-    float *to = (float *)ref_at(bases, w->factors) + (n * p->in[0].blocks + block) * 3 * lanes + c % lanes;
+    const int64_t lanes = p->in[0].block;
+    float *to = block_factors(w, bases, n, c / lanes) + c % lanes;
     const double gamma = p->scale ? ((const float *)ref_at(bases, w->scale))[c] : 1;
     const double beta = p->shift ? ((const float *)ref_at(bases, w->shift))[c] : 0;
     const float centre = (float)mean;
@@ -109,36 +136,61 @@ static void channel_factors(const NormWork *w, char *const *bases, int64_t n, in
     to[lanes] = (float)(factor * gamma);
     to[2 * lanes] = (float)(beta - (mean - centre) * factor * gamma);
 }
-static void factors_unit(const void *arguments, char *const *bases, int64_t n, void *scratch) {
+static void factors_unit(const void *arguments, char *const *bases, int64_t span, void *scratch) {
     (void)scratch;
     const NormWork *w = arguments;
     const Problem *p = &w->problem;
     const Layout *in = &p->in[0];
-    const int64_t groups = p->norm == NORM_INSTANCE ? in->c : p->norm_groups, count = in->c / groups;
-    const int64_t floats = in->blocks * 3 * in->block;
-    memset((float *)ref_at(bases, w->factors) + n * floats, 0, (size_t)floats * sizeof(float)); // lanes beyond c give 0
-    for (int64_t group = 0; group < groups; group++) {
+    const bool instance = p->norm == NORM_INSTANCE;
+    const int64_t blocks = instance ? 1 : in->blocks, count = instance ? 1 : in->c / p->norm_groups;
+    const int64_t n = span * blocks / in->blocks, block = span * blocks % in->blocks;
+    const int64_t end = MIN((block + blocks) * in->block, in->c);
+    memset(block_factors(w, bases, n, block), 0, (size_t)(blocks * 3 * in->block) * sizeof(float)); // beyond c: give 0
+    for (int64_t c0 = block * in->block; c0 < end; c0 += count) {
         double mean, variance;
-        group_moments(w, bases, n, group * count, count, &mean, &variance);
+        group_moments(w, bases, n, c0, count, &mean, &variance);
         const double factor = 1 / sqrt(variance + p->epsilon);
-        for (int64_t c = group * count; c < (group + 1) * count; c++) channel_factors(w, bases, n, c, mean, factor);
+        for (int64_t c = c0; c < c0 + count; c++) channel_factors(w, bases, n, c, mean, factor);
     }
+}
+static void apply_row(const NormWork *w, char *const *bases, const Box *box, int64_t d, int64_t h) {
+    const Layout *in = &w->problem.in[0], *out = &w->problem.out[0];
+    const float *factors = block_factors(w, bases, box->n, box->block);
+    const float *from = (const float *)ref_at(bases, w->in) + row_at(in, box->n, box->block, d, h);
+    float *to = (float *)ref_at(bases, w->out) + row_at(out, box->n, box->block, d, h);
+    w->kernels->affine(from, factors, factors + in->block, factors + 2 * in->block, w->problem.activation, to,
+                       in->size[AXIS_W]);
+    zero_padded_lanes(out, box->block, to);
+}
+// The maxima over rows h and h + 1 of the box's slices.
+static void pool_row(const NormWork *w, char *const *bases, const Box *box, int64_t h) {
+    const Layout *out = &w->problem.out[0], *small = &w->problem.out[1];
+    const int64_t row = out->stride[AXIS_H], slice = out->stride[AXIS_D], offset[] = {0, row, slice, slice + row};
+    w->kernels->pool_max((const float *)ref_at(bases, w->out) + row_at(out, box->n, box->block, box->d, h), offset,
+                         (int)(2 * (box->d_end - box->d)), w->first, w->count, 1, (int)small->size[AXIS_W],
+                         (float *)ref_at(bases, w->pooled) + row_at(small, box->n, box->block, box->d / 2, h / 2));
 }
 static void apply_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const NormWork *w = arguments;
-    const Problem *p = &w->problem;
-    const Layout *in = &p->in[0], *out = &p->out[0];
-    const RowRange range = blocked_range(&w->rows, unit);
-    const float *factors =
-        (const float *)ref_at(bases, w->factors) + (range.n * in->blocks + range.block) * 3 * in->block;
-    for (int64_t h = range.begin; h < range.end; h++) {
-        const float *from = (const float *)ref_at(bases, w->in) + row_at(in, range.n, range.block, range.d, h);
-        float *to = (float *)ref_at(bases, w->out) + row_at(out, range.n, range.block, range.d, h);
-        w->kernels->affine(from, factors, factors + in->block, factors + 2 * in->block, p->activation, to,
-                           in->size[AXIS_W]);
-        zero_padded_lanes(out, range.block, to);
+    const int64_t depth = w->problem.in[0].size[AXIS_D];
+    const Box box = unit_box(w, unit);
+    const bool pools = w->problem.has_pool && (depth == 1 || box.d_end - box.d == 2); // a cut window is dropped
+    for (int64_t h = box.h; h < box.h_end; h += 2) {
+        const int64_t rows = MIN(2, box.h_end - h);
+        for (int64_t d = box.d; d < box.d_end; d++)
+            for (int64_t k = 0; k < rows; k++) apply_row(w, bases, &box, d, h + k);
+        if (pools && rows == 2) pool_row(w, bases, &box, h);
     }
+}
+
+static void span_unit(const void *arguments, char *const *bases, int64_t span, void *scratch) {
+    (void)scratch;
+    const NormWork *w = arguments;
+    const int64_t first = span * w->units_a_span, end = first + w->units_a_span;
+    for (int64_t unit = first; unit < end; unit++) sums_unit(w, bases, unit, scratch);
+    factors_unit(w, bases, span, scratch);
+    for (int64_t unit = first; unit < end; unit++) apply_unit(w, bases, unit, scratch);
 }
 static void layer_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
@@ -162,6 +214,24 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
     if (w->problem.scale) memcpy(ref_at(bases, w->scale), w->problem.scale, bytes);
     if (w->problem.shift) memcpy(ref_at(bases, w->shift), w->problem.shift, bytes);
 }
+static Status lower_spans(NormWork *w, Lowering *lowering) {
+    const Problem *p = &w->problem;
+    const Layout *in = &p->in[0];
+    const int64_t blocks = p->norm == NORM_INSTANCE ? 1 : in->blocks; // of a span
+    w->pairs = cut_pairs(p, in->block);
+    w->parts = w->pairs.depth * w->pairs.groups;
+    w->spans = in->n * in->blocks / MAX(blocks, 1);
+    w->units_a_span = blocks * w->parts;
+    w->pooled = lowering->out[1], w->sums = lowering->temporary;
+    w->factors = ref_add(lowering->temporary, (int64_t)sums_bytes(&w->pairs, in->block));
+    if (p->has_pool) TRY(pair_windows(p->out[1].size[AXIS_W], lowering->arena, &w->first, &w->count));
+    const size_t bytes = (size_t)(blocks * in->stride_block) * sizeof(float);
+    if (bytes <= lowering->machine->l2 / 2 && w->spans >= p->threads)
+        return lowering_phase(lowering, span_unit, w, w->spans, 0);
+    TRY(lowering_phase(lowering, sums_unit, w, w->pairs.units, 0));
+    TRY(lowering_phase(lowering, factors_unit, w, w->spans, 0));
+    return lowering_phase(lowering, apply_unit, w, w->pairs.units, 0);
+}
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     (void)c;
     NormWork *w = arena_alloc(lowering->arena, sizeof *w);
@@ -176,13 +246,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
         w->cut = plain_rows(1, count ? count / p->norm_groups : 0, MAX(1, fit / MAX(p->norm_groups, 1)));
         return lowering_phase(lowering, layer_unit, w, w->cut.units, 0);
     }
-    w->rows = cut_rows(p);
-    w->parts = w->rows.depth * w->rows.groups;
-    w->sums = lowering->temporary;
-    w->factors = ref_add(lowering->temporary, (int64_t)sums_bytes(p, &w->rows));
-    TRY(lowering_phase(lowering, sums_unit, w, w->rows.units, 0));
-    TRY(lowering_phase(lowering, factors_unit, w, p->in[0].n, 0));
-    return lowering_phase(lowering, apply_unit, w, w->rows.units, 0);
+    return lower_spans(w, lowering);
 }
-const Solver solver_norm = {"norm", 1,    PROBLEM_NORM, applicable, one_configuration, estimate, temporary,
+const Solver solver_norm = {"norm", 2,    PROBLEM_NORM, applicable, one_configuration, estimate, temporary,
                             lower,  NULL, NULL,         NULL};

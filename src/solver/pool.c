@@ -127,7 +127,7 @@ static void part_unit(const void *arguments, char *const *bases, int64_t unit, v
     const float zero[64] = {0};
     double *sums = (double *)ref_at(bases, w->parts) + unit * lanes;
     float *largest = (float *)sums;
-    double squares[64];
+    double squares[64] = {0};
     memset(sums, 0, (size_t)lanes * sizeof *sums);
     for (int l = 0; p->pool == POOL_MAX && l < lanes; l++) largest[l] = -INFINITY;
     for (int64_t row = chunk * w->rows_a_chunk; row < end; row++) {
@@ -198,5 +198,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                            (size_t)p->out[0].size[AXIS_W] * sizeof(float);
     return lowering_phase(lowering, pool_unit, w, w->rows.units, scratch);
 }
-const Solver solver_pool = {"pool", 1,    PROBLEM_POOL, applicable, one_configuration, estimate, temporary,
+const Solver solver_pool = {"pool", 2,    PROBLEM_POOL, applicable, one_configuration, estimate, temporary,
                             lower,  NULL, NULL,         NULL};

@@ -12,6 +12,7 @@ typedef struct OperandNeed {
 } OperandNeed;
 typedef struct Need {
     OperandNeed in[PROBLEM_INPUTS], out[PROBLEM_OUTPUTS];
+    bool in_place; // out[0] may be in[0]'s memory, laid out alike
 } Need;
 
 // A configuration: arithmetic (fixes every bit, chosen without looking at threads) and schedule (fixes none).

@@ -14,6 +14,7 @@ typedef struct UnaryWork {
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (!all_float32(p)) return false;
     need->in[0] = need->out[0] = any_blocked(p) ? need_blocked(kernels) : need_plain();
+    need->in_place = true;
     return true;
 }
 // Cycles of a vector: the cheap ones are bound by memory.

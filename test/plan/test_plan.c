@@ -290,6 +290,100 @@ TEST(a_skip_before_its_normalisation) {
     check_beside(BESIDE_THE_SKIP("%z, %d", NORMALISED " %r = LeakyRelu (%n) {alpha=-0.5}\n"), "p  MaxPool  ");
     check_beside(BESIDE_THE_SKIP("%z, %d", NORMALISED " %r = Tanh (%n)\n"), "p  MaxPool  ");
 }
+// nnU-Net's way: convolution, instance normalisation, LeakyRelu; the skip and its pooled copy in one visit.
+#define NORMALISED_SKIP(image, weights, pads, window, norm)                                                            \
+    "graph (%x: float32[" image "]) -> (%y, %d) {\n"                                                                   \
+    " %w1 = const float32[20x3x" weights "] random(seed=1, scale=0.3)\n"                                               \
+    " %w2 = const float32[8x20x" weights "] random(seed=2, scale=0.1)\n"                                               \
+    " %s = const float32[20] random(seed=3)\n"                                                                         \
+    " %b = const float32[20] random(seed=4)\n"                                                                         \
+    " %a = Conv (%x, %w1) {pads=" pads "}\n"                                                                           \
+    " %n = " norm "\n"                                                                                                 \
+    " %r = LeakyRelu (%n) {alpha=0.1}\n"                                                                               \
+    " %p = MaxPool (%r) {kernel_shape=" window ", strides=" window "}\n"                                               \
+    " %d = Conv (%p, %w2) {pads=" pads "}\n"                                                                           \
+    " %y = Conv (%r, %w2) {pads=" pads "}\n"                                                                           \
+    "}\n"
+TEST(an_instance_normalised_skip_is_pooled_at_once) {
+    const char *instance =
+        NORMALISED_SKIP("2x3x18x20", "3x3", "[1, 1, 1, 1]", "[2, 2]", "InstanceNormalization (%a, %s, %b)");
+    check_beside(instance, "r  InstanceNormalization + LeakyRelu + MaxPool  ");
+    check_beside(
+        NORMALISED_SKIP("2x3x6x9x8", "3x3x3", "[1, 1, 1, 1, 1, 1]", "[2, 2, 2]", "InstanceNormalization (%a, %s, %b)"),
+        "r  InstanceNormalization + LeakyRelu + MaxPool  ");
+    check_beside(
+        NORMALISED_SKIP("1x3x19x33", "3x3", "[1, 1, 1, 1]", "[2, 2]", "GroupNormalization (%a, %s, %b) {num_groups=5}"),
+        "r  GroupNormalization + LeakyRelu + MaxPool  ");
+    // Other windows are a pool's work.
+    check_beside(
+        NORMALISED_SKIP("1x3x6x9x8", "3x3x3", "[1, 1, 1, 1, 1, 1]", "[1, 2, 2]", "InstanceNormalization (%a, %s, %b)"),
+        "p  MaxPool  ");
+}
+// ---- in place ----
+
+static size_t arena_of(const char *text) {
+    Graph *graph = planned_graph(text);
+    const Machine machine = planned_machine(planned_best_isa());
+    Plan *plan = NULL;
+    CHECK_OK(plan_create(graph, &machine, &(PlanOptions){.threads = 2, .fuse = true}, &plan));
+    const size_t bytes = plan ? plan->arena_bytes : 0;
+    plan_free(plan), graph_free(graph);
+    return bytes;
+}
+#define ONE_AFTER_ANOTHER(outputs, steps)                                                                              \
+    "graph (%x: float32[2x3x40x40]) -> (" outputs ") {\n"                                                              \
+    " %w = const float32[48x3x3x3] random(seed=1, scale=0.3)\n"                                                        \
+    " %u = const float32[1x48x1x1] random(seed=2, scale=0.1)\n"                                                        \
+    " %v = const float32[48x1x3x3] random(seed=9, scale=0.3)\n"                                                        \
+    " %s = const float32[48] random(seed=3)\n"                                                                         \
+    " %k = const float32[1x48x1x1] random(seed=4)\n"                                                                   \
+    " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n" steps " %y = Conv (%c, %u)\n"                                          \
+    "}\n"
+TEST(steps_work_in_place_where_nobody_reads_their_input_again) {
+    const size_t one = (size_t)2 * 48 * 40 * 40 * 4;
+    const char *chain = ONE_AFTER_ANOTHER("%y", " %n = InstanceNormalization (%a, %s, %s)\n"
+                                                " %m = Mul (%n, %k)\n"
+                                                " %c = Neg (%m)\n");
+    CHECK_MSG(arena_of(chain) < one * 3 / 2, "%zu of %zu bytes", arena_of(chain), one);
+    CHECK_PLANNED(chain);
+    // A border that a reader behind asks for is there from the beginning.
+    CHECK_PLANNED(ONE_AFTER_ANOTHER("%y", " %n = InstanceNormalization (%a, %s, %s)\n"
+                                          " %c = Conv (%n, %v) {group=48, pads=[1, 1, 1, 1]}\n"));
+    // Part of a concatenation.
+    CHECK_PLANNED("graph (%x: float32[2x3x20x20]) -> (%y) {\n"
+                  " %w = const float32[32x3x3x3] random(seed=1, scale=0.3)\n"
+                  " %u = const float32[4x64x3x3] random(seed=2, scale=0.1)\n"
+                  " %s = const float32[32] random(seed=3)\n"
+                  " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %b = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %n = InstanceNormalization (%a, %s, %s)\n"
+                  " %m = Tanh (%n)\n"
+                  " %o = InstanceNormalization (%b, %s, %s)\n"
+                  " %c = Concat (%o, %m) {axis=1}\n"
+                  " %y = Conv (%c, %u) {pads=[1, 1, 1, 1]}\n"
+                  "}\n");
+}
+TEST(an_input_that_is_read_again_is_not_overwritten) {
+    CHECK_PLANNED(ONE_AFTER_ANOTHER("%y", " %n = InstanceNormalization (%a, %s, %s)\n"
+                                          " %m = Sqrt (%a)\n"
+                                          " %c = Add (%n, %a)\n"
+                                          " %z = Neg (%m)\n"));
+    CHECK_PLANNED(ONE_AFTER_ANOTHER("%y, %a", " %c = InstanceNormalization (%a, %s, %s)\n"));
+    CHECK_PLANNED(ONE_AFTER_ANOTHER("%y", " %c = Mul (%a, %a)\n"));
+    // The caller's input; one that is an output as well.
+    CHECK_PLANNED("graph (%x: float32[2x40]) -> (%a, %b, %c) {\n"
+                  " %a = Neg (%x)\n %b = Exp (%x)\n %c = Tanh (%a)\n}\n");
+    // The other operand is a part of what is overwritten: channel 0 of 33 is read for all of them.
+    CHECK_PLANNED("graph (%x: float32[1x3x20x20]) -> (%y) {\n"
+                  " %w = const float32[32x3x3x3] random(seed=1, scale=0.3)\n"
+                  " %u = const float32[1x3x3x3] random(seed=2, scale=0.3)\n"
+                  " %a = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %b = Conv (%x, %u) {pads=[1, 1, 1, 1]}\n"
+                  " %c = Concat (%a, %b) {axis=1}\n"
+                  " %d = Mul (%c, %b)\n"
+                  " %y = Softmax (%d) {axis=1}\n"
+                  "}\n");
+}
 TEST(what_has_no_fast_solver_is_named_with_the_reason) {
     Graph *graph = planned_graph(
         "graph (%x: float32[1x3x8x8]) -> (%y) {\n %k = const float32[] {2}\n %p = Pow (%x, %k)\n %y = Relu (%p)\n}\n");

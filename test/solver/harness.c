@@ -188,6 +188,15 @@ static void read_pixel(const Operand *o, float *at, int64_t n, int64_t block, co
         else CHECK_MSG(isfinite(at[lane]), "lane %d beyond c is not finite: %g", lane, at[lane]);
     }
 }
+// An input that becomes the output: its border must survive as an output's, whatever it holds.
+static void spoil_pixel(const Operand *o, float *at, int64_t n, int64_t block, const int64_t position[AXES],
+                        bool inside, void *data) {
+    (void)n, (void)block, (void)position, (void)data;
+    if (!inside) memset(at, UNTOUCHED, (size_t)o->layout.block * sizeof *at);
+}
+static void fill_around(Operand *o) {
+    if (o->layout.kind == LAYOUT_BLOCKED) each_pixel(o, spoil_pixel, NULL);
+}
 static void check_gap(const Operand *o) {
     const Layout *l = &o->layout;
     const int64_t used = l->stride_block * l->blocks;
@@ -225,20 +234,20 @@ static const float *constant_copy(Constant *constant, const float *from, int64_t
 static void constant_drop(Constant *constant) {
     if (constant->data) memset(constant->data, 0xff, constant->count * sizeof(float));
 }
-enum { WEIGHT, BIAS, SCALE, SHIFT, CONSTANTS };
+enum { WEIGHT, BIAS, SCALE, SHIFT, POOL_SCALE, POOL_SHIFT, CONSTANTS };
 static void copy_constants(Problem *p, const Run *run, GuardSide side, Constant constants[CONSTANTS]) {
     const Shape *in = &run->in_shape[0], *out = &run->out_shape[0];
     const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     const bool matmul = p->kind == PROBLEM_MATMUL;
     const int64_t n = matmul ? out->dim[out->rank - 1] : p->oc;
     const int64_t weights = matmul ? in->dim[in->rank - 1] * n : p->ic * p->oc / p->group * taps;
-    const int64_t scales = p->kind == PROBLEM_NORM && p->norm == NORM_LAYER ? p->norm_groups
-                           : p->kind == PROBLEM_CONV                        ? p->oc
-                                                                            : in->dim[1];
+    const int64_t scales = p->kind == PROBLEM_NORM && p->norm == NORM_LAYER ? p->norm_groups : in->dim[1];
     p->weight = constant_copy(&constants[WEIGHT], p->weight, weights, "plain weights", side);
     p->bias = constant_copy(&constants[BIAS], p->bias, n, "bias", side);
     p->scale = constant_copy(&constants[SCALE], p->scale, scales, "scale", side);
     p->shift = constant_copy(&constants[SHIFT], p->shift, scales, "shift", side);
+    p->pool_scale = constant_copy(&constants[POOL_SCALE], p->pool_scale, p->oc, "pool's scale", side);
+    p->pool_shift = constant_copy(&constants[POOL_SHIFT], p->pool_shift, p->oc, "pool's shift", side);
 }
 
 // ---- Levels ----
@@ -329,15 +338,18 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     Arena arena = {0};
     Lowering lowering = {.arena = &arena, .kernels = kernels, .machine = &machine, .temporary = {BASE_ARENA, 0}};
     Constant constants[CONSTANTS];
+    // On more than 1 thread in place, where the solver may: the input has the output's border and concatenation.
+    const bool in_place = need.in_place && threads > 1;
     for (int i = 0; i < p.n_inputs; i++) {
-        operand_make(&operands[i], &run->in_shape[i], dtype, &need.in[i], in_names[i], &around, false);
+        operand_make(&operands[i], &run->in_shape[i], dtype, &need.in[i], in_names[i], &around, in_place && i == 0);
         operand_fill(&operands[i], run->in[i]);
         p.in[i] = operands[i].layout, bases[BASE_EXTERNAL + i] = operands[i].buffer;
         lowering.in[i] = (Ref){BASE_EXTERNAL + i, operands[i].origin};
     }
     for (int i = 0; i < p.n_outputs; i++) {
         Operand *o = &operands[PROBLEM_INPUTS + i];
-        operand_make(o, &run->out_shape[i], dtype, &need.out[i], out_names[i], &around, true);
+        if (in_place && i == 0) *o = operands[0], fill_around(o);
+        else operand_make(o, &run->out_shape[i], dtype, &need.out[i], out_names[i], &around, true);
         p.out[i] = o->layout, bases[BASE_EXTERNAL + PROBLEM_INPUTS + i] = o->buffer;
         lowering.out[i] = (Ref){BASE_EXTERNAL + PROBLEM_INPUTS + i, o->origin};
     }
@@ -347,14 +359,14 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     if (solver->prepared_bytes && p.group == 1) { // bias, scale and shift, and rooms of whole cache lines, come on top
         const size_t said = solver->prepared_bytes(&p, c, kernels), took = lowering.weights_bytes;
         const size_t channels = (size_t)round_up(p.oc, kernels->lanes) * sizeof(float);
-        const size_t more = channels * (p.scale ? 3 : 1) + 4 * 64;
+        const size_t more = channels * (p.pool_scale ? 3 : 1) + 4 * 64;
         CHECK_MSG(said <= took && took <= said + more, "%s said %zu bytes of weights and took %zu", solver->name, said,
                   took);
     }
     run_lowered(&lowering, temporary, bases, constants, threads, around.side);
     for (int i = 0; i < p.n_outputs; i++) operand_read(&operands[PROBLEM_INPUTS + i], out[i]);
     for (int i = 0; i < p.n_inputs; i++) guard_free(operands[i].buffer);
-    for (int i = 0; i < p.n_outputs; i++) guard_free(operands[PROBLEM_INPUTS + i].buffer);
+    for (int i = in_place; i < p.n_outputs; i++) guard_free(operands[PROBLEM_INPUTS + i].buffer);
     for (int i = 0; i < CONSTANTS; i++) guard_free(constants[i].data);
     arena_free(&arena);
     return true;

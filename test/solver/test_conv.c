@@ -102,7 +102,7 @@ static double *scaled_copy(Problem *p, const ConvCase *c, const double *y, int64
         const int64_t channel = i / (count / c->n / c->oc) % c->oc;
         scaled[i] = harness_function(p->pool_activation, y[i] * scale[channel] + shift[channel]);
     }
-    p->scale = scale, p->shift = shift;
+    p->pool_scale = scale, p->pool_shift = shift;
     return scaled;
 }
 static double deviation(const double *y, int64_t count) {
@@ -162,7 +162,7 @@ static void check_conv_part(const Solver *solver, Part part, const ConvCase *c, 
         harness_check(c->what, solver, &run, y, small, atol + (slow ? 1e-7 : 0), slow ? 1e-6 : 0);
     }
     mem_free(x), mem_free(w), mem_free(rest), mem_free(bias), mem_free(y), mem_free(small);
-    if (c->pool > 1) mem_free((void *)p->scale), mem_free((void *)p->shift);
+    if (c->pool > 1) mem_free((void *)p->pool_scale), mem_free((void *)p->pool_shift);
 }
 static void check_conv(const Solver *solver, const ConvCase *c, double error) {
     check_conv_part(solver, (Part){0, 0, ISA_SSE2}, c, error);

@@ -8,6 +8,10 @@ INLINE vf window_max(const float *from, const int64_t *row_offset, int rows, int
         for (int32_t k = 0; k < count; k++) largest = larger(largest, vload(from + row_offset[r] + k * step));
     return largest;
 }
+INLINE vf two_by_two_max(const float *from, const int64_t *row_offset, int64_t step) {
+    const float *a = from + row_offset[0], *b = from + row_offset[1];
+    return larger(larger(vload(a), vload(a + step)), larger(vload(b), vload(b + step)));
+}
 static void pool_max(const float *in, const int64_t *row_offset, int rows, const int32_t *first, const int32_t *count,
                      int64_t dilation_pixels, int pixels, float *out) {
     const int64_t step = dilation_pixels * VL;
@@ -15,8 +19,9 @@ static void pool_max(const float *in, const int64_t *row_offset, int rows, const
         const float *from = in + (int64_t)first[p] * VL;
         vf largest;
         if (rows == 2 && count[p] == 2) {
-            const float *a = from + row_offset[0], *b = from + row_offset[1];
-            largest = larger(larger(vload(a), vload(a + step)), larger(vload(b), vload(b + step)));
+            largest = two_by_two_max(from, row_offset, step);
+        } else if (rows == 4 && count[p] == 2) { // of two slices
+            largest = larger(two_by_two_max(from, row_offset, step), two_by_two_max(from, row_offset + 2, step));
         } else {
             largest = window_max(from, row_offset, rows, count[p], step);
         }
