@@ -171,6 +171,7 @@ typedef struct stent_profile_options {
     stent_options common;
     int repeat;         /* 0: 10 */
     const char *trace;  /* Chrome trace file to write, or NULL */
+    const char *versus; /* another package, measured in turn; or a file with an earlier result's JSON; or NULL */
 } stent_profile_options;
 STENT_API stent_status stent_profile(const char *package, const stent_profile_options *options, stent_result **result);
 

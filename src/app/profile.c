@@ -1,5 +1,6 @@
 // profile: the median time of every step of the plan, beside what this machine could do at most.
 #include "app/sample.h"
+#include "app/versus.h"
 #include "base/clock.h"
 #include "measure/peaks.h"
 #include "measure/statistics.h"
@@ -8,6 +9,7 @@
 
 typedef struct Profile {
     const stent_profile_options *options;
+    const char *path;
     Opened opened;
     const Plan *plan;
     Session *session;
@@ -15,37 +17,96 @@ typedef struct Profile {
     Tensor *outputs;
     Arena *arena;
     int repeat;
-    double *ms; // (steps) medians
-    double whole_ms, sum_ms;
+    uint64_t *times;     // (steps) of one run
+    double *all, *whole; // [step][run], [run]
+    LayerProfile layers; // medians
     Peaks peaks;
 } Profile;
 
-static Status measure(Profile *p) {
+static Status profile_begin(Profile *p) {
+    const Graph *graph = p->opened.package->graph;
+    p->plan = executable_plan(p->opened.executable);
     const size_t steps = (size_t)p->plan->n_steps, repeat = (size_t)p->repeat;
-    double *all = arena_array(p->arena, steps * repeat + 1, sizeof *all); // [step][run]
-    double *whole = arena_array(p->arena, repeat, sizeof *whole);
-    uint64_t *times = arena_array(p->arena, steps + 1, sizeof *times);
-    p->ms = arena_array(p->arena, steps + 1, sizeof *p->ms);
-    if (!all || !whole || !times || !p->ms) return fail_memory(steps * repeat * sizeof *all);
+    TRY(sample_take(&p->opened, NULL, p->arena, &p->sample));
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, p->arena, &p->outputs));
+    p->all = arena_array(p->arena, steps * repeat + 1, sizeof *p->all);
+    p->whole = arena_array(p->arena, repeat, sizeof *p->whole);
+    p->times = arena_array(p->arena, steps + 1, sizeof *p->times);
+    if (!p->all || !p->whole || !p->times) return fail_memory(steps * repeat * sizeof *p->all);
+    TRY(session_create(p->opened.executable, &p->session));
     for (int warm = 0; warm < 2; warm++) TRY(session_run(p->session, p->sample.inputs, p->outputs));
-    for (size_t r = 0; r < repeat; r++) {
-        // Plain and profiled runs in turn: the whole is measured without the profiler.
-        const uint64_t start = clock_ns();
-        TRY(session_run(p->session, p->sample.inputs, p->outputs));
-        whole[r] = clock_ms_since(start);
-        memset(times, 0, steps * sizeof *times);
-        TRY(session_profile(p->session, p->sample.inputs, p->outputs, times));
-        for (size_t s = 0; s < steps; s++) all[s * repeat + r] = (double)times[s] * 1e-6;
-        TRY(report_progress(common_options(&p->options->common), "profile", (double)r + 1, (double)repeat));
-    }
-    sort_doubles(whole, repeat);
-    p->whole_ms = sorted_quantile(whole, repeat, 0.5);
-    for (size_t s = 0; s < steps; s++) {
-        sort_doubles(all + s * repeat, repeat);
-        p->ms[s] = sorted_quantile(all + s * repeat, repeat, 0.5);
-        p->sum_ms += p->ms[s];
+    return ST_OK;
+}
+// A plain run and a profiled one: the whole is measured without the profiler.
+static Status profile_round(Profile *p, int round) {
+    const size_t steps = (size_t)p->plan->n_steps;
+    const uint64_t start = clock_ns();
+    TRY(session_run(p->session, p->sample.inputs, p->outputs));
+    p->whole[round] = clock_ms_since(start);
+    memset(p->times, 0, steps * sizeof *p->times);
+    TRY(session_profile(p->session, p->sample.inputs, p->outputs, p->times));
+    for (size_t s = 0; s < steps; s++) p->all[s * (size_t)p->repeat + (size_t)round] = (double)p->times[s] * 1e-6;
+    return ST_OK;
+}
+static double median_of(double *values, int count) {
+    sort_doubles(values, (size_t)count);
+    return sorted_quantile(values, (size_t)count, 0.5);
+}
+static Status keep_text(Arena *arena, Text *text, const char **out) {
+    const Status status = text_status(text);
+    *out = arena_string(arena, text_get(text));
+    text_free(text);
+    return status == ST_OK && !*out ? fail_memory(1) : status;
+}
+static Status layer_of(Profile *p, int at, Layer *out) {
+    const PlanStep *step = &p->plan->steps[at];
+    Text shape = {0}, configuration = {0};
+    *out = (Layer){.name = step->name,
+                   .op = step->op,
+                   .solver = step->solver->name,
+                   .why = step->why,
+                   .parts = step->parts,
+                   .n_parts = step->n_parts,
+                   .ms = median_of(p->all + (size_t)at * (size_t)p->repeat, p->repeat),
+                   .fallback = step->why != NULL};
+    shape_print(&shape, &step->shape);
+    if (step->solver->print) step->solver->print(&step->configuration, &configuration);
+    const Status status = keep_text(p->arena, &shape, &out->shape);
+    const Status other = keep_text(p->arena, &configuration, &out->configuration);
+    return status == ST_OK ? other : status;
+}
+static Status profile_layers(Profile *p) {
+    LayerProfile *out = &p->layers;
+    *out = (LayerProfile){.name = path_name(p->path),
+                          .isa = isa_name(p->opened.machine.isa),
+                          .cpu = p->opened.machine.cpu,
+                          .precision = p->opened.precision,
+                          .stent = STENT_VERSION,
+                          .threads = p->opened.threads,
+                          .whole_ms = median_of(p->whole, p->repeat)};
+    out->layers = arena_array(p->arena, (size_t)p->plan->n_steps + 1, sizeof *out->layers);
+    if (!out->layers) return fail_memory((size_t)p->plan->n_steps * sizeof *out->layers);
+    for (; out->count < p->plan->n_steps; out->count++) {
+        TRY(layer_of(p, out->count, &out->layers[out->count]));
+        out->sum_ms += out->layers[out->count].ms;
     }
     return ST_OK;
+}
+// other: NULL, or another network whose runs take turns with p's, so that what drifts slowly hits both alike.
+static Status measure(Profile *p, Profile *other) {
+    TRY(profile_begin(p));
+    if (other) TRY(profile_begin(other));
+    for (int r = 0; r < p->repeat; r++) {
+        TRY(profile_round(p, r));
+        if (other) TRY(profile_round(other, r));
+        TRY(report_progress(common_options(&p->options->common), "profile", r + 1, p->repeat));
+    }
+    TRY(profile_layers(p));
+    return other ? profile_layers(other) : ST_OK;
+}
+static void profile_end(Profile *p) {
+    session_destroy(p->session);
+    close_package(&p->opened);
 }
 static Status measure_limits(Profile *p) {
     Pool *pool = NULL;
@@ -78,43 +139,37 @@ static Limit limit_of(const Profile *p, const PlanStep *step) {
     return limit;
 }
 
-static void print_configuration(const PlanStep *step, Text *text) {
-    if (step->solver->print) step->solver->print(&step->configuration, text);
-}
+static void put_text(JsonWriter *w, const char *key, const char *value) { json_key(w, key), json_string(w, value); }
 static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
 static void tell_step(const Profile *p, int at, struct stent_result *result, Table *table) {
     const PlanStep *step = &p->plan->steps[at];
+    const Layer *layer = &p->layers.layers[at];
     const Limit limit = limit_of(p, step);
-    const double seconds = p->ms[at] * 1e-3, gflops = seconds > 0 ? step->flop / seconds * 1e-9 : 0;
+    const double seconds = layer->ms * 1e-3, gflops = seconds > 0 ? step->flop / seconds * 1e-9 : 0;
     const double part = seconds > 0 ? limit.seconds / seconds : 0;
-    Text shape = {0}, configuration = {0};
-    shape_print(&shape, &step->shape);
-    print_configuration(step, &configuration);
     JsonWriter *w = &result->writer;
     json_begin_object(w);
-    json_key(w, "name"), json_string(w, step->name);
-    json_key(w, "op"), json_string(w, step->op);
-    json_key(w, "shape"), json_string(w, text_get(&shape));
-    json_key(w, "solver"), json_string(w, step->solver->name);
-    json_key(w, "configuration"), json_string(w, text_get(&configuration));
-    put_number(w, "ms", p->ms[at]), put_number(w, "gflops", gflops);
+    put_text(w, "name", layer->name), put_text(w, "op", layer->op), put_text(w, "shape", layer->shape);
+    json_key(w, "parts"), json_begin_array(w);
+    for (int i = 0; i < layer->n_parts; i++) json_string(w, layer->parts[i]);
+    json_end_array(w);
+    put_text(w, "solver", layer->solver), put_text(w, "configuration", layer->configuration);
+    put_number(w, "ms", layer->ms), put_number(w, "gflops", gflops);
     put_number(w, "limit_gflops", limit.gflops), put_number(w, "part_of_limit", part);
-    json_key(w, "why"), json_string(w, limit.why);
-    json_key(w, "fallback"), json_bool(w, step->why != NULL);
+    put_text(w, "why", limit.why);
+    json_key(w, "fallback"), json_bool(w, layer->fallback);
     json_end_object(w);
-    table_cell(table, "%s", step->name);
-    table_cell(table, "%s", step->op);
-    table_cell(table, "%s", text_get(&shape));
-    table_cell(table, "%s%s%s", step->solver->name, configuration.length ? " " : "", text_get(&configuration));
-    table_cell(table, "%.3f", p->ms[at]);
-    table_cell(table, "%.0f %%", p->sum_ms > 0 ? 100 * p->ms[at] / p->sum_ms : 0);
+    table_cell(table, "%s", layer->name);
+    table_cell(table, "%s", layer->op);
+    table_cell(table, "%s", layer->shape);
+    table_cell(table, "%s%s%s", layer->solver, *layer->configuration ? " " : "", layer->configuration);
+    table_cell(table, "%.3f", layer->ms);
+    table_cell(table, "%.0f %%", p->layers.sum_ms > 0 ? 100 * layer->ms / p->layers.sum_ms : 0);
     if (step->flop > 0) table_cell(table, "%.1f", gflops), table_cell(table, "%.1f", limit.gflops);
     else table_cell(table, "-"), table_cell(table, "-");
     if (step->why) table_cell(table, "-");
     else table_cell(table, "%.0f %%", 100 * part);
     table_cell(table, "%s%s", step->why ? "FALLBACK: " : "", limit.why);
-    result->text.failed = result->text.failed || shape.failed || configuration.failed;
-    text_free(&shape), text_free(&configuration);
 }
 static void tell_fallbacks(const Profile *p, Text *text) {
     for (int i = 0; i < p->plan->n_steps; i++)
@@ -135,15 +190,16 @@ static Status tell(const Profile *p, struct stent_result *result) {
         flop += p->plan->steps[i].flop;
     }
     json_end_array(w);
-    put_number(w, "sum_ms", p->sum_ms), put_number(w, "whole_ms", p->whole_ms), put_number(w, "flop", flop);
+    const double sum = p->layers.sum_ms, whole = p->layers.whole_ms;
+    put_number(w, "sum_ms", sum), put_number(w, "whole_ms", whole), put_number(w, "flop", flop);
     put_number(w, "foreseen_error", p->plan->error);
     put_number(w, "peak_gflops", p->peaks.gflops), put_number(w, "memory_gbytes", p->peaks.memory_gbytes);
     TRY(table_end(&table, text));
     text_add(text,
-             "steps together %.3f ms, whole run %.3f ms, %.2f GFLOP, %.1f GFLOP/s; %s, %d threads: peak %.0f GFLOP/s, "
-             "memory %.1f GB/s\n",
-             p->sum_ms, p->whole_ms, flop * 1e-9, flop / MAX(p->whole_ms, 1e-6) * 1e-6, isa_name(p->opened.machine.isa),
-             p->opened.threads, p->peaks.gflops, p->peaks.memory_gbytes);
+             "steps together %.3f ms, whole run %.3f ms (%+.1f %%), %.2f GFLOP, %.1f GFLOP/s; %s, %d threads: "
+             "peak %.0f GFLOP/s, memory %.1f GB/s\n",
+             sum, whole, 100 * (sum / MAX(whole, 1e-6) - 1), flop * 1e-9, flop / MAX(whole, 1e-6) * 1e-6, p->layers.isa,
+             p->layers.threads, p->peaks.gflops, p->peaks.memory_gbytes);
     text_add(text, "foreseen error at most %.1e of the output's deviation; %s may have %.0e\n", p->plan->error,
              p->opened.precision, plan_budget(p->opened.mode));
     tell_fallbacks(p, text);
@@ -159,23 +215,17 @@ static Status write_trace(const Profile *p, const char *path) {
     json_key(&w, "displayTimeUnit"), json_string(&w, "ms");
     json_key(&w, "traceEvents"), json_begin_array(&w);
     for (int i = 0; i < p->plan->n_steps; i++) {
-        const PlanStep *step = &p->plan->steps[i];
-        Text configuration = {0};
-        print_configuration(step, &configuration);
+        const Layer *layer = &p->layers.layers[i];
         json_begin_object(&w);
-        json_key(&w, "name"), json_string(&w, step->name);
-        json_key(&w, "cat"), json_string(&w, step->solver->name);
-        json_key(&w, "ph"), json_string(&w, "X");
-        put_number(&w, "ts", at), put_number(&w, "dur", p->ms[i] * 1e3);
+        put_text(&w, "name", layer->name), put_text(&w, "cat", layer->solver), put_text(&w, "ph", "X");
+        put_number(&w, "ts", at), put_number(&w, "dur", layer->ms * 1e3);
         json_key(&w, "pid"), json_integer(&w, 1);
         json_key(&w, "tid"), json_integer(&w, 1);
         json_key(&w, "args"), json_begin_object(&w);
-        json_key(&w, "op"), json_string(&w, step->op);
-        json_key(&w, "configuration"), json_string(&w, text_get(&configuration));
+        put_text(&w, "op", layer->op), put_text(&w, "configuration", layer->configuration);
         json_end_object(&w);
         json_end_object(&w);
-        at += p->ms[i] * 1e3;
-        text_free(&configuration);
+        at += layer->ms * 1e3;
     }
     json_end_array(&w);
     json_end_object(&w);
@@ -185,24 +235,36 @@ static Status write_trace(const Profile *p, const char *path) {
     return status;
 }
 
-static Status profile_opened(Profile *p, struct stent_result *result) {
-    const Graph *graph = p->opened.package->graph;
-    p->plan = executable_plan(p->opened.executable);
-    TRY(sample_take(&p->opened, NULL, p->arena, &p->sample));
-    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, p->arena, &p->outputs));
-    Status status = session_create(p->opened.executable, &p->session);
-    if (status == ST_OK) status = measure(p);
-    session_destroy(p->session);
-    if (status == ST_OK) status = measure_limits(p);
-    if (status == ST_OK) status = tell(p, result);
-    if (status == ST_OK && p->options->trace) status = write_trace(p, p->options->trace);
-    return status;
+// The other side of --versus: a package, which is measured in turn with this one, or a profile that was saved.
+typedef struct Versus {
+    const char *path; // NULL: there is none
+    bool is_package;
+    Profile measured;
+    LayerProfile saved;
+} Versus;
+static Status versus_open(const Profile *p, Versus *versus) {
+    versus->path = p->options->versus;
+    if (!versus->path) return ST_OK;
+    TRY(package_is(versus->path, &versus->is_package));
+    if (!versus->is_package) return layer_profile_read(versus->path, p->arena, &versus->saved);
+    versus->measured = (Profile){.options = p->options, .path = versus->path, .arena = p->arena, .repeat = p->repeat};
+    return open_package(versus->path, &p->options->common, 0, &versus->measured.opened);
+}
+static Status profile_opened(Profile *p, Versus *versus, struct stent_result *result) {
+    TRY(versus_open(p, versus));
+    TRY(measure(p, versus->is_package ? &versus->measured : NULL));
+    TRY(measure_limits(p));
+    TRY(tell(p, result));
+    if (versus->path)
+        TRY(tell_versus(&p->layers, versus->is_package ? &versus->measured.layers : &versus->saved, result));
+    return p->options->trace ? write_trace(p, p->options->trace) : ST_OK;
 }
 stent_status stent_profile(const char *package, const stent_profile_options *given, stent_result **out) {
     stent_profile_options options = {.size = sizeof options};
     struct stent_result *result = NULL;
     Arena arena = {0};
-    Profile p = {.options = &options, .arena = &arena};
+    Profile p = {.options = &options, .path = package, .arena = &arena};
+    Versus versus = {.path = NULL};
     error_clear();
     if (out) *out = NULL;
     Status status = options_take(given, sizeof options, &options);
@@ -212,9 +274,10 @@ stent_status stent_profile(const char *package, const stent_profile_options *giv
         status = open_package(package, &p.options->common, 0, &p.opened);
         if (status == ST_OK) {
             result_opened(result, &p.opened);
-            status = profile_opened(&p, result);
-            close_package(&p.opened);
+            status = profile_opened(&p, &versus, result);
         }
+        profile_end(&versus.measured);
+        profile_end(&p);
         status = result_finish(result, status, out);
     }
     arena_free(&arena);

@@ -4,8 +4,10 @@ int verb_profile(int argc, char **argv) {
     static const Help help = {
         "profile",
         "NET.stent [options]",
-        "Layer by layer: time, FLOP/s, part of this machine's limit, solver and configuration, and why.",
-        "stent profile net.stent --trace trace.json",
+        "Layer by layer: time, FLOP/s, part of this machine's limit, solver and configuration, and why. --versus says "
+        "which\n"
+        "layers differ from those of another package, or of an earlier profile --json, by how much and why.",
+        "stent profile net.stent --versus other.stent",
         1,
         1,
         true};
@@ -15,7 +17,8 @@ int verb_profile(int argc, char **argv) {
     const Option options[] = {
         {"repeat", 0, OPTION_COUNT, &o.repeat, "N", "runs, of which the median counts (default 10)"},
         {"trace", 0, OPTION_TEXT, &o.trace, "FILE.json", "write a Chrome trace"},
-        {"versus", 0, OPTION_LATER, NULL, "OTHER.stent", NULL},
+        {"versus", 0, OPTION_TEXT, &o.versus, "OTHER",
+         "line up with another package, or with what profile --json printed"},
         {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     o.common = cli.common;

@@ -187,6 +187,7 @@ static Status choose_reference(Planner *planner, Region *region) {
 static Status fall_back(Planner *planner, Region *region) {
     const Graph *graph = planner->graph;
     const int anchor = region->anchor;
+    const bool avoided = solver_avoided(&region->problem, planner->kernels);
     for (int i = 0; i < graph->n_nodes; i++)
         if (planner->absorbed_by[i] == anchor) planner->absorbed_by[i] = -1;
     const Node *node = graph->nodes[anchor];
@@ -195,7 +196,7 @@ static Status fall_back(Planner *planner, Region *region) {
                        .anchor = anchor,
                        .order = anchor,
                        .node = node,
-                       .why = "no solver takes this shape",
+                       .why = avoided ? "STENT_AVOID leaves no solver" : "no solver takes this shape",
                        .problem = {.kind = PROBLEM_REFERENCE}};
     for (int i = 0; i < PROBLEM_INPUTS; i++) region->in_value[i] = NO_VALUE, region->in_form[i] = -1;
     for (int i = 0; i < PROBLEM_OUTPUTS; i++) region->out_value[i] = NO_VALUE, region->out_form[i] = -1;

@@ -299,6 +299,34 @@ static double region_bytes(const Problem *problem) {
                  (double)(problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W]);
     return bytes;
 }
+// A step's parts: what its anchor makes, and what the nodes make that it absorbed.
+static Status name_parts(const Planner *planner, Plan *plan) {
+    const Graph *graph = planner->graph;
+    int *step_of = arena_array(planner->arena, (size_t)graph->n_nodes + 1, sizeof *step_of), total = 0;
+    if (!step_of) return fail_memory((size_t)graph->n_nodes * sizeof *step_of);
+    for (int i = 0; i < graph->n_nodes; i++) step_of[i] = -1, total += graph->nodes[i]->n_outputs;
+    for (int i = 0; i < planner->n_regions; i++)
+        if (planner->regions[i]->problem.kind != PROBLEM_CONVERT) step_of[planner->regions[i]->anchor] = i;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const int anchor = planner->absorbed_by[i] >= 0 ? planner->absorbed_by[i] : i;
+        step_of[i] = step_of[anchor]; // an anchor comes before what it absorbs, and is absorbed by none
+        if (step_of[i] >= 0) plan->steps[step_of[i]].n_parts += graph->nodes[i]->n_outputs;
+    }
+    const char **names = arena_array(planner->arena, (size_t)total + 1, sizeof *names);
+    if (!names) return fail_memory((size_t)total * sizeof *names);
+    for (int i = 0; i < plan->n_steps; i++) {
+        plan->steps[i].parts = names;
+        names += plan->steps[i].n_parts;
+        plan->steps[i].n_parts = 0;
+    }
+    for (int i = 0; i < graph->n_nodes; i++)
+        for (int o = 0; o < graph->nodes[i]->n_outputs; o++) {
+            const ValueId value = graph->nodes[i]->outputs[o];
+            PlanStep *step = step_of[i] >= 0 && value >= 0 ? &plan->steps[step_of[i]] : NULL;
+            if (step) step->parts[step->n_parts++] = graph->values[value].name;
+        }
+    return ST_OK;
+}
 static Status lower_all(Planner *planner, Plan *plan) {
     Lowering lowering = {.arena = planner->arena, .kernels = planner->kernels, .machine = planner->machine};
     forms_share(planner);
@@ -333,6 +361,7 @@ static Status lower_all(Planner *planner, Plan *plan) {
         step->flop = region->problem.kind == PROBLEM_REFERENCE ? node_flop(planner->graph, region->node)
                                                                : problem_flop(&region->problem);
     }
+    TRY(name_parts(planner, plan));
     plan->phases = lowering.phases, plan->n_phases = lowering.n_phases;
     plan->prepare = lowering.prepare, plan->n_prepare = lowering.n_prepare;
     plan->weights_bytes = lowering.weights_bytes;

@@ -89,3 +89,5 @@ Problem solver_usual(const Problem *problem);
 // STENT_ESTIMATE=worst|random. NULL when none applies.
 const Solver *solver_choose(const Problem *problem, const Kernels *kernels, const Machine *machine, double limit,
                             Need *need, Configuration *configuration, double *cycles);
+// A solver would take `problem`, and STENT_AVOID keeps it out.
+bool solver_avoided(const Problem *problem, const Kernels *kernels);

@@ -93,6 +93,16 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
     }
     return best;
 }
+bool solver_avoided(const Problem *problem, const Kernels *kernels) {
+    for (int i = 0; i < solver_count; i++) {
+        Need need;
+        memset(&need, 0, sizeof need);
+        if (solver_table[i]->kind == problem->kind && listed(getenv("STENT_AVOID"), solver_table[i]->name) &&
+            solver_table[i]->applicable(problem, kernels, &need))
+            return true;
+    }
+    return false;
+}
 static void one_image(Layout *layout) {
     if (layout->kind == LAYOUT_BLOCKED && layout->n > 1) layout->shape.dim[0] = layout->n = 1;
 }

@@ -37,6 +37,7 @@ struct Pool {
     char *scratch;
     size_t scratch_stride;
     uint64_t *times;
+    uint64_t since; // when the last barrier was passed
     // [phase][worker]: the units that are left of a worker's share, next | end << 32 in one word, so that owner and
     // thief take one with a single compare-and-swap.
     _Atomic uint64_t *ranges;
@@ -83,10 +84,20 @@ static void set_word(Pool *pool, _Atomic uint32_t *word, uint32_t value) {
     atomic_store(word, value);
     if (atomic_load(&pool->sleepers)) wake_all(word);
 }
-static void barrier(Pool *pool) {
-    if (pool->threads == 1) return;
+// What passed since the last barrier goes to the step of `phase`. By who arrives last, and before the others go on: a
+// thread that wakes late would count what the others have done meanwhile to the step before.
+static void take_time(Pool *pool, const Phase *phase) {
+    if (!pool->times) return;
+    const uint64_t now = clock_ns();
+    pool->times[phase->step] += now - pool->since;
+    pool->since = now;
+}
+// Behind `phase`.
+static void barrier(Pool *pool, const Phase *phase) {
+    if (pool->threads == 1) return take_time(pool, phase);
     uint32_t round = atomic_load(&pool->passed);
     if (atomic_fetch_add(&pool->arrived, 1) + 1 == (uint32_t)pool->threads) {
+        take_time(pool, phase);
         atomic_store(&pool->arrived, 0);
         set_word(pool, &pool->passed, round + 1);
     } else {
@@ -114,17 +125,11 @@ static void run_phase(Pool *pool, int p, int worker, void *scratch) {
 }
 static void run_all(Pool *pool, int worker) {
     void *scratch = pool->scratch + (size_t)worker * pool->scratch_stride;
-    uint64_t start = worker == 0 && pool->times ? clock_ns() : 0;
     const int count = pool->count; // the caller may begin the next run while a worker leaves the last barrier
     for (int p = 0; p < count; p++) {
         run_phase(pool, p, worker, scratch);
         if (p + 1 < count && pool->phases[p + 1].joins_previous) continue;
-        barrier(pool);
-        if (worker == 0 && pool->times) {
-            uint64_t now = clock_ns();
-            pool->times[pool->phases[p].step] += now - start;
-            start = now;
-        }
+        barrier(pool, &pool->phases[p]);
     }
 }
 
@@ -221,6 +226,7 @@ void pool_run(Pool *pool, const Phase *phases, int count, char *const *bases, vo
     pool->phases = phases, pool->count = count, pool->bases = bases;
     pool->scratch = scratch, pool->scratch_stride = scratch_stride, pool->times = times;
     share_out(pool);
+    if (times) pool->since = clock_ns();
     if (pool->threads > 1) set_word(pool, &pool->generation, atomic_load(&pool->generation) + 1);
     run_all(pool, 0);
     float_mode_leave(&mode);

@@ -21,7 +21,7 @@ int cpus_allowed(void);
 // allocates nothing.
 Status pool_reserve(Pool *pool, int phases);
 // Runs phases in order. scratch: `pool_threads` pieces of `scratch_stride` bytes. times: NULL, or one entry a step:
-// nanoseconds spent in that step's phases are added (from barrier to barrier, seen by the caller).
+// nanoseconds spent in that step's phases are added (from barrier to barrier; together the whole run's).
 // One run at a time per pool (the caller holds it for the run).
 void pool_run(Pool *pool, const Phase *phases, int count, char *const *bases, void *scratch, size_t scratch_stride,
               uint64_t *times);

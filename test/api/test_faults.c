@@ -372,10 +372,12 @@ TEST(bench_versus) {
     bench_pairs = true;
     drive(&(Verb){.name = "bench --versus", .call = call_bench, .few = 4});
 }
+static const char *profile_other;
 static stent_status call_profile(const char *out) {
     stent_profile_options options = STENT_OPTIONS(stent_profile_options);
     options.repeat = 1;
     options.trace = in_out(out, "trace.json");
+    options.versus = profile_other;
     stent_result *result = NULL;
     const stent_status status = stent_profile(package, &options, &result);
     return tell(out, status, result, false);
@@ -383,6 +385,18 @@ static stent_status call_profile(const char *out) {
 TEST(profile) {
     make_small_package();
     drive(&(Verb){.name = "profile", .call = call_profile, .few = 10});
+}
+TEST(profile_versus) {
+    stent_result *result = NULL;
+    make_small_package();
+    const char *others[] = {package, test_temp("saved.json")};
+    CHECK_INT(stent_profile(package, NULL, &result), STENT_OK);
+    CHECK_OK(file_write(others[1], stent_result_json(result), strlen(stent_result_json(result))));
+    stent_result_free(result);
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        profile_other = others[i];
+        drive(&(Verb){.name = "profile --versus", .call = call_profile, .few = 10});
+    }
 }
 
 static stent_verify_options verify_options;

@@ -166,8 +166,8 @@ TEST(profile) {
     CHECK_KEYS(json, COMMON_KEYS, "layers", "sum_ms", "whole_ms", "foreseen_error");
     REQUIRE(layers->count >= 3);
     for (size_t i = 0; i < layers->count; i++)
-        CHECK_KEYS(&layers->items[i], "name", "op", "shape", "solver", "configuration", "ms", "gflops", "limit_gflops",
-                   "part_of_limit", "why");
+        CHECK_KEYS(&layers->items[i], "name", "op", "shape", "parts", "solver", "configuration", "ms", "gflops",
+                   "limit_gflops", "part_of_limit", "why");
     uint8_t *text;
     size_t size;
     Json *events;
@@ -175,6 +175,45 @@ TEST(profile) {
     CHECK_OK(json_parse(&arena, (const char *)text, size, &events));
     CHECK_INT(json_get(events, "traceEvents")->count, layers->count);
     mem_free(text);
+    arena_free(&arena);
+}
+// The other side is a package, or what profile --json printed. Nothing hangs on the times.
+TEST(profile_versus) {
+    Arena arena = {0};
+    const char *package = small_package(), *saved = test_temp("saved.json");
+    REQUIRE(program_stdout("profile", package, "--json", "--repeat", "1", NULL) == 0);
+    CHECK_OK(file_write(saved, program_out, strlen(program_out)));
+    const char *others[] = {package, saved};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        REQUIRE(program_stdout("profile", package, "--json", "--repeat", "2", "--versus", others[i], NULL) == 0);
+        const Json *json = program_json(&arena), *versus = json_get(json, "versus");
+        CHECK_KEYS(versus, "file", "isa", "threads", "cpu", "precision", "sum_ms", "whole_ms", "layers", "causes");
+        const Json *layers = json_get(versus, "layers"), *causes = json_get(versus, "causes");
+        CHECK(layers->count >= 3 && causes->count == 1);
+        for (size_t k = 0; k < layers->count; k++) CHECK_INT(json_get(&layers->items[k], "reasons")->count, 0);
+        CHECK_TEXT(json_get(&causes->items[0], "cause")->string, "same");
+    }
+    // Every convolution on the reference path, and another instruction set.
+    setenv("STENT_ISA", "sse2", 1);
+    setenv("STENT_AVOID", "conv_direct,conv_winograd,conv_narrow,conv_amx", 1);
+    REQUIRE(program_stdout("profile", package, "--json", "--repeat", "1", "--versus", saved, NULL) == 0);
+    const Json *causes = json_get(json_get(program_json(&arena), "versus"), "causes");
+    int names = 0;
+    bool elsewhere = false;
+    for (size_t i = 0; i < causes->count; i++) {
+        const Json *why = json_get(&causes->items[i], "why"), *layers = json_get(&causes->items[i], "layers");
+        elsewhere = elsewhere || strstr(why->string, "ISA sse2 against ");
+        if (!strstr(why->string, "on the reference path in small.stent: STENT_AVOID leaves no solver")) continue;
+        for (size_t k = 0; k < layers->count; k++) {
+            const char *name = layers->items[k].string;
+            names += !strcmp(name, "c1") || !strcmp(name, "c2") || !strcmp(name, "logit");
+        }
+        CHECK_INT(layers->count, 3);
+    }
+    CHECK_INT(names, 3);
+    CHECK(elsewhere);
+    CHECK_INT(program("profile", package, "--versus", test_temp("small.onnx"), NULL), 3);
+    check_one_line("small.onnx: expected a package or what stent profile --json prints");
     arena_free(&arena);
 }
 TEST(profile_names_fallbacks) {

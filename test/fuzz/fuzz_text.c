@@ -1,6 +1,8 @@
-// JSON, and the two files that are made of it: the pipeline, and the results that `segment --resume` reads back.
+// JSON, and the files that are made of it: the pipeline, the results that `segment --resume` reads back, and the
+// profile that `profile --versus` does.
 #include "app/pipeline.h"
 #include "app/segment_results.h"
+#include "app/versus.h"
 #include "fuzz/fuzz.h"
 #include <string.h>
 
@@ -79,5 +81,23 @@ int fuzz_results(const uint8_t *data, size_t size) {
     }
     fuzz_check(status);
     results_close(&results);
+    return 0;
+}
+
+// What was read is lined up with itself: nothing differs.
+int fuzz_profile(const uint8_t *data, size_t size) {
+    Arena arena = {0};
+    LayerProfile profile;
+    struct stent_result *result = NULL;
+    const Status status = layer_profile_parse((const char *)data, size, &arena, &profile);
+    if (status == ST_OK) {
+        profile.name = "saved.json";
+        fuzz_check(result_begin("profile", NULL, &(stent_options){.size = sizeof(stent_options)}, &result));
+        fuzz_check(tell_versus(&profile, &profile, result));
+        FUZZ_REQUIRE(!strstr(stent_result_json(result), "\"reasons\": [\""));
+        fuzz_check(result_finish(result, ST_OK, NULL));
+    }
+    fuzz_check(status);
+    arena_free(&arena);
     return 0;
 }

@@ -300,6 +300,16 @@ static void seed_json(Seeds *to) {
              "{\"path\": \"a/b.tif\", \"hash\": \"00ff\", \"status\": \"ok\", \"content_hash\": \"ab\", \"options\": "
              "\"threshold 0.5\", \"ms\": 1.5}\n{\"path\": \"a/b.tif\", \"status\": \"bad\", \"error\": \"x\"}\n"
              "not json\n{\"path\": \"c.png\", \"hash\": null, \"status\": \"ok\"}");
+    add_text(
+        to, "profile", "profile.json",
+        "{\"verb\": \"profile\", \"stent\": \"0.1.0\", \"precision\": \"fp32\",\n \"machine\": {\"isa\": \"avx2\", "
+        "\"threads\": 2, \"cpu\": \"A CPU\"},\n \"layers\": [{\"name\": \"x\", \"op\": \"convert\", \"shape\": "
+        "\"1x3x8x8\", \"parts\": [], \"solver\": \"convert\", \"configuration\": \"\", \"ms\": 0.5, \"why\": \"bound "
+        "by "
+        "memory\", \"fallback\": false},\n {\"name\": \"y\", \"op\": \"Conv + Relu\", \"shape\": \"1x4x8x8\", "
+        "\"parts\": [\"c\", \"y\"], \"solver\": \"reference\", \"configuration\": \"chunk 32\", \"ms\": 12.25, "
+        "\"why\": "
+        "\"no solver\", \"fallback\": true}],\n \"sum_ms\": 12.75, \"whole_ms\": 12.5}");
 }
 
 void make_seeds(Arena *arena, Seed **out, size_t *count) {

@@ -129,6 +129,13 @@ TEST(changed_pipelines) {
                  (const char *[]){hostile_program(), "compile", model, "--pipeline", file, "-o", out, "-q", NULL});
 }
 
+TEST(changed_profiles) {
+    const char *package = tensor_network(FLOAT32, "2,1,3"), *file = test_temp("changed.json");
+    change_seeds(
+        "profile", file,
+        (const char *[]){hostile_program(), "profile", package, "--repeat", "1", "--versus", file, "-q", NULL});
+}
+
 TEST(changed_results) {
     const char *package = any_picture(), *out = test_temp("masks"), *file = test_temp("masks/results.json");
     const char *picture = test_temp("a.png");

@@ -36,8 +36,10 @@ TEST(table_chooses_and_avoids) {
     CHECK_TEXT(chosen(&p, &cycles), "conv_direct");
     setenv("STENT_AVOID", "conv_winograd,conv_direct", 1);
     CHECK_TEXT(chosen(&p, &cycles), "none");
+    CHECK(solver_avoided(&p, kernels_for(ISA_SSE2)));
     setenv("STENT_AVOID", "conv", 1); // whole names only
     CHECK_TEXT(chosen(&p, &cycles), "conv_winograd");
+    CHECK(!solver_avoided(&p, kernels_for(ISA_SSE2)));
     setenv("STENT_ESTIMATE", "worst", 1);
     chosen(&p, &worst);
     CHECK(worst > cycles);

@@ -1,5 +1,6 @@
 // The executor: every unit once, phases in order, bits that do not depend on threads, and the caller's floating-point
 // mode.
+#include "base/clock.h"
 #include "base/rng.h"
 #include "test.h"
 #include "thread/pool.h"
@@ -193,6 +194,35 @@ TEST(times_are_added_to_the_steps) {
         CHECK_INT(times[2], 5);
         pool_destroy(pool);
     }
+}
+
+// A step has at least the time of each of its units, also when the caller wakes late and others have done them all.
+typedef struct Took {
+    _Atomic uint64_t longest;
+} Took;
+static void clocked_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    (void)bases, (void)scratch, (void)unit;
+    Took *took = (Took *)(uintptr_t)arguments;
+    const uint64_t start = clock_ns();
+    while (clock_ns() - start < 20000) sched_yield();
+    const uint64_t now = clock_ns() - start;
+    if (now > atomic_load(&took->longest)) atomic_store(&took->longest, now); // a lost one does no harm
+}
+TEST(a_step_has_the_time_of_its_units) {
+    enum { STEPS = 200 };
+    static Took took[STEPS];
+    static Phase phases[STEPS];
+    static uint64_t times[STEPS];
+    char *bases[BASE_EXTERNAL] = {0};
+    Pool *pool;
+    for (int i = 0; i < STEPS; i++) phases[i] = (Phase){clocked_unit, &took[i], 2, 0, false, i};
+    CHECK_OK(pool_create(4, &pool)); // more than many machines have
+    CHECK_OK(pool_reserve(pool, STEPS));
+    pool_run(pool, phases, STEPS, bases, NULL, 0, times);
+    for (int i = 0; i < STEPS; i++)
+        CHECK_MSG(times[i] >= took[i].longest, "step %d: %llu ns, a unit of it %llu ns", i,
+                  (unsigned long long)times[i], (unsigned long long)took[i].longest);
+    pool_destroy(pool);
 }
 
 // 1/3 rounded to nearest, and half of the smallest normal number kept.
