@@ -165,6 +165,22 @@ STENT_API stent_status stent_bench(const char *package, const stent_bench_option
  * `in` one line to `out`: a JSON list of N latencies in ms. Sleeps while it waits. Ends at end of input. */
 STENT_API stent_status stent_bench_lockstep(const char *package, const stent_bench_options *options, FILE *in, FILE *out);
 
+/* tune: chooses by measuring. The plan that wins a race against the one that stands, beyond the noise and with its
+ * self-check passed, goes to the user's data folder, where it is found whenever the package is opened; else nothing
+ * changes. It stands for the package's content, this kind of machine, shapes, precision and number of threads. */
+typedef struct stent_tune_options {
+    size_t size;
+    stent_options common;
+    double seconds;    /* 0: 60 */
+    int trials;        /* configurations measured a layer; 0: as many as there is time for */
+    int early_stop;    /* ends a layer's trials after so many without a better one; 0: never */
+    const char *tuner; /* NULL: "model" (by estimate); "random", "grid" */
+    const char *layer; /* only this one; NULL: all */
+    bool list;         /* the layers and the number of their configurations; measures nothing */
+    uint64_t seed;     /* of "random" */
+} stent_tune_options;
+STENT_API stent_status stent_tune(const char *package, const stent_tune_options *options, stent_result **result);
+
 /* profile: layer by layer. */
 typedef struct stent_profile_options {
     size_t size;

@@ -52,6 +52,7 @@ typedef struct Opened {
     int opt_level;          // that the package was compiled with
     Executable *executable; // its plan's graph is package->graph
     char plan_hash[65];
+    bool tuned;             // a stored plan had choices for it
     const char *self_check; // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
     double self_check_rms;
     double open_ms;
@@ -74,6 +75,10 @@ typedef struct PackageSource {
 Status open_source(const PackageSource *source, const stent_options *options, int flags, Opened *out);
 Status open_package(const char *path, const stent_options *options, int flags, Opened *out);
 void close_package(Opened *opened); // twice is fine
+// How a plan is made for an open package, without choices.
+PlanOptions plan_options_of(const Opened *opened, const stent_options *options);
+// Where the package's plain weights lie.
+PlainWeights plain_weights_of(const Opened *opened);
 // Bytes that a plan may need: --max-memory, else the machine's. options may be NULL.
 uint64_t memory_allowed(const stent_options *options, const Machine *machine);
 // Keys of all results: model, content_hash, plan_hash, precision, and the machine's; and what the log tells of them.

@@ -1,6 +1,7 @@
 // Opening a package on this machine: bind shapes, plan, prepare the weights, self-check at the plan's first use.
 #include "app/app.h"
 #include "app/frame.h"
+#include "app/plan_store.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "pass/pass.h"
@@ -57,17 +58,22 @@ static Status check_memory(const Plan *plan, uint64_t limit, uint64_t memory) {
             (double)need / 1e6, (double)memory / 1e6);
     return ST_OK;
 }
-static Status make_executable(Opened *opened, const stent_options *options, int flags) {
+PlanOptions plan_options_of(const Opened *opened, const stent_options *options) {
+    return (PlanOptions){.threads = opened->threads,
+                         .precision = opened->mode,
+                         .fuse = opened->opt_level >= 3,
+                         .memory = memory_allowed(options, &opened->machine)};
+}
+PlainWeights plain_weights_of(const Opened *opened) {
+    const Package *package = opened->package;
+    return (PlainWeights){&package->mapping, package->constants, package->constants_bytes};
+}
+static Status make_executable(Opened *opened, const stent_options *options, const PlanOptions *given) {
     Plan *plan = NULL;
     Pool *pool = NULL;
-    const PlanOptions plan_options = {.threads = opened->threads,
-                                      .precision = opened->mode,
-                                      .fuse = opened->opt_level >= 3,
-                                      .reference = (flags & OPEN_REFERENCE) != 0,
-                                      .memory = memory_allowed(options, &opened->machine)};
-    const Package *package = opened->package;
-    const PlainWeights plain = {&package->mapping, package->constants, package->constants_bytes};
-    TRY(plan_create(package->graph, &opened->machine, &plan_options, &plan));
+    const PlanOptions plan_options = *given;
+    const PlainWeights plain = plain_weights_of(opened);
+    TRY(plan_create(opened->package->graph, &opened->machine, &plan_options, &plan));
     Status status = check_memory(plan, options->max_memory, opened->machine.memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
     if (status == ST_OK) status = pool_create(opened->threads, &pool);
@@ -111,6 +117,31 @@ static Status first_use(Opened *opened) {
     return ST_OK;
 }
 
+// With the stored plan's choices, if there are any and the self-check passes with them.
+static Status make_and_check(Opened *opened, const stent_options *options, int flags) {
+    PlanOptions plan_options = plan_options_of(opened, options);
+    StoredPlan stored = {.n_layers = 0};
+    PlanChoice *choices = NULL;
+    plan_options.reference = (flags & OPEN_REFERENCE) != 0;
+    if (!options->untuned && !plan_options.reference) {
+        TRY(plan_store_read(opened, &stored));
+        TRY(stored_plan_choices(&stored, opened->threads, &opened->arena, &choices, &plan_options.n_choices));
+        plan_options.choices = choices;
+    }
+    opened->tuned = plan_options.n_choices > 0;
+    Status status = make_executable(opened, options, &plan_options);
+    if (flags & OPEN_NO_CHECK) return status;
+    if (status == ST_OK) status = first_use(opened);
+    if (status != ST_NO || !opened->tuned) return status;
+    log_note("the stored plan is not used: %s", error_message());
+    error_clear();
+    executable_release(opened->executable);
+    opened->executable = NULL, opened->tuned = false;
+    plan_options.n_choices = 0;
+    TRY(make_executable(opened, options, &plan_options));
+    return first_use(opened);
+}
+
 // Whether bind_shapes would ask for the shape of the one picture that goes in.
 static bool awaits_picture(const Graph *graph, const stent_options *options, const Pipeline *pipeline) {
     if (graph->n_inputs != 1 || (options->inputs && options->inputs[0])) return false;
@@ -149,8 +180,7 @@ static Status open_all(const PackageSource *source, const stent_options *options
         status = bind_shapes(package->graph, options, &opened->pipeline, MIN(opened->opt_level, 2), &opened->arena);
     if (status == ST_OK && (flags & OPEN_GRAPH)) return ST_OK;
     if (status == ST_OK && (flags & OPEN_ROUNDED)) status = pass_round_products(package->graph);
-    if (status == ST_OK) status = make_executable(opened, options, flags);
-    if (status == ST_OK && !(flags & OPEN_NO_CHECK)) status = first_use(opened);
+    if (status == ST_OK) status = make_and_check(opened, options, flags);
     return status == ST_OK ? ST_OK : fail_context(status, "%s", source->path);
 }
 Status open_source(const PackageSource *source, const stent_options *options, int flags, Opened *out) {
@@ -179,6 +209,7 @@ void result_opened(struct stent_result *result, const Opened *opened) {
     json_key(w, "model"), json_string(w, opened->model);
     json_key(w, "content_hash"), json_string(w, opened->package->content_hash);
     json_key(w, "plan_hash"), json_string(w, opened->plan_hash);
+    json_key(w, "plan"), json_string(w, opened->tuned ? "tuned" : "untuned");
     json_key(w, "precision"), json_string(w, opened->precision);
     result_machine(result, &opened->machine, opened->threads);
     log_opened(&result->log.writer, opened);

@@ -76,3 +76,27 @@ Status drift_of(const double *values, size_t count, double *out) {
     mem_free(sorted);
     return ST_OK;
 }
+
+// The largest rank from below (1-based) that a median is below with probability at most `tail`; 0: none.
+static size_t lower_rank(size_t count, double tail) {
+    const double n = (double)count;
+    double sum = 0;
+    size_t rank = 0;
+    for (; rank < count / 2; rank++) { // sum: of 0..rank values below the median
+        const double k = (double)rank;
+        sum += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * M_LN2);
+        if (sum > tail) break;
+    }
+    return rank;
+}
+Status median_interval(const double *values, size_t count, double confidence, Ratio *out) {
+    double *sorted = mem_zero(count, sizeof *sorted);
+    if (!sorted) return fail_memory(count * sizeof *sorted);
+    memcpy(sorted, values, count * sizeof *sorted);
+    sort_doubles(sorted, count);
+    const size_t rank = lower_rank(count, (1 - confidence) / 2);
+    *out = (Ratio){.median = sorted_quantile(sorted, count, 0.5), .low = -INFINITY, .high = INFINITY};
+    if (rank) out->low = sorted[rank - 1], out->high = sorted[count - rank];
+    mem_free(sorted);
+    return ST_OK;
+}

@@ -25,3 +25,9 @@ Status bootstrap_median(const double *ratios, size_t count, uint64_t seed, Ratio
 // How far the values drift from first to last: median of the last third / median of the first third (the resistant
 // line's slope, Tukey 1977). 1 for fewer than three. No value may be 0 or less.
 Status drift_of(const double *values, size_t count, double *out);
+
+// The median and an interval that holds the true one with at least `confidence`, for values of any distribution, as
+// long as they are independent: by order statistics, whose ranks are binomial (Conover, "Practical Nonparametric
+// Statistics", 3.2). Too few values for any such interval (5 for 0.95, 7 for 0.99): minus and plus infinity. count
+// >= 1.
+Status median_interval(const double *values, size_t count, double confidence, Ratio *out);

@@ -74,7 +74,16 @@ static double pool_cycles(const Planner *planner, const Region *region) {
                           .dilation = {1, 1, 1}};
     return usual_cycles(planner, &pool) + (region->problem.pool_scale ? usual_cycles(planner, &scaled) : 0);
 }
+static const PlanChoice *choice_for(const Planner *planner, const char *name) {
+    for (int i = 0; i < planner->options.n_choices; i++)
+        if (!strcmp(planner->options.choices[i].name, name)) return &planner->options.choices[i];
+    return NULL;
+}
 static const Solver *choose(const Planner *planner, Region *region) {
+    const PlanChoice *given = choice_for(planner, region->name);
+    if (given && solver_take(given->solver, &region->problem, planner->kernels, planner->machine, &given->configuration,
+                             given->scheduled, &region->need, &region->configuration, &region->cycles))
+        return given->solver;
     return solver_choose(&region->problem, planner->kernels, planner->machine, INFINITY, &region->need,
                          &region->configuration, &region->cycles);
 }

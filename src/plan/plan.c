@@ -355,7 +355,8 @@ static Status lower_all(Planner *planner, Plan *plan) {
                            .configuration = region->configuration,
                            .cycles = region->cycles,
                            .error = region->error,
-                           .why = region->why};
+                           .why = region->why,
+                           .problem = &region->problem};
         if (made >= 0) value_shape(planner, made, &step->shape);
         step->bytes = region->problem.kind == PROBLEM_REFERENCE ? 0 : region_bytes(&region->problem);
         step->flop = region->problem.kind == PROBLEM_REFERENCE ? node_flop(planner->graph, region->node)
@@ -428,10 +429,20 @@ Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions
     TRY(check_types(graph));
     Plan *plan;
     TRY(plan_at_price(graph, machine, options, (MemoryPrice){usual_price, false}, &plan));
+    PlanOptions free_options = *options;
+    if (options->n_choices && options->memory && plan_bytes(plan) > options->memory) {
+        plan_free(plan);
+        free_options.n_choices = 0, options = &free_options;
+        TRY(plan_at_price(graph, machine, options, (MemoryPrice){usual_price, false}, &plan));
+    }
     const Status status = options->memory ? shrink(graph, machine, options, &plan) : ST_OK;
     if (status == ST_OK) *out = plan;
     else plan_free(plan);
     return status;
+}
+bool plan_step_has_choice(const PlanStep *step) {
+    const ProblemKind kind = step->problem->kind;
+    return kind != PROBLEM_REFERENCE && kind != PROBLEM_CONVERT && kind != PROBLEM_COPY;
 }
 uint64_t plan_bytes(const Plan *plan) {
     return (uint64_t)plan->arena_bytes + plan->weights_bytes + (uint64_t)plan->scratch_bytes * (uint64_t)plan->threads;

@@ -7,6 +7,15 @@
 #include "graph/graph.h"
 #include "solver/solver.h"
 
+// A solver and configuration for a region, from outside: of a stored plan, or one that is being tried. Names and
+// numbers only: it is taken where it is one of the solver's own configurations for the region's problem.
+typedef struct PlanChoice {
+    const char *name; // of the value that the region makes
+    const Solver *solver;
+    Configuration configuration;
+    bool scheduled; // false: only the arithmetic is meant, the schedule is estimated
+} PlanChoice;
+
 typedef struct PlanOptions {
     int threads;
     Precision precision;
@@ -18,6 +27,10 @@ typedef struct PlanOptions {
     // scratch counts. Where nothing fits the plan is the smallest.
     uint64_t memory;
     const Kernels *kernels; // instead of those of the machine's level, for tests; NULL: those
+    // Instead of what is estimated to be best. None is taken that leads beyond `budget`, and none at all where the plan
+    // would need more than `memory` with them.
+    const PlanChoice *choices;
+    int n_choices;
 } PlanOptions;
 
 typedef struct PlanStep {
@@ -33,6 +46,7 @@ typedef struct PlanStep {
     const char *why;    // not NULL: why no fast solver took it
     const char **parts; // names of all values that its nodes make, in the order of the graph; a "convert" has none
     int n_parts;
+    const Problem *problem; // with its final layouts
 } PlanStep;
 
 typedef struct Plan {
@@ -49,6 +63,8 @@ typedef struct Plan {
     const Graph *graph;
 } Plan;
 
+// Whether the step's solver was chosen among ways to compute a problem; not so conversions, copies and the reference.
+bool plan_step_has_choice(const PlanStep *step);
 // The error that a network may have: rms / std before its last activation (docs/NUMERICS.md).
 double plan_budget(Precision precision);
 

@@ -86,7 +86,7 @@ void executable_release(Executable *executable) {
 void executable_allow_strict(Executable *executable, const Machine *machine, const PlanOptions *options) {
     executable->allow_strict = options->precision != PRECISION_STRICT && !options->reference;
     executable->machine = *machine, executable->options = *options;
-    executable->options.precision = PRECISION_STRICT;
+    executable->options.precision = PRECISION_STRICT, executable->options.n_choices = 0;
     // Both plans are in memory then: the strict one gets what is left.
     const uint64_t used = plan_bytes(executable->plan);
     if (options->memory) executable->options.memory = options->memory > used ? options->memory - used : 1;

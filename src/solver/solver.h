@@ -82,6 +82,13 @@ int one_configuration(const Problem *problem, const Kernels *kernels, const Mach
 extern const Solver *const solver_table[];
 extern const int solver_count;
 const Solver *solver_find(const char *name);
+// Whether `solver` may compute `problem`: the right kind, applicable, and not in STENT_AVOID.
+bool solver_applies(const Solver *solver, const Problem *problem, const Kernels *kernels, Need *need);
+// A configuration by its numbers, wherever they come from: *out is the one of `solver` that has them. scheduled false:
+// the one with this arithmetic that is estimated to be fastest. False where the solver does not apply or has no such
+// one.
+bool solver_take(const Solver *solver, const Problem *problem, const Kernels *kernels, const Machine *machine,
+                 const Configuration *wanted, bool scheduled, Need *need, Configuration *out, double *cycles);
 // The problem as whatever fixes bits sees it: one image, and a number of threads that is always the same.
 Problem solver_usual(const Problem *problem);
 // Best applicable solver and configuration by estimate and price of memory (problem.h) for `problem` among those whose

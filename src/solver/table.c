@@ -66,6 +66,11 @@ static double memory_cost(const Solver *solver, const Problem *problem, const Co
     if (solver->temporary) bytes += (double)solver->temporary(problem, configuration, kernels, machine);
     return problem->byte_price * bytes;
 }
+bool solver_applies(const Solver *solver, const Problem *problem, const Kernels *kernels, Need *need) {
+    memset(need, 0, sizeof *need);
+    return solver->kind == problem->kind && !listed(getenv("STENT_AVOID"), solver->name) &&
+           solver->applicable(problem, kernels, need);
+}
 // The best configuration of all solvers with less than `limit` of error, or only of those with the arithmetic of
 // `fixed`.
 static Choice best_of(const Problem *problem, const Kernels *kernels, const Machine *machine, double limit,
@@ -75,9 +80,7 @@ static Choice best_of(const Problem *problem, const Kernels *kernels, const Mach
     for (int i = 0; i < solver_count; i++) {
         const Solver *solver = solver_table[i];
         Need need;
-        memset(&need, 0, sizeof need);
-        if (solver->kind != problem->kind || listed(getenv("STENT_AVOID"), solver->name)) continue;
-        if ((fixed && fixed->solver != solver) || !solver->applicable(problem, kernels, &need)) continue;
+        if ((fixed && fixed->solver != solver) || !solver_applies(solver, problem, kernels, &need)) continue;
         Configuration list[MOST_CONFIGURATIONS];
         memset(list, 0, sizeof list);
         const int count = solver->configurations(problem, kernels, machine, list, MOST_CONFIGURATIONS);
@@ -116,6 +119,25 @@ Problem solver_usual(const Problem *problem) {
     for (int i = 0; i < problem->n_inputs; i++) one_image(&usual.in[i]);
     for (int i = 0; i < problem->n_outputs; i++) one_image(&usual.out[i]);
     return usual;
+}
+bool solver_take(const Solver *solver, const Problem *problem, const Kernels *kernels, const Machine *machine,
+                 const Configuration *wanted, bool scheduled, Need *need, Configuration *out, double *cycles) {
+    if (!scheduled) {
+        const Choice arithmetic = {.solver = solver, .configuration = *wanted};
+        const Choice best = best_of(problem, kernels, machine, INFINITY, &arithmetic);
+        *need = best.need, *out = best.configuration, *cycles = best.cycles;
+        return best.solver != NULL;
+    }
+    Configuration list[MOST_CONFIGURATIONS];
+    memset(list, 0, sizeof list);
+    if (!solver_applies(solver, problem, kernels, need)) return false;
+    const int count = solver->configurations(problem, kernels, machine, list, MOST_CONFIGURATIONS);
+    for (int c = 0; c < count; c++) {
+        if (memcmp(&list[c], wanted, sizeof *wanted)) continue;
+        *out = list[c], *cycles = solver->estimate(problem, &list[c], kernels, machine);
+        return true;
+    }
+    return false;
 }
 // In two steps, so that bits depend neither on the number of threads nor on the batch: the arithmetic as for a fixed
 // number of threads and one image, then the schedule for the real ones.

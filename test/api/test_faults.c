@@ -372,6 +372,17 @@ TEST(bench_versus) {
     bench_pairs = true;
     drive(&(Verb){.name = "bench --versus", .call = call_bench, .few = 4});
 }
+static stent_status call_tune(const char *out) {
+    stent_tune_options options = STENT_OPTIONS(stent_tune_options);
+    options.seconds = 1e-3;
+    stent_result *result = NULL;
+    const stent_status status = stent_tune(package, &options, &result);
+    return tell(out, status, result, false);
+}
+TEST(tune) {
+    make_small_package();
+    drive(&(Verb){.name = "tune", .call = call_tune, .few = 6});
+}
 static const char *profile_other;
 static stent_status call_profile(const char *out) {
     stent_profile_options options = STENT_OPTIONS(stent_profile_options);

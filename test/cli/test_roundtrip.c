@@ -157,6 +157,50 @@ TEST(bench_versus) {
           number(json, "ratio_median") <= number(json, "ratio_high"));
     arena_free(&arena);
 }
+TEST(tune) {
+    Arena arena = {0};
+    const char *package = small_package();
+    REQUIRE(program_stdout("tune", package, "--json", "--time", "1ms", NULL) == 0);
+    const Json *json = program_json(&arena), *layers = json_get(json, "layers");
+    CHECK_KEYS(json, COMMON_KEYS, "baseline_ms", "tuned_ms", "ratio_median", "ratio_low", "ratio_high", "kept",
+               "trials", "seconds", "layers", "complete", "rounds", "plan");
+    REQUIRE(layers->count >= 3);
+    for (size_t i = 0; i < layers->count; i++)
+        CHECK_KEYS(&layers->items[i], "name", "op", "shape", "share", "configurations", "tried", "refused", "from",
+                   "to", "ratio", "untuned");
+    CHECK(number(json, "trials") >= 1);
+    // What is kept is found when the package is opened, and nothing else is.
+    const bool tuned = !strcmp(json_get(json, "kept")->string, "tuned");
+    const char *hash = json_get(json, "plan_hash")->string;
+    REQUIRE(program_stdout("bench", package, "--json", "--repeat", "1", NULL) == 0);
+    json = program_json(&arena);
+    CHECK(!strcmp(json_get(json, "plan")->string, tuned ? "tuned" : "untuned"));
+    CHECK(!strcmp(json_get(json, "plan_hash")->string, hash));
+    arena_free(&arena);
+}
+TEST(tune_lists_without_measuring) {
+    Arena arena = {0};
+    const char *package = small_package();
+    REQUIRE(program_stdout("tune", package, "--json", "--list", NULL) == 0);
+    const Json *json = program_json(&arena), *layers = json_get(json, "layers");
+    CHECK(!json_get(json, "kept"));
+    for (size_t i = 0; i < layers->count; i++) {
+        CHECK(number(&layers->items[i], "configurations") >= 1);
+        CHECK_INT(number(&layers->items[i], "tried"), 0);
+    }
+    arena_free(&arena);
+}
+TEST(tune_refuses_what_it_does_not_know) {
+    const char *package = small_package();
+    CHECK_INT(program("tune", package, "--tuner", "luck", NULL), 2);
+    check_one_line("--tuner: expected model, random or grid, got 'luck'");
+    CHECK_INT(program("tune", package, "--tuner", "xgb", NULL), 4);
+    check_one_line("--tuner xgb is not had yet");
+    CHECK_INT(program("tune", package, "--layer", "nobody", NULL), 2);
+    check_one_line("no layer 'nobody'");
+    CHECK_INT(program("tune", package, "--max-memory", "100K", NULL), 5);
+    check_one_line("--max-memory");
+}
 TEST(profile) {
     Arena arena = {0};
     const char *package = small_package();

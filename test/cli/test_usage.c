@@ -2,7 +2,7 @@
 #include "cli/program.h"
 
 static const char *const verbs[] = {"demo",  "info",    "machine", "compile", "run",
-                                    "bench", "profile", "verify",  "segment"};
+                                    "bench", "profile", "verify",  "segment", "tune"};
 
 TEST(version) {
     CHECK_INT(program("--version", NULL), 0);
@@ -59,7 +59,7 @@ TEST(wrong_arguments) {
     check_one_line("--output");
 }
 TEST(what_is_not_had_yet_is_named) {
-    static const char *const later[] = {"tune", "wisdom", "eval", "report"};
+    static const char *const later[] = {"wisdom", "eval", "report"};
     for (size_t i = 0; i < COUNT_OF(later); i++) {
         CHECK_INT(program(later[i], NULL), 4);
         check_one_line(later[i]);
@@ -70,6 +70,10 @@ TEST(what_is_not_had_yet_is_named) {
         CHECK_INT(program("compile", "a.onnx", options[i], "x", NULL), 4);
         check_one_line(options[i]);
     }
+    CHECK_INT(program("tune", "a.stent", "--layout", "greedy", NULL), 4);
+    check_one_line("--layout");
+    CHECK_INT(program("tune", "a.stent", "-o", "b.stent", NULL), 4);
+    check_one_line("--output");
 }
 TEST(full_stdout) {
     if (path_kind("/dev/full") != PATH_OTHER) test_skip("no /dev/full here");

@@ -1,4 +1,5 @@
 #include "fuzz/seeds.h"
+#include "base/hash.h"
 #include "base/rng.h"
 #include "image/foreign_files.h"
 #include "image/image.h"
@@ -312,6 +313,18 @@ static void seed_json(Seeds *to) {
         "\"no solver\", \"fallback\": true}],\n \"sum_ms\": 12.75, \"whole_ms\": 12.5}");
 }
 
+static void seed_plan(Seeds *to) {
+    static const char body[] =
+        "{\"for\": \"fuzz\", \"layers\": [{\"name\": \"r\", \"solver\": \"conv_winograd\", \"version\": 2, "
+        "\"arithmetic\": [4, 128, 0, 0, 0, 0], \"schedules\": {\"2\": [0, 6, 1, 0, 0, 0], \"1\": [2, 1, 0, 0, 0, "
+        "0]}}, {\"name\": \"y\", \"solver\": \"pool\", \"version\": 1, \"arithmetic\": [0, 0, 0, 0, 0, 0], "
+        "\"schedules\": {}}]}\n";
+    Text text = {0};
+    text_add(&text, "stent-plan 1 %016llx\n%s", (unsigned long long)hash64(body, sizeof body - 1, 0), body);
+    add_text(to, "plan", "two.plan", text_get(&text));
+    text_free(&text);
+}
+
 void make_seeds(Arena *arena, Seed **out, size_t *count) {
     Seeds to = {.arena = arena, .seeds = arena_array(arena, MOST_SEEDS, sizeof(Seed))};
     REQUIRE(to.seeds);
@@ -324,6 +337,7 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     seed_png(&to, "grey16.png", 4, 16, 0, 5 * (7 * 4 + 1));
     seed_tensors(&to);
     seed_json(&to);
+    seed_plan(&to);
     *out = to.seeds;
     *count = to.count;
 }

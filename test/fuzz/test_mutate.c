@@ -1,6 +1,7 @@
 // Changed files, fed to the program (hostile.h): each right file cut at random places and with 1, 8 and 200 random
 // bytes changed. `make check` runs a few of the changes, `make check-long` all of them; the same ones every time. To
 // see the numbers: stent-test --no-fork fuzz/mutate.
+#include "app/plan_store.h"
 #include "base/rng.h"
 #include "fuzz/hostile.h"
 #include "fuzz/seeds.h"
@@ -149,6 +150,31 @@ TEST(changed_results) {
     arena_free(&arena);
     change_seeds("results", file,
                  (const char *[]){hostile_program(), "segment", package, picture, "-o", out, "-q", "--resume", NULL});
+}
+
+// The plan of a package in the user's data folder: whatever is in it, the package opens.
+TEST(changed_plans) {
+    const char *package = any_picture();
+    Arena arena = {0};
+    Opened opened;
+    StoredPlan stored = {.n_layers = 0};
+    const char *path, *words[] = {hostile_program(), "bench", package, "--input", "1x1x16x20", "--threads", "2",
+                                  "--repeat",        "1",     "-q",    NULL};
+    const stent_options options = {.size = sizeof options, .threads = 2, .inputs = (const char *[]){"1x1x16x20", NULL}};
+    Tally tally = {0};
+    bool dropped;
+    size_t size;
+    setenv("XDG_DATA_HOME", test_temp("data"), 1);
+    REQUIRE(open_package(package, &options, 0, &opened) == ST_OK);
+    CHECK_OK(stored_plan_put(&stored, executable_plan(opened.executable), &arena, &dropped));
+    REQUIRE(plan_store_write(&opened, &stored, &path) == ST_OK);
+    uint8_t *bytes = read_whole(path, &size);
+    change_all(&(Base){"plan", bytes, size, path, words}, &tally);
+    CHECK_INT(tally.by_status[0], tally.runs);
+    tell_tally("plan", &tally);
+    mem_free(bytes);
+    close_package(&opened);
+    arena_free(&arena);
 }
 
 // ---- files by others

@@ -79,3 +79,32 @@ TEST(no_memory) {
     }
     mem_fail_after(-1);
 }
+TEST(interval_by_ranks_is_exact) {
+    double values[101];
+    Ratio r;
+    for (int i = 0; i < 101; i++) values[i] = 100 - i;
+    // P(at most 1 of 10 below the median) = 11 / 1024 <= 0.025, of 2: 56 / 1024: the second from each end.
+    CHECK_OK(median_interval(values, 10, 0.95, &r)); // 91..100
+    CHECK(r.low == 92 && r.median == 95.5 && r.high == 99);
+    CHECK_OK(median_interval(values, 10, 0.99, &r));
+    CHECK(r.low == 91 && r.high == 100);
+    CHECK_OK(median_interval(values, 6, 0.95, &r)); // 2 / 64
+    CHECK(r.low == 95 && r.high == 100);
+    CHECK_OK(median_interval(values, 5, 0.95, &r));
+    CHECK(r.low == -INFINITY && r.high == INFINITY && r.median == 98);
+    CHECK_OK(median_interval(values, 101, 0.95, &r)); // ranks 41 and 61
+    CHECK(r.low == 40 && r.high == 60 && r.median == 50);
+}
+TEST(interval_by_ranks_holds_the_median_as_often_as_it_says) {
+    int outside = 0;
+    Rng rng;
+    rng_seed(&rng, 3);
+    for (int race = 0; race < 2000; race++) {
+        double values[25];
+        Ratio r;
+        for (int i = 0; i < 25; i++) values[i] = exp(rng_normal(&rng)); // skewed, median 1
+        CHECK_OK(median_interval(values, 25, 0.95, &r));
+        outside += r.low > 1 || r.high < 1;
+    }
+    CHECK_MSG(outside > 40 && outside <= 110, "%d of 2000", outside); // 4.3 % for 25 values
+}

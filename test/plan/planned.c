@@ -172,6 +172,8 @@ static Status make_plan(const Graph *graph, const Setting *setting, Plan **plan)
     const PlanOptions options = {.threads = setting->threads,
                                  .precision = setting->precision,
                                  .fuse = setting->fuse,
+                                 .choices = setting->choices,
+                                 .n_choices = setting->n_choices,
                                  .reference = setting->reference,
                                  .memory = setting->memory,
                                  .kernels = kernels};
@@ -224,6 +226,16 @@ bool planned_compare(const char *what, const Graph *graph, const Tensor *actual,
         good = false;
     }
     return good;
+}
+
+double planned_error(const Graph *graph, const Tensor *actual, const Tensor *expected) {
+    double most = 0;
+    for (int i = 0; i < graph->n_outputs; i++) {
+        Comparison c;
+        if (dtype_is_float(expected[i].dtype) && tensor_compare(&actual[i], &expected[i], 0, 0, &c) == ST_OK)
+            most = fmax(most, c.rms_rel);
+    }
+    return most;
 }
 
 void planned_check(const char *file, int line, const char *text, double tolerance) {

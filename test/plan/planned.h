@@ -12,6 +12,8 @@ typedef struct Setting {
     bool fuse, reference;
     Precision precision;
     uint64_t memory; // PlanOptions.memory; where it is set, caches are those of planned_machine
+    const PlanChoice *choices;
+    int n_choices;
 } Setting;
 
 Graph *planned_graph(const char *text); // ends the test when the text is wrong
@@ -35,6 +37,8 @@ bool planned_run(const char *what, const Graph *graph, const Tensor *inputs, con
 // at the same places.
 bool planned_compare(const char *what, const Graph *graph, const Tensor *actual, const Tensor *expected,
                      double tolerance);
+// The largest rms / standard deviation of the floating-point outputs.
+double planned_error(const Graph *graph, const Tensor *actual, const Tensor *expected);
 bool planned_same_bits(const char *what, const Graph *graph, const Tensor *a, const Tensor *b);
 // The text on every ISA, with and without fusion, strict and not, on 1 to 3 threads, against the reference.
 void planned_check(const char *file, int line, const char *text, double tolerance);

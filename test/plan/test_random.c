@@ -9,10 +9,13 @@ static bool check_settings(uint64_t seed, const Graph *graph, Arena *arena) {
     Tensor *expected = arena_array(arena, (size_t)graph->n_outputs, sizeof *expected);
     Tensor *outputs = planned_outputs(graph, arena), *first = planned_outputs(graph, arena);
     CHECK_OK(reference_run(graph, inputs, expected, arena, NULL, NULL));
+    double error = 0; // of the levels so far
     for (EACH_PLANNED_ISA(isa, true)) {
         const bool fuse = (seed + (uint64_t)isa) % 4 != 0, strict = (seed / 4 + (uint64_t)isa) % 3 == 0;
-        // Three products of bf16 parts make 4.6e-6 a layer: what a network may have is its budget.
-        const double tolerance = (Isa)isa == ISA_AMX && !strict ? plan_budget(PRECISION_FP32) : 1e-5;
+        // Three products of bf16 parts make 4.6e-6 a layer: what a network may have is its budget. A network that makes
+        // much of roundings (a mean of what cancels) makes as much of these: seen is up to 70 times the error of fp32.
+        const bool split = (Isa)isa == ISA_AMX && !strict;
+        const double tolerance = split ? fmax(plan_budget(PRECISION_FP32), 128 * error) : 1e-5;
         for (int threads = 1; threads <= 3; threads++) {
             char what[128];
             const Setting setting = {
@@ -24,6 +27,7 @@ static bool check_settings(uint64_t seed, const Graph *graph, Arena *arena) {
                             : !planned_compare(what, graph, first, expected, tolerance))
                 return false;
         }
+        error = fmax(error, planned_error(graph, first, expected));
     }
     return true;
 }
@@ -43,6 +47,7 @@ static void check_seeds(uint64_t first, uint64_t count) {
 static uint64_t amount(uint64_t usual) { return test_long() ? 40 * usual : usual; }
 
 TEST(networks_of_any_kind) { check_seeds(1, amount(60)); }
+TEST(a_mean_of_what_cancels) { check_seeds(759, 1); } // split products: 1.4e-4 where fp32 makes 5e-6
 TEST(networks_with_solvers_by_chance) {
     setenv("STENT_ESTIMATE", "random", 1);
     check_seeds(100001, amount(30));

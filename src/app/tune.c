@@ -1,0 +1,207 @@
+// tune: chooses by measuring; stores the plan that won.
+#include "tune/tune.h"
+#include "app/plan_store.h"
+#include "app/sample.h"
+#include "base/clock.h"
+#include "report/table.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct TuneCall {
+    const stent_tune_options *options;
+    Opened opened;
+    StoredPlan stored;
+    Tuned tuned;
+    double seconds;
+    const char *kept, *path, *why; // why: the tuned plan is not kept
+    bool dropped;                  // what was tuned for other numbers of threads
+    Arena *arena;
+} TuneCall;
+
+static Status on_progress(void *context, const char *stage, double done, double total) {
+    const TuneCall *call = context;
+    return report_progress(&call->options->common, stage, done, total);
+}
+static Status take_options(TuneCall *call, TuneOptions *out) {
+    const stent_tune_options *o = call->options;
+    *out = (TuneOptions){.search = {.trials = o->trials, .early_stop = o->early_stop, .seed = o->seed},
+                         .seconds = (o->seconds > 0 ? o->seconds : 60) * measuring_effort,
+                         .layer = o->layer,
+                         .progress = on_progress,
+                         .progress_context = call};
+    if (!o->tuner) return ST_OK;
+    for (const char *const *later = (const char *const[]){"xgb", "ga", NULL}; *later; later++)
+        FAIL_IF(!strcmp(o->tuner, *later), ST_UNSUPPORTED, "--tuner %s is not had yet; there are model, random, grid",
+                o->tuner);
+    FAIL_IF(!tuner_from_name(o->tuner, &out->search.tuner), ST_USAGE,
+            "--tuner: expected model, random or grid, got '%s'", o->tuner);
+    return ST_OK;
+}
+// Whether another number of threads has schedules: then the bits must stay what they are there.
+static bool stored_for_others(const StoredPlan *stored, int threads) {
+    for (int i = 0; i < stored->n_layers; i++)
+        for (int s = 0; s < stored->layers[i].n_schedules; s++)
+            if (stored->layers[i].threads[s] != threads) return true;
+    return false;
+}
+static Status store(TuneCall *call) {
+    double rms = 0;
+    bool ran = false;
+    const Executable *winner = call->tuned.tuned;
+    const Plan *plan = executable_plan(winner);
+    if (!self_check_takes_too_long(plan)) {
+        const Status status =
+            self_check_run(&call->opened.package->check, call->tuned.tuned, plan_budget(call->opened.mode), &rms, &ran);
+        if (status == ST_NO) {
+            call->why = arena_string(call->arena, error_message());
+            error_clear();
+            return call->why ? ST_OK : fail_memory(256);
+        }
+        TRY(status);
+    }
+    TRY(stored_plan_put(&call->stored, plan, call->arena, &call->dropped));
+    TRY(plan_store_write(&call->opened, &call->stored, &call->path));
+    call->kept = "tuned";
+    return plan_hash(plan, call->opened.plan_hash);
+}
+
+// ---- what was found
+
+static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
+static void print_way(const Solver *solver, const Configuration *configuration, Text *text) {
+    text_add(text, "%s", solver->name);
+    if (solver->print) text_add(text, " "), solver->print(configuration, text);
+}
+static void put_way(JsonWriter *w, const char *key, const Solver *solver, const Configuration *configuration) {
+    Text text = {0};
+    print_way(solver, configuration, &text);
+    json_key(w, key), json_string(w, text_get(&text));
+    text_free(&text);
+}
+static void tell_layer(const TunedLayer *layer, struct stent_result *result, Table *table) {
+    JsonWriter *w = &result->writer;
+    const PlanStep *step = layer->step;
+    Text shape = {0}, now = {0};
+    shape_print(&shape, &step->shape);
+    print_way(layer->solver, &layer->configuration, &now);
+    json_begin_object(w);
+    json_key(w, "name"), json_string(w, step->name);
+    json_key(w, "op"), json_string(w, step->op);
+    json_key(w, "shape"), json_string(w, text_get(&shape));
+    put_number(w, "share", layer->share);
+    json_key(w, "configurations"), json_integer(w, layer->n_configurations);
+    json_key(w, "tried"), json_integer(w, layer->tried);
+    json_key(w, "refused"), json_integer(w, layer->refused);
+    put_way(w, "from", step->solver, &step->configuration);
+    json_key(w, "to"), json_string(w, text_get(&now));
+    put_number(w, "ratio", layer->ratio);
+    json_key(w, "untuned"), json_string(w, layer->untuned);
+    json_end_object(w);
+    table_cell(table, "%s", step->name);
+    table_cell(table, "%s", step->op);
+    table_cell(table, "%s", text_get(&shape));
+    table_cell(table, "%.1f %%", 100 * layer->share);
+    table_cell(table, "%d of %d", layer->tried, layer->n_configurations - 1);
+    if (layer->ratio == 1) table_cell(table, "-");
+    else table_cell(table, "%.3f", layer->ratio);
+    if (layer->untuned) table_cell(table, "not measured: %s", layer->untuned);
+    else table_cell(table, "%s%s", layer->ratio == 1 ? "stays " : "", text_get(&now));
+    result->text.failed = result->text.failed || shape.failed || now.failed;
+    text_free(&shape), text_free(&now);
+}
+static void tell_fallbacks(const Plan *plan, Text *text) {
+    for (int i = 0; i < plan->n_steps; i++)
+        if (plan->steps[i].why)
+            text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", plan->steps[i].name, plan->steps[i].op,
+                     plan->steps[i].why);
+}
+static Status tell_layers(const TuneCall *call, struct stent_result *result) {
+    Table table;
+    table_begin(&table, "layer <", "op <", "shape <", "time >", "tried >", "ratio >", "configuration <", NULL);
+    json_key(&result->writer, "layers"), json_begin_array(&result->writer);
+    for (int i = 0; i < call->tuned.n_layers; i++) tell_layer(&call->tuned.layers[i], result, &table);
+    json_end_array(&result->writer);
+    TRY(table_end(&table, &result->text));
+    tell_fallbacks(executable_plan(call->tuned.incumbent), &result->text);
+    return ST_OK;
+}
+static void tell_verdict(const TuneCall *call, struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    Text *text = &result->text;
+    const Tuned *t = &call->tuned;
+    const Race *race = &t->race;
+    const char *than = call->opened.tuned ? "the plan that was stored" : "the untuned plan";
+    put_number(w, "baseline_ms", t->raced ? race->ms[0] : t->run_ms);
+    put_number(w, "tuned_ms", t->raced ? race->ms[1] : NAN);
+    put_number(w, "ratio_median", t->raced ? race->ratio.median : NAN);
+    put_number(w, "ratio_low", t->raced ? race->ratio.low : NAN);
+    put_number(w, "ratio_high", t->raced ? race->ratio.high : NAN);
+    json_key(w, "rounds"), json_integer(w, race->rounds);
+    json_key(w, "kept"), json_string(w, call->kept);
+    json_key(w, "trials"), json_integer(w, t->trials);
+    json_key(w, "complete"), json_bool(w, t->complete);
+    put_number(w, "seconds", call->seconds);
+    text_add(text, "%d trials in %.1f s%s; %d of %d layers have a better configuration\n", t->trials, call->seconds,
+             t->complete ? "" : " (more time would allow more)", t->changed, t->n_layers);
+    if (t->raced)
+        text_add(text, "race: %.3f ms against %.3f ms of %s, ratio %.3f (95 %% interval %.3f to %.3f, %d rounds): %s\n",
+                 race->ms[1], race->ms[0], than, race->ratio.median, race->ratio.low, race->ratio.high, race->rounds,
+                 race->won    ? "faster"
+                 : race->lost ? "slower"
+                              : "no difference beyond the noise");
+    if (call->why) text_add(text, "the tuned plan failed the self-check: %s\n", call->why);
+    if (call->path) text_add(text, "stored: %s\n", call->path);
+    else text_add(text, "nothing changes: %s stays\n", than);
+    if (call->dropped) text_add(text, "what was tuned for other numbers of threads had other bits, and is gone\n");
+}
+
+static Status tune_opened(TuneCall *call, struct stent_result *result) {
+    Opened *opened = &call->opened;
+    const stent_options *common = common_options(&call->options->common);
+    TuneOptions options;
+    Sample sample;
+    const PlainWeights plain = plain_weights_of(opened);
+    TuneSubject subject = {.graph = opened->package->graph,
+                           .machine = &opened->machine,
+                           .plan = plan_options_of(opened, common),
+                           .plain = &plain};
+    PlanChoice *choices = NULL;
+    TRY(take_options(call, &options));
+    TRY(sample_take(opened, NULL, call->arena, &sample));
+    if (!common->untuned) TRY(plan_store_read(opened, &call->stored));
+    TRY(stored_plan_choices(&call->stored, opened->threads, call->arena, &choices, &subject.plan.n_choices));
+    opened->tuned = subject.plan.n_choices > 0;
+    subject.plan.choices = choices, subject.inputs = sample.inputs;
+    options.same_bits = stored_for_others(&call->stored, opened->threads);
+    const uint64_t start = clock_ns();
+    TRY((call->options->list ? tune_list : tune)(&subject, &options, call->arena, &call->tuned));
+    call->kept = "baseline";
+    if (call->tuned.race.won) TRY(store(call));
+    else TRY(plan_hash(executable_plan(call->tuned.incumbent), opened->plan_hash));
+    call->seconds = clock_ms_since(start) / 1e3;
+    result_opened(result, opened);
+    TRY(tell_layers(call, result));
+    if (!call->options->list) tell_verdict(call, result);
+    return ST_OK;
+}
+stent_status stent_tune(const char *package, const stent_tune_options *given, stent_result **out) {
+    stent_tune_options options = {.size = sizeof options};
+    struct stent_result *result = NULL;
+    Arena arena = {0};
+    TuneCall call = {.options = &options, .arena = &arena};
+    error_clear();
+    if (out) *out = NULL;
+    Status status = options_take(given, sizeof options, &options);
+    if (status == ST_OK) status = result_begin("tune", package, &options.common, &result);
+    if (status == ST_OK) {
+        status = open_package(package, &options.common, OPEN_GRAPH, &call.opened);
+        if (status == ST_OK) {
+            status = tune_opened(&call, result);
+            executable_release(call.tuned.incumbent), executable_release(call.tuned.tuned);
+            close_package(&call.opened);
+        }
+        status = result_finish(result, status, out);
+    }
+    arena_free(&arena);
+    return (stent_status)status;
+}

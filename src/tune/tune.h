@@ -1,0 +1,47 @@
+// Tuning a network: measure the candidates of its layers inside the network, put the best together, and race the whole.
+#pragma once
+#include "session/session.h"
+#include "tune/race.h"
+#include "tune/search.h"
+
+// What is tuned. Everything must outlive the call.
+typedef struct TuneSubject {
+    const Graph *graph; // static shapes
+    const Machine *machine;
+    PlanOptions plan; // of the incumbent; its choices are those of a stored plan
+    const PlainWeights *plain;
+    const Tensor *inputs;
+} TuneSubject;
+typedef struct TuneOptions {
+    SearchOptions search;
+    double seconds;    // for all of it, about: the search may take four fifths
+    const char *layer; // only this one; NULL: all
+    bool same_bits;    // schedules only: the arithmetic of every layer stays
+    // Told what is done; anything but ST_OK ends the tuning: ST_CANCELLED by the user.
+    Status (*progress)(void *context, const char *stage, double done, double total);
+    void *progress_context;
+} TuneOptions;
+
+typedef struct TunedLayer {
+    const PlanStep *step; // of the incumbent's plan
+    double share;         // of the network's time
+    int n_configurations; // that the layer could have, with the incumbent's
+    int tried, refused;   // refused: the planner would not take it (error budget, memory)
+    const Solver *solver; // the best found: the incumbent's where nothing was better
+    Configuration configuration;
+    double ratio;        // its time / the incumbent's, as measured in the network; 1 where nothing changes
+    const char *untuned; // why nothing was measured; NULL: it was
+} TunedLayer;
+typedef struct Tuned {
+    TunedLayer *layers; // those with a choice, in order
+    int n_layers, trials, changed;
+    bool complete; // the search came to its end before its time
+    bool raced;    // else nothing was better in any layer
+    Race race;
+    double run_ms;                 // of the incumbent, the least of a few runs
+    Executable *incumbent, *tuned; // tuned NULL: not raced. To be released by the caller
+} Tuned;
+
+// Lists the layers and how many configurations each has; measures nothing.
+Status tune_list(const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out);
+Status tune(const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out);
