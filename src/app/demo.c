@@ -1,4 +1,4 @@
-// demo: the whole story on the phantoms of examples/phantom, which are built in: compile, segment, compare with the
+// demo: the whole story on the phantoms of examples/phantom, which are built in: compile, tune, segment, compare with the
 // truth and with what is expected, verify, latency. Leaves a table and pictures.
 #include "app/app.h"
 #include "app/demo_data.h"
@@ -26,8 +26,8 @@ typedef struct Demo {
     size_t n_slices;
     DiceSummary summary;
     double expected_pooled, expected_mean; // NaN: not told
-    const Json *compiled, *segmented, *verified, *latency;
-    double compile_s, segment_s, verify_s, latency_s;
+    const Json *compiled, *tuned, *segmented, *verified, *latency;
+    double compile_s, tune_s, segment_s, verify_s, latency_s;
     bool ok;
     Arena arena;
 } Demo;
@@ -73,6 +73,14 @@ static Status compile_network(Demo *demo) {
     const Status status = (Status)stent_compile(model, demo->package, &options, &result);
     demo->compile_s = clock_ms_since(start) / 1e3;
     return take_result(demo, status, result, &demo->compiled);
+}
+static Status tune_network(Demo *demo) {
+    stent_result *result = NULL;
+    const stent_tune_options options = {.size = sizeof options, .common = *demo->options, .seconds = 3};
+    const uint64_t start = clock_ns();
+    const Status status = (Status)stent_tune(demo->package, &options, &result);
+    demo->tune_s = clock_ms_since(start) / 1e3;
+    return take_result(demo, status, result, &demo->tuned);
 }
 static Status segment_volume(Demo *demo) {
     stent_result *result = NULL;
@@ -220,6 +228,10 @@ static void tell_steps(const Demo *demo, Text *text) {
     text_add(text, "%-10s %8s   %s\n", "step", "time", "result");
     text_add(text, "%-10s %6.2f s   %s, %.2f MB\n", "compile", demo->compile_s, demo->package,
              number_of(demo->compiled, "bytes") / 1e6);
+    if (!strcmp(string_of(demo->tuned, "kept"), "tuned"))
+        text_add(text, "%-10s %6.2f s   %.2f ms instead of %.2f ms: the faster plan is stored\n", "tune", demo->tune_s,
+                 number_of(demo->tuned, "tuned_ms"), number_of(demo->tuned, "baseline_ms"));
+    else text_add(text, "%-10s %6.2f s   nothing faster beyond the noise: the plan stays\n", "tune", demo->tune_s);
     text_add(text, "%-10s %6.2f s   %.0f slices, %.2f ms of network each (median)\n", "segment", demo->segment_s,
              number_of(demo->segmented, "done"), number_of(demo->segmented, "median_ms"));
     const Json *ok = json_get(demo->verified, "ok");
@@ -274,7 +286,8 @@ static void put_results(const Demo *demo, struct stent_result *result) {
     for (size_t i = 0; i < COUNT_OF(shared); i++)
         json_key(w, shared[i]), json_string(w, string_of(demo->segmented, shared[i]));
     json_key(w, "ok"), json_bool(w, demo->ok);
-    put_number(w, "compile_s", demo->compile_s), put_number(w, "segment_s", demo->segment_s);
+    put_number(w, "compile_s", demo->compile_s), put_number(w, "tune_s", demo->tune_s);
+    put_number(w, "segment_s", demo->segment_s);
     put_number(w, "verify_s", demo->verify_s), put_number(w, "bench_s", demo->latency_s);
     put_number(w, "dice_pooled", dice_pooled(&demo->summary)),
         put_number(w, "expected_dice_pooled", demo->expected_pooled);
@@ -310,6 +323,7 @@ static Status run_demo(Demo *demo, const char *data, struct stent_result *result
     TRY(read_expected(demo));
     TRY(folder_make(demo->output));
     TRY(compile_network(demo));
+    TRY(tune_network(demo));
     TRY(segment_volume(demo));
     TRY(score_masks(demo));
     TRY(read_times(demo));
