@@ -129,6 +129,10 @@ struct Kernels {
     // to_blocked fills lanes from `channels` to `block` with zero.
     void (*to_blocked)(const float *plain, int64_t plane, int channels, int block, int64_t pixels, float *blocked);
     void (*to_plain)(const float *blocked, int block, int channels, int64_t pixels, float *plain, int64_t plane);
+    // to[p * to_step + c] = from[p * from_step + c], p < pixels, c < channels (at most `lanes`); 0, channels <= c <
+    // filled.
+    void (*copy_pixels)(const float *from, int64_t from_step, int channels, int filled, float *to, int64_t to_step,
+                        int64_t pixels);
     // to[c * to_step + r] = from[r * from_step + c], r < rows, c < columns; bits are kept, whatever they stand for.
     void (*transpose)(const float *from, int64_t from_step, int64_t rows, int64_t columns, float *to, int64_t to_step);
 

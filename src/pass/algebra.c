@@ -1,10 +1,10 @@
 // Small identities over one or two nodes.
 //
 // Exact: ranges (Relu, Clip) that follow each other, functions applied twice (Abs, Floor, Not, Neg ...), Sub of a
-// constant as Add, Div by a power of two as Mul, squares, Reshape of a Reshape, Transposes that move no data, Concat of
-// a Concat. Rounding changes where two constants that multiply or add in turn become one: x * a * b rounds once instead
-// of twice (the constant itself is rounded too). Constants that cancel are left: (x + c) - c is how some round on
-// purpose.
+// constant as Add, Div by a power of two as Mul, squares, Reshape of a Reshape, functions of a convolution that is
+// reshaped in between, Transposes that move no data, Concat of a Concat. Rounding changes where two constants that
+// multiply or add in turn become one: x * a * b rounds once instead of twice (the constant itself is rounded too).
+// Constants that cancel are left: (x + c) - c is how some round on purpose.
 #include "pass/rewrite.h"
 #include <math.h>
 #include <stdlib.h>
@@ -210,6 +210,21 @@ static Status still_transpose(Graph *graph, Node *node, bool *changed) {
     return node_become(graph, node, OP_Reshape, inputs, 2);
 }
 
+// f(Reshape(x)) = Reshape(f(x)) behind a convolution, which takes f in.
+static Status function_of_reshape(Graph *graph, Node *node, bool *changed) {
+    if (op_info(node->op)->kind != KIND_UNARY || node->n_inputs != 1 || node->n_outputs != 1) return ST_OK;
+    Node *const reshape = made_by(graph, node->inputs[0], OP_Reshape);
+    if (!reshape || !used_once(graph, node->inputs[0]) || !used_once(graph, reshape->inputs[0])) return ST_OK;
+    if (!made_by(graph, reshape->inputs[0], OP_Conv)) return ST_OK;
+    Node *function;
+    TRY(insert_node(graph, node_index(graph, node), node->op, reshape->inputs, 1, node, node->outputs[0], &function));
+    TRY(graph_infer_node(graph, function));
+    const ValueId inputs[2] = {function->outputs[0], reshape->inputs[1]};
+    *changed = true;
+    TRY(node_become(graph, node, OP_Reshape, inputs, 2));
+    return copy_attrs(graph, reshape, node);
+}
+
 static int64_t concat_axis(const Graph *graph, const Node *node) {
     const int64_t axis = node_int(node, "axis", 0);
     const int rank = output_type(graph, node)->rank;
@@ -243,6 +258,7 @@ static Status concat_of_concat(Graph *graph, Node *node, bool *changed) {
 
 Status pass_algebra(Graph *graph, bool *changed) {
     static Rewrite *const rewrites[] = {
-        ranges, twice, spell_alike, powers, merge_constants, reshape_of_reshape, still_transpose, concat_of_concat};
+        ranges,          twice,           spell_alike, powers, merge_constants, reshape_of_reshape, function_of_reshape,
+        still_transpose, concat_of_concat};
     return rewrite_nodes(graph, rewrites, COUNT_OF(rewrites), changed);
 }

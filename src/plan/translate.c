@@ -462,6 +462,43 @@ static Status translate_alias(Planner *planner, int index) {
     region->alias = planner->graph->nodes[index];
     return ST_OK;
 }
+// Whether `image` (n, c, spatial dims) has the elements of `tokens` (n, pixels, c).
+static bool image_of_tokens(const Planner *planner, ValueId image, ValueId tokens) {
+    Shape i, t;
+    value_shape(planner, image, &i), value_shape(planner, tokens, &t);
+    if (!value_is_float(planner, image) || (i.rank != 4 && i.rank != 5) || t.rank != 3) return false;
+    return i.dim[0] == t.dim[0] && i.dim[1] == t.dim[2] && shape_count(&i) == shape_count(&t);
+}
+static bool swaps_last_two(const Node *transpose) {
+    const int64_t *perm;
+    return node_ints(transpose, "perm", &perm) == 3 && perm[0] == 0 && perm[1] == 2 && perm[2] == 1;
+}
+static bool is_reshape(const Node *node) { return node->op == OP_Reshape || node->op == OP_Flatten; }
+static bool is_blocked(const Planner *planner, ValueId value) {
+    const int made = planner->primary[value];
+    return made >= 0 && planner->forms[made].kind == LAYOUT_BLOCKED;
+}
+// Tokens that become an image, by Transpose and Reshape, for a convolution; an image that becomes tokens, by Reshape
+// and Transpose. `done` false: the node does not begin such a pair.
+static Status translate_tokens(Planner *planner, int index, bool *done) {
+    const Node *node = planner->graph->nodes[index];
+    const int next = single_user(planner, node->outputs[0]);
+    if (!planner->options.fuse || next < 0 || planner->absorbed_by[next] >= 0) return ST_OK;
+    const Node *user = planner->graph->nodes[next];
+    const bool to_image = node->op == OP_Transpose;
+    const Node *transpose = to_image ? node : user, *reshape = to_image ? user : node;
+    if (transpose->op != OP_Transpose || !is_reshape(reshape) || !swaps_last_two(transpose)) return ST_OK;
+    const ValueId from = node->inputs[0], to = user->outputs[0];
+    if (to_image ? !image_of_tokens(planner, to, from) : !image_of_tokens(planner, from, to)) return ST_OK;
+    const int reader = planner->user[to];
+    const bool blocked =
+        to_image ? reader >= 0 && planner->graph->nodes[reader]->op == OP_Conv : is_blocked(planner, from);
+    if (!blocked) return ST_OK;
+    Region *region;
+    TRY(begin(planner, index, PROBLEM_TOKENS, 1, &region));
+    *done = true;
+    return swallow(planner, region, user);
+}
 // A mean or maximum over just the spatial dims, kept: a pool over the whole picture.
 static bool global_reduce(const Planner *planner, const Node *node, PoolKind *kind) {
     if (node->op != OP_ReduceMean && node->op != OP_ReduceMax) return false;
@@ -504,6 +541,8 @@ Status translate_node(Planner *planner, int index) {
             return translate_unary(planner, index, activation);
         if (binary_of(node->op, &binary)) return translate_binary(planner, index, binary);
     }
+    if (node->op == OP_Transpose || is_reshape(node)) TRY(translate_tokens(planner, index, &done));
+    if (done) return ST_OK;
     switch (node->op) {
     case OP_Conv:
     case OP_ConvTranspose: return translate_conv(planner, index);

@@ -31,6 +31,7 @@ double problem_flop(const Problem *problem) {
         return out * sum;
     }
     case PROBLEM_CONVERT:
+    case PROBLEM_TOKENS:
     case PROBLEM_COPY: return 0;
     default: return out;
     }

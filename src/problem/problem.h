@@ -8,15 +8,16 @@ typedef enum ProblemKind {
     PROBLEM_CONV_TRANSPOSE, // as conv
     PROBLEM_MATMUL,         // in[0] (..., m, k) x in[1] or weight (..., k, n)
     PROBLEM_POOL,
-    PROBLEM_RESIZE,         // also anything that is separable taps along d, h, w
-    PROBLEM_UNARY,          // function(in[0])
-    PROBLEM_BINARY,         // binary(in[0], in[1]) then function
-    PROBLEM_AFFINE,         // in[0] * scale[c] + shift[c], then function
-    PROBLEM_NORM,           // instance, group or layer normalisation, then function
+    PROBLEM_RESIZE, // also anything that is separable taps along d, h, w
+    PROBLEM_UNARY,  // function(in[0])
+    PROBLEM_BINARY, // binary(in[0], in[1]) then function
+    PROBLEM_AFFINE, // in[0] * scale[c] + shift[c], then function
+    PROBLEM_NORM,   // instance, group or layer normalisation, then function
     PROBLEM_SOFTMAX,
-    PROBLEM_CONVERT,        // in[0] to out[0]: same tensor, other layout
-    PROBLEM_COPY,           // strided copies between plain tensors (concat, slice, transpose, pad, ...)
-    PROBLEM_REFERENCE       // any op, by the reference
+    PROBLEM_CONVERT,  // in[0] to out[0]: same tensor, other layout
+    PROBLEM_TOKENS,   // (n, pixels, c) in[0] to (n, c, spatial dims) out[0], or the other way
+    PROBLEM_COPY,     // strided copies between plain tensors (concat, slice, transpose, pad, ...)
+    PROBLEM_REFERENCE // any op, by the reference
 } ProblemKind;
 
 typedef enum PoolKind { POOL_MAX, POOL_AVERAGE, POOL_AVERAGE_WITH_PAD } PoolKind;

@@ -67,3 +67,17 @@ TEST(concatenations_meet) {
                "graph (%x: float32[2x2]) -> (%y) {\n %p = Concat (%x, %x) {axis=0}\n %q = Concat (%x, %x) {axis=0}\n"
                " %y = Concat (%q, %p) {axis=1}\n}");
 }
+
+TEST(functions_go_before_a_reshape_of_a_convolution) {
+#define CONV                                                                                                           \
+    "graph (%x: float32[1x2x3x4]) -> (%y) {\n %w = const float32[2x2x1x1] {1, 2, 3, 4}\n"                              \
+    " %s = const int64[3] {1, 2, -1}\n %a = Conv (%x, %w)\n"
+    CHECK_REWRITE(PASS, CONV " %r = Reshape (%a, %s)\n %y = LeakyRelu (%r) {alpha=0.5}\n}",
+                  CONV " %y.1 = LeakyRelu (%a) {alpha=0.5}\n %y = Reshape (%y.1, %s)\n}");
+    CHECK_SAME_BITS(PASS, CONV " %r = Reshape (%a, %s)\n %g = Gelu (%r)\n %y = Exp (%g)\n}");
+    // Somebody else reads the convolution, or what is reshaped; there is no convolution.
+    CHECK_KEPT(PASS, CONV " %r = Reshape (%a, %s)\n %f = Relu (%r)\n %g = Reshape (%a, %s)\n %y = Add (%f, %g)\n}");
+    CHECK_KEPT(PASS, CONV " %r = Reshape (%a, %s)\n %f = Relu (%r)\n %y = Add (%f, %r)\n}");
+    CHECK_KEPT(PASS, "graph (%x: float32[4x6]) -> (%y) {\n %s = const int64[3] {1, 2, -1}\n"
+                     " %r = Reshape (%x, %s)\n %y = Relu (%r)\n}");
+}

@@ -319,6 +319,49 @@ TEST(an_instance_normalised_skip_is_pooled_at_once) {
         NORMALISED_SKIP("1x3x6x9x8", "3x3x3", "[1, 1, 1, 1, 1, 1]", "[1, 2, 2]", "InstanceNormalization (%a, %s, %b)"),
         "p  MaxPool  ");
 }
+// A transformer's block: tokens become an image for a convolution and tokens again, each in one visit.
+#define TOKENS(outputs, behind)                                                                                        \
+    "graph (%x: float32[2x30x20]) -> (" outputs ") {\n"                                                                \
+    " %w = const float32[20x1x3x3] random(seed=1, scale=0.3)\n"                                                        \
+    " %v = const float32[20x20] random(seed=2, scale=0.2)\n"                                                           \
+    " %hw = const int64[4] {2, 20, 5, 6}\n"                                                                            \
+    " %n = const int64[3] {0, 0, -1}\n"                                                                                \
+    " %t = Transpose (%x) {perm=[0, 2, 1]}\n"                                                                          \
+    " %i = Reshape (%t, %hw)\n"                                                                                        \
+    " %a = Conv (%i, %w) {group=20, pads=[1, 1, 1, 1]}\n"                                                              \
+    " %g = Gelu (%a)\n"                                                                                                \
+    " %r = Reshape (%g, %n)\n"                                                                                         \
+    " %u = Transpose (%r) {perm=[0, 2, 1]}\n"                                                                          \
+    " %y = MatMul (%u, %v)\n" behind "}\n"
+TEST(tokens_become_an_image_and_tokens_again) {
+    Graph *graph = planned_graph(TOKENS("%y", ""));
+    char *plan = planned_text(graph, &(Setting){planned_best_isa(), 2, .fuse = true});
+    CHECK_MSG(strstr(plan, "i  Transpose + Reshape  2x20x5x6  tokens"), "%s", plan);
+    CHECK_MSG(strstr(plan, "u  Reshape + Transpose  2x30x20  tokens"), "%s", plan);
+    CHECK_INT(count_words(plan, "convert") + count_words(plan, "copy"), 0);
+    char *apart = planned_text(graph, &(Setting){planned_best_isa(), 2, .fuse = false});
+    CHECK_INT(count_words(apart, " + "), 0);
+    mem_free(plan), mem_free(apart), graph_free(graph);
+    CHECK_PLANNED(TOKENS("%y", ""));
+    // What lies between is read elsewhere; the image is an output too.
+    CHECK_PLANNED(TOKENS("%y, %z", " %z = Neg (%t)\n"));
+    CHECK_PLANNED(TOKENS("%y, %r", ""));
+    CHECK_PLANNED(TOKENS("%y, %i, %g", ""));
+    // As many elements, but other channels: rows are cut otherwise.
+    CHECK_PLANNED("graph (%x: float32[1x16x24]) -> (%y, %z) {\n"
+                  " %w = const float32[8x12x3x3] random(seed=1, scale=0.3)\n"
+                  " %hw = const int64[4] {1, 12, 4, 8}\n"
+                  " %n = const int64[3] {1, 4, -1}\n"
+                  " %t = Transpose (%x) {perm=[0, 2, 1]}\n"
+                  " %i = Reshape (%t, %hw)\n"
+                  " %a = Conv (%i, %w) {pads=[1, 1, 1, 1]}\n"
+                  " %r = Reshape (%a, %n)\n"
+                  " %y = Transpose (%r) {perm=[0, 2, 1]}\n"
+                  " %s = Transpose (%x) {perm=[1, 0, 2]}\n"
+                  " %j = Reshape (%s, %hw)\n"
+                  " %z = Conv (%j, %w) {pads=[1, 1, 1, 1]}\n"
+                  "}\n");
+}
 // ---- in place ----
 
 static size_t arena_of(const char *text) {
