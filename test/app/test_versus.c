@@ -120,6 +120,10 @@ TEST(the_reference_path_and_the_instruction_set) {
     versus = compared(&mine, &mine);
     LISTS(layer_named(versus, "conv2"), "steps", "conv2");
     CHECK_INT(json_get(layer_named(versus, "conv2"), "reasons")->count, 0);
+    other = mine, other.isa = "avx";
+    versus = compared(&mine, &other);
+    CHECK_INT(json_get(layer_named(versus, "conv2"), "reasons")->count, 0);
+    LISTS(layer_named(versus, "relu2"), "reasons", "isa");
 }
 TEST(each_reason) {
     Layer a[] = {layer("s", "Conv", "conv_direct", 1), layer("c", "Conv", "conv_direct", 1),

@@ -209,9 +209,14 @@ TEST(profile) {
     const Json *json = program_json(&arena), *layers = json_get(json, "layers");
     CHECK_KEYS(json, COMMON_KEYS, "layers", "sum_ms", "whole_ms", "foreseen_error");
     REQUIRE(layers->count >= 3);
-    for (size_t i = 0; i < layers->count; i++)
+    for (size_t i = 0; i < layers->count; i++) {
+        const char *op = json_get(&layers->items[i], "op")->string;
+        size_t parts = strcmp(op, "convert") != 0; // one for each operator
+        while ((op = strchr(op, '+'))) parts++, op++;
+        CHECK_INT(json_get(&layers->items[i], "parts")->count, parts);
         CHECK_KEYS(&layers->items[i], "name", "op", "shape", "parts", "solver", "configuration", "ms", "gflops",
                    "limit_gflops", "part_of_limit", "why");
+    }
     uint8_t *text;
     size_t size;
     Json *events;
