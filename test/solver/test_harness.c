@@ -75,7 +75,9 @@ static void run_bad(void) {
     Run run = {.problem = harness_problem(PROBLEM_AFFINE), .in = {x}};
     run.problem.scale = x;
     run.in_shape[0] = run.out_shape[0] = harness_shape(2, 1, COUNT, 0, 0, 0);
-    CHECK(harness_run(&solver_bad, &run, ISA_SSE2, bad_threads, (void *[]){y, NULL}));
+    // Workers' scratch lies side by side, and which of them takes the unit is chance: only one's ends are both guarded.
+    const int threads = bad.place == SCRATCH ? 1 : bad_threads;
+    CHECK(harness_run(&solver_bad, &run, ISA_SSE2, threads, (void *[]){y, NULL}));
     CHECK(!memcmp(x, y, sizeof y));
 }
 
@@ -86,8 +88,6 @@ TEST(solvers_that_reach_beyond_their_memory_do_not_pass) {
     for (int place = 0; place < PLACES; place++)
         for (bad_threads = 1; bad_threads <= 3; bad_threads++) {
             bad.place = (Place)place, bad.before = bad_threads == 2;
-            // Workers' scratch lies side by side: only the last one's end is guarded.
-            if (place == SCRATCH && bad_threads == 3) continue;
             CHECK_MSG(guard_ends_badly(run_bad, out, sizeof out), "%s on %d threads", names[place], bad_threads);
             CHECK_MSG(strstr(out, names[place]), "no %s in:\n%s", names[place], out);
         }
