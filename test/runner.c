@@ -3,7 +3,7 @@
 //   stent-test [options] [PART-OF-A-NAME...]
 //   --list          names only
 //   --jobs N        tests at a time (default: processors)
-//   --timeout S     seconds a test may take (default 120; with --long 1800)
+//   --timeout S     seconds a test may take (default 120, under the sanitizers 600; with --long 1800)
 //   --long          tells the tests that they may sweep (test_long)
 //   --no-fork       all in this process: for a debugger
 //   -v              a line a test
@@ -31,6 +31,12 @@
 #define ASAN_OPTIONS_HERE "allocator_may_return_null=1"
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return ASAN_OPTIONS_HERE; }
+
+#ifdef __SANITIZE_ADDRESS__
+enum { SECONDS = 600 };
+#else
+enum { SECONDS = 120 };
+#endif
 
 enum { EXIT_SKIPPED = 77, MAX_JOBS = 64 };
 
@@ -349,7 +355,7 @@ static bool parse_options(int argc, char **argv, Options *options) {
         else if (argv[i][0] == '-') return false;
         else options->filters[options->filter_count++] = argv[i]; // never overtakes i
     }
-    if (options->timeout == 0) options->timeout = test_long() ? 1800 : 120;
+    if (options->timeout == 0) options->timeout = test_long() ? 1800 : SECONDS;
     return options->jobs >= 1 && options->jobs <= MAX_JOBS && options->timeout > 0;
 }
 

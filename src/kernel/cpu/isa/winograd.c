@@ -155,9 +155,11 @@ INLINE void finish_tile(const int m, const Function function, const float *sums,
 
 // 2x2 maxima of the first `rows` rows and `columns` pixels of a tile; what is left over is dropped.
 INLINE void pool_tile(const int m, const vf *y, int rows, int64_t columns, float *pooled, int64_t pooled_row) {
-    UNROLL for (int i = 0; i + 2 <= rows; i += 2) UNROLL for (int j = 0; j + 2 <= columns; j += 2)
+    UNROLL for (int i = 0; i + 2 <= m; i += 2) UNROLL for (int j = 0; j + 2 <= m; j += 2) {
+        if (i + 2 > rows || j + 2 > columns) continue;
         vstore(pooled + i / 2 * pooled_row + j / 2 * VL,
                max_of_4(y[m * i + j], y[m * i + j + 1], y[m * (i + 1) + j], y[m * (i + 1) + j + 1]));
+    }
 }
 INLINE bool output_loop(const int m, const Function function, const float *sums, int64_t m_tile, int64_t m_plane,
                         int tiles, int blocks, int valid_rows, int64_t valid_pixels, const Epilogue *epilogue,
