@@ -65,7 +65,8 @@ INLINE void output_transform(const int m, const vf *s, const int step, vf *out, 
     out[3 * out_step] = vfma(vset1(A3), b, vfma(vset1(B3), d, s[5 * step]));
 }
 
-// Rows that lie a step apart: every third by a pointer, the others by index.
+// Rows that lie a step apart: every third by a pointer, the others by index. `first` may be NULL for rows that nobody
+// reads.
 typedef struct Rows {
     const char *third[(MOST_SIDE + 2) / 3];
     int64_t step; // bytes
@@ -73,7 +74,7 @@ typedef struct Rows {
 INLINE Rows rows_at(const int count, const float *first, int64_t step) {
     Rows rows = {.step = step * 4};
     UNROLL for (int i = 0; i < count; i += 3) {
-        rows.third[i / 3] = (const char *)(first + i * step);
+        rows.third[i / 3] = (const char *)((uintptr_t)first + (uintptr_t)(i * rows.step));
         HIDE(rows.third[i / 3]);
     }
     return rows;
