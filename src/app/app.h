@@ -25,6 +25,9 @@ void result_levels(struct stent_result *result, const Machine *machine);
 // One line: the level's name, and "had", or "not had" with what is missing.
 void tell_level(const Machine *machine, Isa isa, Text *text);
 
+// A line for each step on the reference path, with the reason.
+void tell_fallbacks(const Plan *plan, Text *text);
+
 // Progress. A status, because the callback may cancel.
 Status report_progress(const stent_options *options, const char *stage, double done, double total);
 const stent_options *common_options(const stent_options *options); // NULL gives the defaults

@@ -76,6 +76,13 @@ void tell_level(const Machine *machine, Isa isa, Text *text) {
     text_add(text, "\n");
 }
 
+void tell_fallbacks(const Plan *plan, Text *text) {
+    for (int i = 0; i < plan->n_steps; i++)
+        if (plan->steps[i].why)
+            text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", plan->steps[i].name, plan->steps[i].op,
+                     plan->steps[i].why);
+}
+
 Status report_progress(const stent_options *options, const char *stage, double done, double total) {
     if (!options->progress || !options->progress(options->progress_context, stage, done, total)) return ST_OK;
     return fail(ST_CANCELLED, "stopped");

@@ -195,12 +195,9 @@ static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, const
     Status status = passes_run(copy, 2, NULL, NULL);
     if (status == ST_OK) status = plan_create(copy, machine, &options, &plan);
     json_key(&result->writer, "fallbacks"), json_begin_array(&result->writer);
-    for (int i = 0; status == ST_OK && i < plan->n_steps; i++) {
-        const PlanStep *step = &plan->steps[i];
-        if (!step->why) continue;
-        text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", step->name, step->op, step->why);
-        json_string(&result->writer, step->name);
-    }
+    for (int i = 0; status == ST_OK && i < plan->n_steps; i++)
+        if (plan->steps[i].why) json_string(&result->writer, plan->steps[i].name);
+    if (status == ST_OK) tell_fallbacks(plan, text);
     json_end_array(&result->writer);
     plan_free(plan);
     graph_free(copy);

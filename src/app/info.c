@@ -107,9 +107,9 @@ static Status tell_plan(const Graph *graph, const PlanOptions *options, const Ma
         json_key(w, "op"), json_string(w, step->op);
         json_key(w, "why"), json_string(w, step->why);
         json_end_object(w);
-        text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", step->name, step->op, step->why);
     }
     json_end_array(w);
+    tell_fallbacks(plan, text);
     const double arena = (double)plan->arena_bytes, weights = (double)plan->weights_bytes,
                  scratch = (double)plan->scratch_bytes * options->threads;
     json_key(w, "arena_mb"), json_number(w, arena / 1e6);

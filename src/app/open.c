@@ -68,18 +68,17 @@ PlainWeights plain_weights_of(const Opened *opened) {
     const Package *package = opened->package;
     return (PlainWeights){&package->mapping, package->constants, package->constants_bytes};
 }
-static Status make_executable(Opened *opened, const stent_options *options, const PlanOptions *given) {
+static Status make_executable(Opened *opened, const stent_options *options, const PlanOptions *plan_options) {
     Plan *plan = NULL;
     Pool *pool = NULL;
-    const PlanOptions plan_options = *given;
     const PlainWeights plain = plain_weights_of(opened);
-    TRY(plan_create(opened->package->graph, &opened->machine, &plan_options, &plan));
+    TRY(plan_create(opened->package->graph, &opened->machine, plan_options, &plan));
     Status status = check_memory(plan, options->max_memory, opened->machine.memory);
     if (status == ST_OK) status = plan_hash(plan, opened->plan_hash);
     if (status == ST_OK) status = pool_create(opened->threads, &pool);
     if (status == ST_OK) status = executable_create(plan, pool, &plain, &opened->executable);
     else plan_free(plan);
-    if (status == ST_OK) executable_allow_strict(opened->executable, &opened->machine, &plan_options);
+    if (status == ST_OK) executable_allow_strict(opened->executable, &opened->machine, plan_options);
     pool_destroy(pool);
     return status;
 }

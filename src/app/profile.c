@@ -171,12 +171,6 @@ static void tell_step(const Profile *p, int at, struct stent_result *result, Tab
     else table_cell(table, "%.0f %%", 100 * part);
     table_cell(table, "%s%s", step->why ? "FALLBACK: " : "", limit.why);
 }
-static void tell_fallbacks(const Profile *p, Text *text) {
-    for (int i = 0; i < p->plan->n_steps; i++)
-        if (p->plan->steps[i].why)
-            text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", p->plan->steps[i].name,
-                     p->plan->steps[i].op, p->plan->steps[i].why);
-}
 static Status tell(const Profile *p, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     Text *text = &result->text;
@@ -202,7 +196,7 @@ static Status tell(const Profile *p, struct stent_result *result) {
              p->layers.threads, p->peaks.gflops, p->peaks.memory_gbytes);
     text_add(text, "foreseen error at most %.1e of the output's deviation; %s may have %.0e\n", p->plan->error,
              p->opened.precision, plan_budget(p->opened.mode));
-    tell_fallbacks(p, text);
+    tell_fallbacks(p->plan, text);
     return ST_OK;
 }
 

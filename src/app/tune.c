@@ -109,12 +109,6 @@ static void tell_layer(const TunedLayer *layer, struct stent_result *result, Tab
     result->text.failed = result->text.failed || shape.failed || now.failed;
     text_free(&shape), text_free(&now);
 }
-static void tell_fallbacks(const Plan *plan, Text *text) {
-    for (int i = 0; i < plan->n_steps; i++)
-        if (plan->steps[i].why)
-            text_add(text, "slow: '%s' (%s) runs on the reference path: %s\n", plan->steps[i].name, plan->steps[i].op,
-                     plan->steps[i].why);
-}
 static Status tell_layers(const TuneCall *call, struct stent_result *result) {
     Table table;
     table_begin(&table, "layer <", "op <", "shape <", "time >", "tried >", "ratio >", "configuration <", NULL);
@@ -168,6 +162,7 @@ static Status tune_opened(TuneCall *call, struct stent_result *result) {
     PlanChoice *choices = NULL;
     TRY(take_options(call, &options));
     TRY(sample_take(opened, NULL, call->arena, &sample));
+    TRY(make_tensors(subject.graph, subject.graph->outputs, subject.graph->n_outputs, call->arena, &subject.outputs));
     if (!common->untuned) TRY(plan_store_read(opened, &call->stored));
     TRY(stored_plan_choices(&call->stored, opened->threads, call->arena, &choices, &subject.plan.n_choices));
     opened->tuned = subject.plan.n_choices > 0;

@@ -30,7 +30,6 @@ typedef struct Candidate {
     double ratios[CANDIDATE_RATIOS]; // candidate / incumbent
 } Candidate;
 typedef struct SearchLayer {
-    double share;          // of the network's time, 0..1
     Candidate *candidates; // [0] is the incumbent, which is not tried
     int n_candidates;
     int tried, since_better; // first tries; those since the best one

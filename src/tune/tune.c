@@ -22,8 +22,7 @@ typedef struct Tuning {
     Way **ways; // of each layer, parallel to its candidates
     int *steps; // of each layer: its step in the incumbent's plan
     int *picks;
-    Session *session; // the incumbent's
-    Tensor *outputs;
+    Session *session;   // the incumbent's
     uint64_t *times[2]; // of the steps: incumbent, challenger
     uint64_t start;
 } Tuning;
@@ -154,7 +153,7 @@ static int step_of(const Tuning *t, const Plan *plan, int i, int pick) {
     return -1;
 }
 static Status run_once(Tuning *t, Session *session, uint64_t *times) {
-    return session_profile(session, t->subject->inputs, t->outputs, times);
+    return session_profile(session, t->subject->inputs, t->subject->outputs, times);
 }
 // Pairs A B B A of whole runs; ratios of the layers that were picked.
 static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan) {
@@ -203,7 +202,7 @@ static Status measure_shares(Tuning *t) {
     }
     for (int i = 0; i < plan->n_steps; i++) sum += (double)t->times[0][i];
     for (int i = 0; i < t->out->n_layers; i++)
-        t->layers[i].share = t->out->layers[i].share = sum > 0 ? (double)t->times[0][t->steps[i]] / sum : 0;
+        t->out->layers[i].share = sum > 0 ? (double)t->times[0][t->steps[i]] / sum : 0;
     t->out->run_ms = least[0];
     return ST_OK;
 }
@@ -211,7 +210,7 @@ static Status measure_shares(Tuning *t) {
 static void leave_small(Tuning *t) {
     for (int i = 0; i < t->out->n_layers; i++) {
         static const double small = 0.002;
-        if (t->layers[i].share >= small || t->options->layer) continue;
+        if (t->out->layers[i].share >= small || t->options->layer) continue;
         t->layers[i].n_candidates = 1;
         if (!t->out->layers[i].untuned) t->out->layers[i].untuned = "less than 0.2 % of the time";
     }
@@ -279,16 +278,6 @@ static Status race_plans(Tuning *t) {
 
 // ---- all of it
 
-static Status make_outputs(Tuning *t) {
-    const Graph *graph = t->subject->graph;
-    t->outputs = arena_array(t->arena, (size_t)graph->n_outputs + 1, sizeof *t->outputs);
-    if (!t->outputs) return fail_memory(sizeof *t->outputs);
-    for (int i = 0; i < graph->n_outputs; i++) {
-        const Type *type = &graph->values[graph->outputs[i]].type;
-        TRY(tensor_make(t->arena, type->dtype, type_shape(type), &t->outputs[i]));
-    }
-    return ST_OK;
-}
 static Status begin(Tuning *t, const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out) {
     *out = (Tuned){.complete = true};
     *t = (Tuning){.subject = subject, .options = options, .arena = arena, .out = out, .start = clock_ns()};
@@ -313,7 +302,6 @@ Status tune_list(const TuneSubject *subject, const TuneOptions *options, Arena *
 Status tune(const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out) {
     Tuning t;
     Status status = begin(&t, subject, options, arena, out);
-    if (status == ST_OK) status = make_outputs(&t);
     if (status == ST_OK) status = session_create(out->incumbent, &t.session);
     if (status == ST_OK) status = measure_shares(&t);
     if (status == ST_OK) {

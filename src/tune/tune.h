@@ -11,6 +11,7 @@ typedef struct TuneSubject {
     PlanOptions plan; // of the incumbent; its choices are those of a stored plan
     const PlainWeights *plain;
     const Tensor *inputs;
+    Tensor *outputs;
 } TuneSubject;
 typedef struct TuneOptions {
     SearchOptions search;

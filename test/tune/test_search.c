@@ -23,7 +23,7 @@ static int play(const Landscape *l, const SearchOptions *options, SearchLayer *l
     Rng rng;
     int trials = 0, pick;
     for (int i = 0; i < l->count; i++) candidates[i] = (Candidate){.estimate = estimates ? estimates[i] : i};
-    *layer = (SearchLayer){.share = 1, .candidates = candidates, .n_candidates = l->count};
+    *layer = (SearchLayer){.candidates = candidates, .n_candidates = l->count};
     search_begin(&search, layer, 1, options);
     rng_seed(&rng, options->seed + 99);
     while (search_next(&search, &pick)) {
