@@ -101,6 +101,8 @@ typedef struct stent_compile_options {
     const char *calibrate;
     double max_dice_loss; /* 0: 0.001; negative: none at all */
     bool no_gate;         /* instead of calibrate, for measuring only: the package tells of it */
+    double race;          /* seconds, about, for a race of what wisdom holds for the best against the untuned plan; the
+                           * winner is stored as by stent_tune. 0: none */
 } stent_compile_options;
 STENT_API stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,
                                      stent_result **result);
@@ -178,8 +180,23 @@ typedef struct stent_tune_options {
     const char *layer; /* only this one; NULL: all */
     bool list;         /* the layers and the number of their configurations; measures nothing */
     uint64_t seed;     /* of "random" */
+    const char *wisdom; /* file; NULL: STENT_WISDOM, else the user's */
+    bool resume;        /* what wisdom says of this machine is not measured again */
 } stent_tune_options;
 STENT_API stent_status stent_tune(const char *package, const stent_tune_options *options, stent_result **result);
+
+/* wisdom: what was measured on this and other machines; it orders what tune tries. action: "list" (files: of them;
+ * none: of the wisdom), "merge" (adds the lines of files that it has not), "export" (to `output`, without damaged and
+ * double lines), "forget" (`which`: "all", or "others", what other machines measured). */
+typedef struct stent_wisdom_options {
+    size_t size;
+    stent_options common;
+    const char *wisdom; /* file; NULL: STENT_WISDOM, else the user's */
+    const char *output; /* of export */
+    const char *which;  /* of forget */
+} stent_wisdom_options;
+STENT_API stent_status stent_wisdom(const char *action, const char *const *files, int n_files,
+                                    const stent_wisdom_options *options, stent_result **result);
 
 /* profile: layer by layer. */
 typedef struct stent_profile_options {

@@ -28,6 +28,10 @@ void tell_level(const Machine *machine, Isa isa, Text *text);
 // A line for each step on the reference path, with the reason.
 void tell_fallbacks(const Plan *plan, Text *text);
 
+// compile --race: the plan that wisdom holds for the best races the one that stands, about so many seconds; the winner
+// is stored. The key `race`.
+Status race_wisdom(const char *package, const stent_options *common, double seconds, struct stent_result *result);
+
 // Progress. A status, because the callback may cancel.
 Status report_progress(const stent_options *options, const char *stage, double done, double total);
 const stent_options *common_options(const stent_options *options); // NULL gives the defaults

@@ -340,6 +340,7 @@ static Status compile(const char *model, const char *package, const stent_compil
              !check.n_outputs       ? "none"
              : check.from_reference ? "by the reference"
                                     : "by the strict path, itself checked on a crop");
+    if (options->race > 0) TRY(race_wisdom(package, common, options->race, result));
     return report_progress(common, "done", 4, 4);
 }
 

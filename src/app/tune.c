@@ -13,6 +13,7 @@ typedef struct TuneCall {
     StoredPlan stored;
     Tuned tuned;
     double seconds;
+    bool from_wisdom;
     const char *kept, *path, *why; // why: the tuned plan is not kept
     bool dropped;                  // what was tuned for other numbers of threads
     Arena *arena;
@@ -27,8 +28,13 @@ static Status take_options(TuneCall *call, TuneOptions *out) {
     *out = (TuneOptions){.search = {.trials = o->trials, .early_stop = o->early_stop, .seed = o->seed},
                          .seconds = (o->seconds > 0 ? o->seconds : 60) * measuring_effort,
                          .layer = o->layer,
+                         .resume = o->resume,
+                         .from_wisdom = call->from_wisdom,
                          .progress = on_progress,
                          .progress_context = call};
+    TRY(wisdom_path(call->arena, o->wisdom, &out->wisdom));
+    FAIL_IF(o->resume && !out->wisdom, ST_USAGE,
+            "--resume: there is no wisdom: neither XDG_DATA_HOME nor HOME is set; name a file with --wisdom");
     if (!o->tuner) return ST_OK;
     for (const char *const *later = (const char *const[]){"xgb", "ga", NULL}; *later; later++)
         FAIL_IF(!strcmp(o->tuner, *later), ST_UNSUPPORTED, "--tuner %s is not had yet; there are model, random, grid",
@@ -119,7 +125,31 @@ static Status tell_layers(const TuneCall *call, struct stent_result *result) {
     tell_fallbacks(executable_plan(call->tuned.incumbent), &result->text);
     return ST_OK;
 }
-static void tell_verdict(const TuneCall *call, struct stent_result *result) {
+static void tell_wisdom(const TuneCall *call, struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    const Recall *recall = &call->tuned.recall;
+    json_key(w, "wisdom");
+    if (!recall->path) {
+        json_string(w, NULL);
+        return;
+    }
+    json_begin_object(w);
+    json_key(w, "path"), json_string(w, recall->path);
+    json_key(w, "lines"), json_integer(w, recall->count.lines);
+    json_key(w, "bad"), json_integer(w, recall->count.bad);
+    json_key(w, "here"), json_integer(w, recall->here);
+    json_key(w, "elsewhere"), json_integer(w, recall->elsewhere);
+    json_key(w, "resumed"), json_integer(w, recall->resumed);
+    json_key(w, "written"), json_integer(w, recall->written);
+    json_end_object(w);
+    text_add(&result->text, "wisdom: %lld lines, of these layers %lld measured on such a machine, %lld elsewhere",
+             (long long)recall->count.lines, (long long)recall->here, (long long)recall->elsewhere);
+    if (recall->resumed) text_add(&result->text, ", %lld not measured again", (long long)recall->resumed);
+    if (recall->count.bad) text_add(&result->text, "; %lld damaged lines skipped", (long long)recall->count.bad);
+    if (recall->count.cut) text_add(&result->text, "; what is beyond %d MB not read", WISDOM_BYTES >> 20);
+    text_add(&result->text, "; %lld added\n", (long long)recall->written);
+}
+static void tell_race(const TuneCall *call, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     Text *text = &result->text;
     const Tuned *t = &call->tuned;
@@ -132,11 +162,6 @@ static void tell_verdict(const TuneCall *call, struct stent_result *result) {
     put_number(w, "ratio_high", t->raced ? race->ratio.high : NAN);
     json_key(w, "rounds"), json_integer(w, race->rounds);
     json_key(w, "kept"), json_string(w, call->kept);
-    json_key(w, "trials"), json_integer(w, t->trials);
-    json_key(w, "complete"), json_bool(w, t->complete);
-    put_number(w, "seconds", call->seconds);
-    text_add(text, "%d trials in %.1f s%s; %d of %d layers have a better configuration\n", t->trials, call->seconds,
-             t->complete ? "" : " (more time would allow more)", t->changed, t->n_layers);
     if (t->raced)
         text_add(text, "race: %.3f ms against %.3f ms of %s, ratio %.3f (95 %% interval %.3f to %.3f, %d rounds): %s\n",
                  race->ms[1], race->ms[0], than, race->ratio.median, race->ratio.low, race->ratio.high, race->rounds,
@@ -148,8 +173,25 @@ static void tell_verdict(const TuneCall *call, struct stent_result *result) {
     else text_add(text, "nothing changes: %s stays\n", than);
     if (call->dropped) text_add(text, "what was tuned for other numbers of threads had other bits, and is gone\n");
 }
+static void tell_verdict(const TuneCall *call, struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    const Tuned *t = &call->tuned;
+    json_key(w, "trials"), json_integer(w, t->trials);
+    json_key(w, "complete"), json_bool(w, t->complete);
+    json_key(w, "stopped"), json_bool(w, t->stopped);
+    put_number(w, "seconds", call->seconds);
+    text_add(&result->text, "%d trials in %.1f s%s; %d of %d layers have a better configuration\n", t->trials,
+             call->seconds,
+             t->stopped    ? ", stopped by the user"
+             : t->complete ? ""
+                           : " (more time would allow more)",
+             t->changed, t->n_layers);
+    tell_wisdom(call, result);
+    tell_race(call, result);
+}
 
-static Status tune_opened(TuneCall *call, struct stent_result *result) {
+// Finds, races and stores.
+static Status tune_raced(TuneCall *call) {
     Opened *opened = &call->opened;
     const stent_options *common = common_options(&call->options->common);
     TuneOptions options;
@@ -174,10 +216,33 @@ static Status tune_opened(TuneCall *call, struct stent_result *result) {
     if (call->tuned.race.won) TRY(store(call));
     else TRY(plan_hash(executable_plan(call->tuned.incumbent), opened->plan_hash));
     call->seconds = clock_ms_since(start) / 1e3;
-    result_opened(result, opened);
+    return ST_OK;
+}
+static Status tune_opened(TuneCall *call, struct stent_result *result) {
+    TRY(tune_raced(call));
+    result_opened(result, &call->opened);
     TRY(tell_layers(call, result));
     if (!call->options->list) tell_verdict(call, result);
     return ST_OK;
+}
+Status race_wisdom(const char *package, const stent_options *common, double seconds, struct stent_result *result) {
+    const stent_tune_options options = {.size = sizeof options, .common = *common, .seconds = seconds};
+    Arena arena = {0};
+    TuneCall call = {.options = &options, .arena = &arena, .from_wisdom = true};
+    Status status = open_package(package, common, OPEN_GRAPH, &call.opened);
+    if (status == ST_OK) {
+        status = tune_raced(&call);
+        if (status == ST_OK) {
+            json_key(&result->writer, "race"), json_begin_object(&result->writer);
+            tell_wisdom(&call, result);
+            tell_race(&call, result);
+            json_end_object(&result->writer);
+        }
+        executable_release(call.tuned.incumbent), executable_release(call.tuned.tuned);
+        close_package(&call.opened);
+    }
+    arena_free(&arena);
+    return status;
 }
 stent_status stent_tune(const char *package, const stent_tune_options *given, stent_result **out) {
     stent_tune_options options = {.size = sizeof options};

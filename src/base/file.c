@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 void file_fail_after(int64_t n) { fault_after(FAULT_WRITE | FAULT_RENAME, n); }
@@ -307,15 +308,70 @@ Status file_write(const char *path, const void *bytes, size_t count) {
     return status;
 }
 
-Status file_append(const char *path, const void *bytes, size_t count) {
-    const int handle = open_special(path, O_CREAT | O_APPEND);
+// Waits a second at most: a process that was stopped must not stop the others. False: it is still locked.
+static bool lock_handle(int handle) {
+    enum { TRIES = 100, PAUSE_US = 10000 };
+    for (int i = 0; i < TRIES; i++) {
+        if (!flock(handle, LOCK_EX | LOCK_NB)) return true;
+        if (errno != EWOULDBLOCK) return false;
+        usleep(PAUSE_US);
+    }
+    return false;
+}
+static bool names_handle(const char *path, int handle) {
+    struct stat named, opened;
+    return !stat(path, &named) && !fstat(handle, &opened) && named.st_dev == opened.st_dev &&
+           named.st_ino == opened.st_ino;
+}
+static bool ends_in_a_line(const char *path, off_t size) {
+    char last = '\n';
+    const int handle = fault_here(FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (handle < 0) return true;
+    const bool had = pread(handle, &last, 1, size - 1) == 1;
+    close(handle);
+    return !had || last == '\n';
+}
+// Open for adding; a plain file locked, and not one that another process has just put another in place of.
+static int open_end(const char *path) {
+    for (;;) {
+        struct stat info;
+        const int handle = open_special(path, O_CREAT | O_APPEND);
+        if (handle < 0 || fstat(handle, &info) || !S_ISREG(info.st_mode)) return handle;
+        if (!lock_handle(handle) || names_handle(path, handle)) return handle;
+        close(handle);
+    }
+}
+static Status add_lines(int handle, const char *path, const void *lines, size_t count) {
+    struct stat info;
+    struct iovec parts[2] = {{.iov_base = (char[]){'\n'}, .iov_len = 1},
+                             {.iov_base = (void *)(uintptr_t)lines, .iov_len = count}};
+    const bool torn =
+        !fstat(handle, &info) && S_ISREG(info.st_mode) && info.st_size > 0 && !ends_in_a_line(path, info.st_size);
+    const size_t whole = count + torn;
+    const ssize_t done = fault_here(FAULT_WRITE) ? -1 : writev(handle, parts + !torn, 1 + torn);
+    if (done >= 0 && (size_t)done < whole) errno = ENOSPC;
+    return done == (ssize_t)whole ? ST_OK : fail_errno(path, "write");
+}
+Status file_append(const char *path, const void *lines, size_t count) {
+    const int handle = open_end(path);
     if (handle < 0) return fail_errno(path, "write");
-    const ssize_t done = fault_here(FAULT_WRITE) ? -1 : write(handle, bytes, count);
-    if (done >= 0 && (size_t)done < count) errno = ENOSPC;
-    Status status = done == (ssize_t)count ? ST_OK : fail_errno(path, "write");
+    Status status = add_lines(handle, path, lines, count);
     if (status == ST_OK && close_fails(handle)) status = fail_errno(path, "write");
     close(handle);
     return status;
+}
+int file_hold(const char *path) {
+    for (;;) {
+        const int handle = open(path, O_RDONLY | O_CLOEXEC);
+        if (handle < 0) return -1;
+        const bool locked = lock_handle(handle);
+        if (locked && names_handle(path, handle)) return handle;
+        close(handle);
+        if (!locked) return -1;
+    }
+}
+void file_let_go(int hold) {
+    if (hold >= 0) close(hold);
 }
 
 // ---- folders and paths ----

@@ -41,9 +41,13 @@ Status file_write(const char *path, const void *bytes, size_t count); // the thr
 // Removes temporaries of unfinished atomic files of this process; async-signal-safe, for SIGINT handlers.
 void atomic_cleanup(void);
 
-// Adds bytes at the end of a file, which is made when it is not there; in one write, so that lines of several processes
-// do not mix.
-Status file_append(const char *path, const void *bytes, size_t count);
+// Adds whole lines at the end of a file, which is made when it is not there; in one write, so that lines of several
+// processes do not mix. A last line without an end, which a killed process left, gets its end first.
+Status file_append(const char *path, const void *lines, size_t count);
+// Keeps file_append of other processes waiting (for a second at most) while a file is read and another put in its
+// place; -1: it is not there, or could not be had. Given back with file_let_go.
+int file_hold(const char *path);
+void file_let_go(int hold); // -1 is fine
 
 // Fault injection (base/fault.h): the n-th following write, flush, close, rename or making of a folder (0 = next) fails
 // once. Negative: none.

@@ -51,7 +51,7 @@ int verb_compile(int argc, char **argv) {
         {"calibrate", 0, OPTION_TEXT, &o.calibrate, "DIR", "pictures on which --precision bf16 has to keep the masks"},
         {"max-dice-loss", 0, OPTION_NUMBER, &loss, "L", "what their masks may lose of their Dice (default: 0.001)"},
         {"no-gate", 0, OPTION_FLAG, &o.no_gate, NULL, "bf16 without --calibrate, for measuring only"},
-        {"race", 0, OPTION_LATER, NULL, "S", NULL},
+        {"race", 0, OPTION_SECONDS, &o.race, "S", "race what wisdom holds for the best; the winner is stored (2s)"},
         {"arch", 0, OPTION_LATER, NULL, "FILE", NULL},
         {"signature", 0, OPTION_LATER, NULL, "NAME", NULL},
         {0}};

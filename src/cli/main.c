@@ -18,7 +18,7 @@ static const Entry verbs[] = {
     {"bench", verb_bench, "latency; paired against another package"},
     {"profile", verb_profile, "layer by layer: time, FLOP/s, part of this machine's limit"},
     {"verify", verb_verify, "against the built-in self-check and the reference"},
-    {"wisdom", NULL, NULL},
+    {"wisdom", verb_wisdom, "what tune measured on this and other machines"},
     {"eval", NULL, NULL},
     {"report", NULL, NULL},
 };

@@ -26,8 +26,8 @@ int verb_tune(int argc, char **argv) {
         {"seed", 0, OPTION_COUNT, &seed, "N", "of --tuner random"},
         {"output", 'o', OPTION_LATER, NULL, "OUT.stent", NULL},
         {"layout", 0, OPTION_LATER, NULL, "greedy|global", NULL},
-        {"wisdom", 0, OPTION_LATER, NULL, "FILE", NULL},
-        {"resume", 0, OPTION_LATER, NULL, NULL, NULL},
+        {"wisdom", 0, OPTION_TEXT, &o.wisdom, "FILE", "instead of STENT_WISDOM or the user's"},
+        {"resume", 0, OPTION_FLAG, &o.resume, NULL, "what was measured on such a machine before is not measured again"},
         {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     o.common = cli.common;

@@ -88,3 +88,6 @@ typedef struct Problem {
     const void *reference;      // REFERENCE: ReferenceProblem (solver/reference.h)
 } Problem;
 double problem_flop(const Problem *problem); // direct sums: 2 per multiply-add
+// In words, on one line without tabs: all that its time hangs on, so not the weights' values, names, borders of
+// operands, or the number of threads. Not parsed by anybody.
+void problem_print(const Problem *problem, Text *text);

@@ -3,11 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-// A way to compute a layer.
-typedef struct Way {
-    const Solver *solver;
-    Configuration configuration;
-} Way;
 enum { MOST_WAYS = 1024 };
 
 typedef struct Tuning {
@@ -20,10 +15,11 @@ typedef struct Tuning {
     Search search;
     SearchLayer *layers;
     Way **ways; // of each layer, parallel to its candidates
+    RecallLayer *recalled;
     int *steps; // of each layer: its step in the incumbent's plan
     int *picks;
-    Session *session;   // the incumbent's
-    uint64_t *times[2]; // of the steps: incumbent, challenger
+    Session *session; // the incumbent's
+    uint64_t *times;  // of its steps
     uint64_t start;
 } Tuning;
 
@@ -103,9 +99,9 @@ static Status list_layers(Tuning *t, const Plan *plan) {
     t->ways = arena_array(t->arena, most, sizeof *t->ways);
     t->steps = arena_array(t->arena, most, sizeof *t->steps);
     t->picks = arena_array(t->arena, most, sizeof *t->picks);
-    t->times[0] = arena_array(t->arena, most, sizeof *t->times[0]);
-    t->times[1] = arena_array(t->arena, most, sizeof *t->times[1]);
-    if (!t->out->layers || !t->layers || !t->ways || !t->steps || !t->picks || !t->times[0] || !t->times[1])
+    t->times = arena_array(t->arena, most, sizeof *t->times);
+    t->recalled = arena_array(t->arena, most, sizeof *t->recalled);
+    if (!t->out->layers || !t->layers || !t->ways || !t->steps || !t->picks || !t->times || !t->recalled)
         return fail_memory(most * sizeof *t->out->layers);
     bool found = !t->options->layer;
     for (int i = 0; i < plan->n_steps; i++) {
@@ -155,24 +151,32 @@ static int step_of(const Tuning *t, const Plan *plan, int i, int pick) {
 static Status run_once(Tuning *t, Session *session, uint64_t *times) {
     return session_profile(session, t->subject->inputs, t->subject->outputs, times);
 }
-// Pairs A B B A of whole runs; ratios of the layers that were picked.
-static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan) {
-    const Plan *incumbent = executable_plan(t->out->incumbent);
-    TRY(run_once(t, challenger, NULL)); // first touches of its memory
-    memset(t->times[0], 0, (size_t)incumbent->n_steps * sizeof *t->times[0]);
-    uint64_t *times = mem_zero((size_t)plan->n_steps + 1, sizeof *times);
-    if (!times) return fail_memory((size_t)plan->n_steps * sizeof *times);
-    Status status = run_once(t, t->session, t->times[0]);
-    if (status == ST_OK) status = run_once(t, challenger, times);
-    if (status == ST_OK) status = run_once(t, challenger, times);
-    if (status == ST_OK) status = run_once(t, t->session, t->times[0]);
-    for (int i = 0; status == ST_OK && i < t->out->n_layers; i++) {
-        if (!t->picks[i]) continue;
-        const int step = step_of(t, plan, i, t->picks[i]);
-        const double was = (double)t->times[0][t->steps[i]];
-        if (step < 0) search_refuse(&t->search, i, t->picks[i]);
-        else search_tell(&t->search, i, t->picks[i], was > 0 ? (double)times[step] / was : 1);
+// What the four runs A B B A say of layer i, for the search and as a line of wisdom.
+static Status judge(Tuning *t, const Plan *plan, int i, uint64_t *const runs[4], Text *lines) {
+    const int pick = t->picks[i], step = step_of(t, plan, i, pick), was = t->steps[i];
+    if (step < 0) {
+        search_refuse(&t->search, i, pick);
+        return ST_OK;
     }
+    const double times[] = {(double)runs[0][was], (double)runs[1][step], (double)runs[2][step], (double)runs[3][was]};
+    const double before = times[0] + times[3];
+    search_tell(&t->search, i, pick, before > 0 ? (times[1] + times[2]) / before : 1);
+    return recall_line(&t->out->recall, i, pick, times, lines);
+}
+// Whole runs A B B A; ratios of the layers that were picked.
+static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan) {
+    const size_t steps = (size_t)MAX(plan->n_steps, executable_plan(t->out->incumbent)->n_steps) + 1;
+    uint64_t *times = mem_zero(4 * steps, sizeof *times);
+    uint64_t *const runs[] = {times, times + steps, times + 2 * steps, times + 3 * steps};
+    Text lines = {0};
+    if (!times) return fail_memory(4 * steps * sizeof *times);
+    Status status = run_once(t, challenger, NULL); // first touches of its memory
+    for (int r = 0; status == ST_OK && r < 4; r++)
+        status = run_once(t, r == 1 || r == 2 ? challenger : t->session, runs[r]);
+    for (int i = 0; status == ST_OK && i < t->out->n_layers; i++)
+        if (t->picks[i]) status = judge(t, plan, i, runs, &lines);
+    if (status == ST_OK) recall_write(&t->out->recall, &lines);
+    text_free(&lines);
     mem_free(times);
     return status;
 }
@@ -191,19 +195,18 @@ static Status trial(Tuning *t) {
 // Shares of the layers, and how long a run takes.
 static Status measure_shares(Tuning *t) {
     enum { RUNS = 5 };
-    double least[2] = {INFINITY, 0}, sum = 0;
+    double least = INFINITY, sum = 0;
     const Plan *plan = executable_plan(t->out->incumbent);
     TRY(run_once(t, t->session, NULL));
-    memset(t->times[0], 0, (size_t)plan->n_steps * sizeof *t->times[0]);
     for (int i = 0; i < RUNS; i++) {
         const uint64_t start = clock_ns();
-        TRY(run_once(t, t->session, t->times[0]));
-        least[0] = MIN(least[0], clock_ms_since(start));
+        TRY(run_once(t, t->session, t->times));
+        least = MIN(least, clock_ms_since(start));
     }
-    for (int i = 0; i < plan->n_steps; i++) sum += (double)t->times[0][i];
+    for (int i = 0; i < plan->n_steps; i++) sum += (double)t->times[i];
     for (int i = 0; i < t->out->n_layers; i++)
-        t->out->layers[i].share = sum > 0 ? (double)t->times[0][t->steps[i]] / sum : 0;
-    t->out->run_ms = least[0];
+        t->out->layers[i].share = sum > 0 ? (double)t->times[t->steps[i]] / sum : 0;
+    t->out->run_ms = least;
     return ST_OK;
 }
 // Layers that take next to nothing are left alone: they would keep the others waiting for their trials.
@@ -215,12 +218,39 @@ static void leave_small(Tuning *t) {
         if (!t->out->layers[i].untuned) t->out->layers[i].untuned = "less than 0.2 % of the time";
     }
 }
+// What wisdom says: in which order candidates are tried, and (--resume) what need not be measured again.
+static Status remember(Tuning *t) {
+    Recall *recall = &t->out->recall;
+    for (int i = 0; i < t->out->n_layers; i++)
+        t->recalled[i] = (RecallLayer){.problem = t->out->layers[i].step->problem,
+                                       .ways = t->ways[i],
+                                       .n_ways = t->out->layers[i].n_configurations};
+    TRY(recall_begin(recall, t->recalled, t->out->n_layers, t->arena));
+    TRY(recall_read(recall));
+    for (int i = 0; i < t->out->n_layers; i++) {
+        const size_t n = (size_t)t->recalled[i].n_ways;
+        Candidate *candidates = t->layers[i].candidates;
+        double *estimates = arena_array(t->arena, 2 * n, sizeof *estimates);
+        if (!estimates) return fail_memory(2 * n * sizeof *estimates);
+        for (int c = 0; c < t->layers[i].n_candidates; c++) estimates[c] = candidates[c].estimate;
+        TRY(recall_foresee(&t->recalled[i], estimates, estimates + n));
+        for (int c = 0; c < t->layers[i].n_candidates; c++) candidates[c].estimate = estimates[n + (size_t)c];
+    }
+    if (t->options->resume) recall_resume(recall, &t->search);
+    return ST_OK;
+}
 static Status search_layers(Tuning *t) {
     const double seconds = 0.8 * t->options->seconds - seconds_since(t->start), begun = seconds_since(t->start);
     t->out->complete = false;
     for (;;) {
         const double spent = seconds_since(t->start) - begun;
-        TRY(tell(t, "measuring", MIN(spent, seconds), seconds));
+        const Status told = tell(t, "measuring", MIN(spent, seconds), seconds);
+        if (told == ST_CANCELLED) { // the best so far is kept
+            t->out->stopped = true;
+            error_clear();
+            return ST_OK;
+        }
+        TRY(told);
         // The race needs its time.
         if (spent >= seconds && t->out->trials > 0) return ST_OK;
         if (!search_next(&t->search, t->picks)) break;
@@ -248,6 +278,25 @@ static void take_best(Tuning *t) {
     }
 }
 
+// What wisdom alone holds for the best; nothing is measured before the race.
+static void take_foreseen(Tuning *t) {
+    static const double least_gain = 0.01;
+    for (int i = 0; i < t->out->n_layers; i++) {
+        TunedLayer *layer = &t->out->layers[i];
+        const SearchLayer *found = &t->layers[i];
+        int best = 0;
+        layer->ratio = 1 - least_gain;
+        for (int c = 1; c < found->n_candidates; c++)
+            if (found->candidates[c].estimate < layer->ratio && recall_knows(&t->recalled[i], c))
+                best = c, layer->ratio = found->candidates[c].estimate;
+        t->picks[i] = best;
+        if (best) layer->solver = t->ways[i][best].solver, layer->configuration = t->ways[i][best].configuration;
+        else layer->ratio = 1;
+        if (!best && !layer->untuned) layer->untuned = "wisdom knows nothing better";
+        t->out->changed += best > 0;
+    }
+}
+
 // ---- the race
 
 typedef struct Racers {
@@ -257,7 +306,9 @@ typedef struct Racers {
 } Racers;
 static Status race_run(void *context, int which, double *ms) {
     Racers *racers = context;
-    TRY(tell(racers->tuning, "racing", racers->run++, racers->runs));
+    const Status told = tell(racers->tuning, "racing", racers->run++, racers->runs);
+    if (told == ST_CANCELLED && racers->tuning->out->stopped) error_clear(); // it was asked once, and this is the end
+    else TRY(told);
     const uint64_t start = clock_ns();
     TRY(run_once(racers->tuning, racers->sessions[which], NULL));
     *ms = clock_ms_since(start);
@@ -265,7 +316,7 @@ static Status race_run(void *context, int which, double *ms) {
 }
 static Status race_plans(Tuning *t) {
     const double left = t->options->seconds - seconds_since(t->start);
-    const int rounds = race_rounds(MAX(left, 0.1 * t->options->seconds), t->out->run_ms);
+    const int rounds = t->out->stopped ? RACE_LEAST : race_rounds(MAX(left, 0.1 * t->options->seconds), t->out->run_ms);
     Racers racers = {.tuning = t, .sessions = {t->session, NULL}, .runs = 4 * rounds};
     TRY(make(t, t->picks, &t->out->tuned));
     Status status = session_create(t->out->tuned, &racers.sessions[1]);
@@ -279,7 +330,9 @@ static Status race_plans(Tuning *t) {
 // ---- all of it
 
 static Status begin(Tuning *t, const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out) {
-    *out = (Tuned){.complete = true};
+    *out = (Tuned){
+        .complete = true,
+        .recall = {.path = options->wisdom, .isa = isa_name(subject->machine->isa), .threads = subject->plan.threads}};
     *t = (Tuning){.subject = subject, .options = options, .arena = arena, .out = out, .start = clock_ns()};
     t->kernels = subject->plan.kernels ? subject->plan.kernels : kernels_for(subject->machine->isa);
     FAIL_IF(!t->kernels, ST_UNSUPPORTED, "this build has no kernels for %s", isa_name(subject->machine->isa));
@@ -291,6 +344,11 @@ static Status begin(Tuning *t, const TuneSubject *subject, const TuneOptions *op
     FAIL_IF(subject->plan.memory && 2 * bytes > subject->plan.memory, ST_RESOURCE,
             "two plans are in memory while they are compared: about %.0f MB, allowed are %.0f MB (--max-memory)",
             2e-6 * (double)bytes, 1e-6 * (double)subject->plan.memory);
+    Text machine = {0};
+    machine_print(subject->machine, &machine);
+    out->recall.machine = arena_string(arena, text_get(&machine));
+    text_free(&machine);
+    if (!out->recall.machine) return fail_memory(sizeof subject->machine->cpu);
     return list_layers(t, executable_plan(out->incumbent));
 }
 Status tune_list(const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out) {
@@ -306,10 +364,12 @@ Status tune(const TuneSubject *subject, const TuneOptions *options, Arena *arena
     if (status == ST_OK) status = measure_shares(&t);
     if (status == ST_OK) {
         leave_small(&t);
-        status = search_layers(&t);
+        status = remember(&t);
     }
+    if (status == ST_OK && !options->from_wisdom) status = search_layers(&t);
     if (status == ST_OK) {
-        take_best(&t);
+        if (options->from_wisdom) take_foreseen(&t);
+        else take_best(&t);
         if (out->changed) status = race_plans(&t);
     }
     session_destroy(t.session);

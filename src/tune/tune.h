@@ -2,6 +2,7 @@
 #pragma once
 #include "session/session.h"
 #include "tune/race.h"
+#include "tune/recall.h"
 #include "tune/search.h"
 
 // What is tuned. Everything must outlive the call.
@@ -18,7 +19,11 @@ typedef struct TuneOptions {
     double seconds;    // for all of it, about: the search may take four fifths
     const char *layer; // only this one; NULL: all
     bool same_bits;    // schedules only: the arithmetic of every layer stays
-    // Told what is done; anything but ST_OK ends the tuning: ST_CANCELLED by the user.
+    const char *wisdom; // file that is read, and that trials are added to; NULL: none
+    bool resume;        // what wisdom says of this machine and incumbent counts as measured
+    bool from_wisdom;   // nothing is measured: what wisdom holds for the best is raced
+    // Told what is done; anything but ST_OK ends the tuning: ST_CANCELLED by the user. While candidates are measured
+    // ST_CANCELLED ends the measuring only: the best so far races, in as few rounds as a race may have.
     Status (*progress)(void *context, const char *stage, double done, double total);
     void *progress_context;
 } TuneOptions;
@@ -37,8 +42,10 @@ typedef struct Tuned {
     TunedLayer *layers; // those with a choice, in order
     int n_layers, trials, changed;
     bool complete; // the search came to its end before its time
+    bool stopped;  // the user ended it
     bool raced;    // else nothing was better in any layer
     Race race;
+    Recall recall;
     double run_ms;                 // of the incumbent, the least of a few runs
     Executable *incumbent, *tuned; // tuned NULL: not raced. To be released by the caller
 } Tuned;

@@ -10,6 +10,7 @@
 #include "package/make_package.h"
 #include "stent.h"
 #include "tensor/npy.h"
+#include "wisdom/lines.h"
 #include <unistd.h>
 
 // What a verb has left in its folder. Of files that are full of times the name counts alone; the log may be torn.
@@ -383,6 +384,46 @@ TEST(tune) {
     make_small_package();
     drive(&(Verb){.name = "tune", .call = call_tune, .few = 6});
 }
+// wisdom: two lines of another machine. It is a list like results.json: a call that failed may leave it as it was.
+static const char *wisdom_here(void) {
+    const char *path = test_temp("given.wisdom");
+    Text text = {0};
+    for (int i = 0; i < 2; i++) {
+        const WisdomLine line = wisdom_line("a", i ? "b" : "c", 0.5);
+        CHECK_OK(wisdom_print(&line, &text));
+    }
+    CHECK_OK(file_write(path, text_get(&text), text.length));
+    text_free(&text);
+    return path;
+}
+static const char *wisdom_action;
+static void put_wisdom(const char *out) {
+    uint8_t *bytes;
+    size_t size;
+    CHECK_OK(file_read(wisdom_here(), 10000, &bytes, &size));
+    CHECK_OK(file_write(in_out(out, "results.wisdom"), bytes, size));
+    mem_free(bytes);
+}
+static stent_status call_wisdom(const char *out) {
+    stent_wisdom_options options = STENT_OPTIONS(stent_wisdom_options);
+    const char *given = test_temp("given.wisdom");
+    const bool merge = !strcmp(wisdom_action, "merge"), export = !strcmp(wisdom_action, "export");
+    options.wisdom = export ? given : in_out(out, "results.wisdom");
+    if (export) options.output = in_out(out, "exported");
+    options.which = "others";
+    stent_result *result = NULL;
+    const stent_status status = stent_wisdom(wisdom_action, &given, merge, &options, &result);
+    return tell(out, status, result, false);
+}
+static void drive_wisdom(const char *action, void (*prepare)(const char *out)) {
+    (void)wisdom_here();
+    wisdom_action = action;
+    drive(&(Verb){.name = action, .prepare = prepare, .call = call_wisdom});
+}
+TEST(wisdom_merge) { drive_wisdom("merge", NULL); }
+TEST(wisdom_export) { drive_wisdom("export", NULL); }
+TEST(wisdom_list) { drive_wisdom("list", put_wisdom); }
+TEST(wisdom_forget) { drive_wisdom("forget", put_wisdom); }
 static const char *profile_other;
 static stent_status call_profile(const char *out) {
     stent_profile_options options = STENT_OPTIONS(stent_profile_options);

@@ -1,6 +1,9 @@
+#define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/file.h"
 #include "test.h"
+#include <sys/wait.h>
+#include <unistd.h>
 
 TEST(append_makes_and_grows_a_file) {
     const char *path = test_temp("log.txt");
@@ -31,4 +34,43 @@ TEST(date) {
     char date[24];
     clock_date(date);
     CHECK_MSG(strlen(date) == 20 && date[4] == '-' && date[10] == 'T' && date[19] == 'Z', "%s", date);
+}
+TEST(append_ends_a_torn_line_first) {
+    const char *path = test_temp("torn");
+    uint8_t *data;
+    size_t size;
+    CHECK_OK(file_write(path, "one\ntw", 6));
+    CHECK_OK(file_append(path, "three\n", 6));
+    CHECK_OK(file_append(path, "four\n", 5));
+    CHECK_OK(file_read(path, 100, &data, &size));
+    CHECK_TEXT((const char *)data, "one\ntw\nthree\nfour\n");
+    mem_free(data);
+}
+// A child adds lines while this process puts another file in the file's place again and again: none gets lost.
+TEST(append_waits_while_a_file_is_replaced) {
+    enum { LINES = 200 };
+    const char *path = test_temp("held");
+    uint8_t *data;
+    size_t size;
+    CHECK_OK(file_write(path, "", 0));
+    CHECK_INT(file_hold(test_temp("nothing")), -1);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < LINES; i++)
+            if (file_append(path, "x\n", 2) != ST_OK) _exit(1);
+        _exit(0);
+    }
+    int status = -1;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        const int hold = file_hold(path);
+        REQUIRE(hold >= 0);
+        CHECK_OK(file_read(path, 10000, &data, &size));
+        usleep(500);
+        CHECK_OK(file_write(path, data, size));
+        file_let_go(hold);
+        mem_free(data);
+        usleep(100);
+    }
+    CHECK_INT(status, 0);
+    CHECK_INT(file_size(path), 2 * LINES);
 }

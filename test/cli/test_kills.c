@@ -6,6 +6,7 @@
 #include "base/folder.h"
 #include "base/rng.h"
 #include "cli/program.h"
+#include "wisdom/wisdom.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -151,4 +152,94 @@ TEST(segment_resumed) {
     const char *const first[] = {"stent", "segment", package, in, "-o", out, "--overlay", NULL};
     const char *const resume[] = {"stent", "segment", package, in, "-o", out, "--overlay", "--resume", NULL};
     stop_both_ways(&(Trial){out, resume, first, resume});
+}
+
+// Lines of wisdom, and the most that speak of one candidate of one incumbent.
+typedef struct Counts {
+    Arena arena;
+    const char **names;
+    int64_t *counts;
+    int64_t n, most;
+} Counts;
+static Status count_line(void *context, const WisdomLine *line, const char *text, size_t length) {
+    enum { MOST = 10000 };
+    Counts *counts = context;
+    char name[WISDOM_LINE];
+    (void)text, (void)length;
+    snprintf(name, sizeof name, "%s %s %s", line->problem, line->incumbent, line->candidate);
+    if (!counts->names) counts->names = arena_array(&counts->arena, MOST, sizeof *counts->names);
+    if (!counts->counts) counts->counts = arena_array(&counts->arena, MOST, sizeof *counts->counts);
+    int64_t at = 0;
+    while (at < counts->n && strcmp(counts->names[at], name)) at++;
+    REQUIRE(at < MOST);
+    if (at == counts->n) counts->names[counts->n++] = arena_string(&counts->arena, name);
+    counts->counts[at]++;
+    counts->most = MAX(counts->most, counts->counts[at]);
+    return ST_OK;
+}
+static int64_t lines_of(const char *wisdom, int64_t *most) {
+    Counts counts = {.n = 0};
+    WisdomCount count;
+    CHECK_OK(wisdom_read(wisdom, count_line, &counts, &count));
+    CHECK_INT(count.bad, 0);
+    *most = counts.most;
+    arena_free(&counts.arena);
+    return count.lines;
+}
+// Killed again and again, tuning goes on where it was: all that was written is remembered, and nothing is measured more
+// often than once would have done (5 times at most).
+TEST(tune_resumed) {
+    if (!test_program()) test_skip("the program is not built");
+    setenv("XDG_DATA_HOME", test_temp("data"), 1);
+    const char *package = small_package(), *wisdom = test_temp("wisdom");
+    const char *const command[] = {"stent",    "tune", package,  "--wisdom", wisdom,      "--resume",
+                                   "--trials", "4",    "--time", "1m",       "--untuned", NULL};
+    Rng rng;
+    rng_seed(&rng, 3);
+    const uint64_t whole = time_of(command);
+    int64_t lines = 0, most, ends = 0;
+    CHECK_OK(file_write(wisdom, "", 0));
+    const int count = test_long() ? 100 : 5;
+    for (int i = 0; i < count; i++) {
+        bool done;
+        check_end(run_and_stop(command, SIGKILL, rng_below(&rng, whole)), SIGKILL, &done);
+        const int64_t now = lines_of(wisdom, &most);
+        CHECK_MSG(now >= lines && most <= 5, "%lld lines after %lld, %lld of one candidate", (long long)now,
+                  (long long)lines, (long long)most);
+        lines = now;
+        if (!done && i + 1 < count) continue;
+        Arena arena = {0};
+        REQUIRE(program_stdout("tune", package, "--wisdom", wisdom, "--resume", "--trials", "4", "--time", "1m",
+                               "--untuned", "--json", NULL) == 0);
+        const Json *said = json_get(program_json(&arena), "wisdom");
+        REQUIRE(said);
+        CHECK_INT(json_get(said, "here")->number, lines);
+        CHECK(json_get(said, "resumed")->number >= (double)lines);
+        arena_free(&arena);
+        CHECK_OK(file_write(wisdom, "", 0)); // from the start
+        lines = 0, ends++;
+    }
+    CHECK(ends > 0);
+}
+// The first Ctrl-C ends the measuring, and what was found is kept.
+TEST(tune_stopped) {
+    if (!test_program()) test_skip("the program is not built");
+    const char *package = small_package(), *wisdom = test_temp("wisdom");
+    const char *const command[] = {"stent", "tune", package, "--wisdom", wisdom, "--time", "1h", NULL};
+    int64_t most;
+    CHECK_OK(file_write(wisdom, "", 0));
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        signal(SIGINT, SIG_DFL);
+        dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);
+        execv(test_program(), (char *const *)command);
+        _exit(127);
+    }
+    while (file_size(wisdom) == 0 && waitpid(pid, NULL, WNOHANG) == 0) usleep(1000);
+    kill(pid, SIGINT);
+    int status = 0;
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(lines_of(wisdom, &most) > 0);
 }

@@ -325,6 +325,21 @@ static void seed_plan(Seeds *to) {
     text_free(&text);
 }
 
+// For the layer of fuzz_wisdom.c, from here and from elsewhere, and one of another problem.
+static void seed_wisdom(Seeds *to) {
+    static const char *const bodies[] = {
+        "2026-11-28T22:47:32Z\tavx2\tfuzz\t2\tconv fp32 1x16x8x8 -> 1x16x8x8\tconv_direct/2 0,0,0,0,0,0 0,0,0,0,0,0\t"
+        "conv_direct/2 0,0,0,0,0,0 1,0,0,0,0,0\t0.9\t0.8\t1",
+        "2026-11-28T22:47:33Z\tavx2\tanother\t4\tconv fp32 1x16x8x8 -> 1x16x8x8\tconv_direct/2 0,0,0,0,0,0 "
+        "1,0,0,0,0,0\tconv_direct/2 0,0,0,0,0,0 2,0,0,0,0,0\t1.5\t1.5\t1.5",
+        "2026-11-28T22:47:34Z\tsse2\tfuzz\t1\tpool fp32 1x8x4x4/4 -> 1x8x2x2/4 max\ta\tb\t1e-3\t0.001\t1000"};
+    Text text = {0};
+    for (size_t i = 0; i < COUNT_OF(bodies); i++)
+        text_add(&text, "w1 %016llx\t%s\n", (unsigned long long)hash64(bodies[i], strlen(bodies[i]), 0), bodies[i]);
+    add_text(to, "wisdom", "three.wisdom", text_get(&text));
+    text_free(&text);
+}
+
 void make_seeds(Arena *arena, Seed **out, size_t *count) {
     Seeds to = {.arena = arena, .seeds = arena_array(arena, MOST_SEEDS, sizeof(Seed))};
     REQUIRE(to.seeds);
@@ -338,6 +353,7 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     seed_tensors(&to);
     seed_json(&to);
     seed_plan(&to);
+    seed_wisdom(&to);
     *out = to.seeds;
     *count = to.count;
 }

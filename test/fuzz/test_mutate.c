@@ -177,6 +177,12 @@ TEST(changed_plans) {
     arena_free(&arena);
 }
 
+TEST(changed_wisdom) {
+    const char *file = test_temp("changed.wisdom"), *out = test_temp("all.wisdom");
+    change_seeds("wisdom", file,
+                 (const char *[]){hostile_program(), "wisdom", "merge", file, "-q", "--wisdom", out, NULL});
+}
+
 // ---- files by others
 
 static void change_shared(const char *const *names, size_t count, const char *verb) {

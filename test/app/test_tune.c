@@ -1,0 +1,70 @@
+// tune, stopped by its caller.
+#include "base/text.h"
+#include "cli/program.h"
+#include "stent.h"
+#include "wisdom/lines.h"
+
+typedef struct Stop {
+    const char *stage;
+    int at, seen, after; // stops from this call of the stage on; calls of it; calls of any stage behind the first stop
+} Stop;
+static int stop_at(void *context, const char *stage, double done, double total) {
+    Stop *stop = context;
+    (void)done, (void)total;
+    if (!strcmp(stage, stop->stage)) stop->seen++;
+    const bool stopped = stop->seen >= stop->at;
+    stop->after += stopped;
+    return stopped;
+}
+// lie: wisdom that is believed says of some candidate of each layer that it takes half the time, so there is a race.
+static stent_status tune_and_stop(bool lie, Stop *stop, stent_result **result) {
+    stent_tune_options options = STENT_OPTIONS(stent_tune_options);
+    setenv("XDG_DATA_HOME", test_temp("data"), 1);
+    const char *package = test_temp("net.stent"), *lies = test_temp("lies");
+    CHECK_INT(stent_compile(small_model(), package, NULL, NULL), STENT_OK);
+    options.wisdom = test_temp("wisdom");
+    if (lie) {
+        options.trials = 1, options.common.untuned = true;
+        CHECK_INT(stent_tune(package, &options, NULL), STENT_OK);
+        wisdom_lie(options.wisdom, lies, 0.5);
+        options.wisdom = lies, options.resume = true;
+    }
+    options.seconds = 3600;
+    options.common.progress = stop_at, options.common.progress_context = stop;
+    return stent_tune(package, &options, result);
+}
+
+TEST(stopped_while_measuring_the_best_so_far_is_kept) {
+    Stop stop = {.stage = "measuring", .at = 4};
+    stent_result *result = NULL;
+    CHECK_INT(tune_and_stop(false, &stop, &result), STENT_OK);
+    const char *json = stent_result_json(result);
+    CHECK_MSG(strstr(json, "\"stopped\": true") && strstr(json, "\"complete\": false") && strstr(json, "\"trials\": 3"),
+              "%s", json);
+    CHECK_INT(stop.seen, 4);
+    CHECK(strstr(stent_result_text(result), "stopped by the user"));
+    stent_result_free(result);
+}
+TEST(stopped_at_once_nothing_changes) {
+    Stop stop = {.stage = "measuring", .at = 1};
+    stent_result *result = NULL;
+    CHECK_INT(tune_and_stop(false, &stop, &result), STENT_OK);
+    CHECK(strstr(stent_result_json(result), "\"trials\": 0") &&
+          strstr(stent_result_json(result), "\"kept\": \"baseline\""));
+    stent_result_free(result);
+}
+TEST(stopped_while_measuring_what_was_found_races) {
+    Stop stop = {.stage = "measuring", .at = 1};
+    stent_result *result = NULL;
+    CHECK_INT(tune_and_stop(true, &stop, &result), STENT_OK);
+    CHECK_MSG(strstr(stent_result_json(result), "\"rounds\": 10"), "%s", stent_result_json(result));
+    CHECK_INT(stop.after, 41); // it is asked at each run of the race, and its answer is known
+    stent_result_free(result);
+}
+TEST(stopped_in_the_race_it_ends) {
+    Stop stop = {.stage = "racing", .at = 2};
+    stent_result *result = NULL;
+    CHECK_INT(tune_and_stop(true, &stop, &result), STENT_CANCELLED);
+    CHECK_INT(stop.seen, 2);
+    stent_result_free(result);
+}
