@@ -182,6 +182,7 @@ typedef struct stent_tune_options {
     uint64_t seed;     /* of "random" */
     const char *wisdom; /* file; NULL: STENT_WISDOM, else the user's */
     bool resume;        /* what wisdom says of this machine is not measured again */
+    const char *output; /* a copy of the package that carries the plan that stands afterwards, if that is a tuned one */
 } stent_tune_options;
 STENT_API stent_status stent_tune(const char *package, const stent_tune_options *options, stent_result **result);
 

@@ -1,5 +1,6 @@
 // info: what a model file or a package holds, and what running it on this machine will need.
 #include "app/app.h"
+#include "app/plan_store.h"
 #include "import/import.h"
 #include "pass/pass.h"
 #include <string.h>
@@ -191,6 +192,10 @@ static void tell_made(JsonWriter *w, const Json *description, const Package *pac
     json_key(w, "precision"), json_string(w, package->precision);
     json_end_object(w);
 }
+static void put_plan(void *context, const char *key) { json_string(&((struct stent_result *)context)->writer, key); }
+static void print_plan(void *context, const char *key) {
+    text_add(&((struct stent_result *)context)->text, "carries a tuned plan for: %s\n", key ? key : "(damaged)");
+}
 static Status tell_package(Opened *opened, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     const Package *package = opened->package;
@@ -203,7 +208,9 @@ static Status tell_package(Opened *opened, struct stent_result *result) {
     json_key(w, "made"), tell_made(w, description, package);
     json_key(w, "pipeline"), put_json(w, pipeline);
     json_key(w, "self_check"), json_string(w, check);
-    json_key(w, "plans"), json_integer(w, 0); // stored plans: a package of this version carries none
+    json_key(w, "plans"), json_begin_array(w);
+    TRY(plan_store_carried(opened, &(CarriedList){put_plan, result}));
+    json_end_array(w);
     Text made = {0};
     tell_made(&(JsonWriter){.text = &made}, description, package);
     text_add(&result->text, "package of %s, %.1f MB\ncontent hash %s\nmade: %s\n", opened->model,
@@ -211,7 +218,7 @@ static Status tell_package(Opened *opened, struct stent_result *result) {
     text_free(&made);
     tell_graph(package->graph, result);
     text_add(&result->text, "pipeline: %s\nself-check: %s\n", package->pipeline, check);
-    return ST_OK;
+    return plan_store_carried(opened, &(CarriedList){print_plan, result});
 }
 // Free dims that nothing fixes are no fault here.
 static Status info_package(const char *path, const stent_options *options, struct stent_result *result) {

@@ -1,5 +1,5 @@
 // Where tuned plans lie: in the user's data folder, one file for a network, a kind of machine, shapes and a precision
-// (plan/stored.h), found there whenever the package is opened.
+// (plan/stored.h), found there whenever the package is opened; else in the package itself (`tune -o`).
 #pragma once
 #include "app/app.h"
 #include "plan/stored.h"
@@ -10,3 +10,11 @@ const char *plan_store_key(Opened *opened);
 Status plan_store_read(Opened *opened, StoredPlan *out);
 // *path: where it went. ST_RESOURCE when it cannot be written.
 Status plan_store_write(Opened *opened, const StoredPlan *stored, const char **path);
+// A copy of the package that carries this plan beside those for other machines and shapes that it carries already.
+Status plan_store_carry(Opened *opened, const StoredPlan *stored, const char *path);
+// What the package carries plans for, one call each; key NULL: a damaged one.
+typedef struct CarriedList {
+    void (*tell)(void *context, const char *key);
+    void *context;
+} CarriedList;
+Status plan_store_carried(Opened *opened, const CarriedList *list);

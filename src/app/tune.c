@@ -9,11 +9,13 @@
 
 typedef struct TuneCall {
     const stent_tune_options *options;
+    const char *package;
     Opened opened;
     StoredPlan stored;
     Tuned tuned;
     double seconds;
     bool from_wisdom;
+    const char *carrier;           // the package that carries the plan; NULL: none was written
     const char *kept, *path, *why; // why: the tuned plan is not kept
     bool dropped;                  // what was tuned for other numbers of threads
     Arena *arena;
@@ -171,6 +173,10 @@ static void tell_race(const TuneCall *call, struct stent_result *result) {
     if (call->why) text_add(text, "the tuned plan failed the self-check: %s\n", call->why);
     if (call->path) text_add(text, "stored: %s\n", call->path);
     else text_add(text, "nothing changes: %s stays\n", than);
+    json_key(w, "package"), json_string(w, call->carrier);
+    if (call->carrier) text_add(text, "%s: the package with this plan\n", call->carrier);
+    else if (call->options->output)
+        text_add(text, "%s is not written: there is no tuned plan\n", call->options->output);
     if (call->dropped) text_add(text, "what was tuned for other numbers of threads had other bits, and is gone\n");
 }
 static void tell_verdict(const TuneCall *call, struct stent_result *result) {
@@ -203,6 +209,8 @@ static Status tune_raced(TuneCall *call) {
                            .plain = &plain};
     PlanChoice *choices = NULL;
     TRY(take_options(call, &options));
+    FAIL_IF(call->options->output && path_same(call->options->output, call->package), ST_USAGE,
+            "%s: a package is not changed; name another file for the one with the plan", call->options->output);
     TRY(sample_take(opened, NULL, call->arena, &sample));
     TRY(make_tensors(subject.graph, subject.graph->outputs, subject.graph->n_outputs, call->arena, &subject.outputs));
     if (!common->untuned) TRY(plan_store_read(opened, &call->stored));
@@ -216,7 +224,9 @@ static Status tune_raced(TuneCall *call) {
     if (call->tuned.race.won) TRY(store(call));
     else TRY(plan_hash(executable_plan(call->tuned.incumbent), opened->plan_hash));
     call->seconds = clock_ms_since(start) / 1e3;
-    return ST_OK;
+    if (!call->options->output || !call->stored.n_layers) return ST_OK;
+    call->carrier = call->options->output;
+    return plan_store_carry(opened, &call->stored, call->carrier);
 }
 static Status tune_opened(TuneCall *call, struct stent_result *result) {
     TRY(tune_raced(call));
@@ -228,7 +238,7 @@ static Status tune_opened(TuneCall *call, struct stent_result *result) {
 Status race_wisdom(const char *package, const stent_options *common, double seconds, struct stent_result *result) {
     const stent_tune_options options = {.size = sizeof options, .common = *common, .seconds = seconds};
     Arena arena = {0};
-    TuneCall call = {.options = &options, .arena = &arena, .from_wisdom = true};
+    TuneCall call = {.options = &options, .package = package, .arena = &arena, .from_wisdom = true};
     Status status = open_package(package, common, OPEN_GRAPH, &call.opened);
     if (status == ST_OK) {
         status = tune_raced(&call);
@@ -248,7 +258,7 @@ stent_status stent_tune(const char *package, const stent_tune_options *given, st
     stent_tune_options options = {.size = sizeof options};
     struct stent_result *result = NULL;
     Arena arena = {0};
-    TuneCall call = {.options = &options, .arena = &arena};
+    TuneCall call = {.options = &options, .package = package, .arena = &arena};
     error_clear();
     if (out) *out = NULL;
     Status status = options_take(given, sizeof options, &options);

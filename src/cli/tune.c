@@ -24,7 +24,7 @@ int verb_tune(int argc, char **argv) {
         {"layer", 0, OPTION_TEXT, &o.layer, "NAME", "only this layer"},
         {"list", 0, OPTION_FLAG, &o.list, NULL, "how many configurations each layer has; measure nothing"},
         {"seed", 0, OPTION_COUNT, &seed, "N", "of --tuner random"},
-        {"output", 'o', OPTION_LATER, NULL, "OUT.stent", NULL},
+        {"output", 'o', OPTION_TEXT, &o.output, "OUT.stent", "a copy of the package that carries the plan"},
         {"layout", 0, OPTION_LATER, NULL, "greedy|global", NULL},
         {"wisdom", 0, OPTION_TEXT, &o.wisdom, "FILE", "instead of STENT_WISDOM or the user's"},
         {"resume", 0, OPTION_FLAG, &o.resume, NULL, "what was measured on such a machine before is not measured again"},

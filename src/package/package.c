@@ -26,6 +26,7 @@ typedef enum SectionKind {
     SECTION_CHECK,       // text: "reference" or "strict", then a line a tensor: input|expected dtype shape
     SECTION_CHECK_DATA,  // their data, each at a multiple of 64
     SECTION_DESCRIPTION, // JSON
+    SECTION_PLANS,       // stored plans (plan/stored.h), one behind the other; left out where there are none
     SECTION_KINDS,
     FIRST_OPTIONAL = SECTION_CHECK
 } SectionKind;
@@ -92,7 +93,7 @@ static uint64_t header_hash(const uint8_t *header) {
 }
 static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[65]) {
     uint8_t header[HEADER_BYTES + SECTION_KINDS * ENTRY_BYTES] = {0}, *table = header + HEADER_BYTES;
-    const uint32_t count = SECTION_KINDS - 1;
+    const uint32_t count = SECTION_KINDS - (sections[SECTION_PLANS].length ? 1 : 2);
     text_bytes(file, header, HEADER_BYTES + count * ENTRY_BYTES);
     Sha256 sha;
     sha256_begin(&sha);
@@ -188,6 +189,22 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
     }
     return ST_OK;
 }
+Status package_write_with_plans(const Package *package, const char *plans, size_t size, const char *path) {
+    Section at[SECTION_KINDS] = {{0}};
+    Text sections[SECTION_KINDS] = {{0}}, file = {0};
+    char hex[65];
+    Status status = read_table(&package->mapping, at);
+    for (int kind = SECTION_GRAPH; status == ST_OK && kind < SECTION_PLANS; kind++)
+        sections[kind] = (Text){.data = (char *)(uintptr_t)package->mapping.data + at[kind].offset,
+                                .length = at[kind].size}; // read only, and not freed
+    sections[SECTION_PLANS] = (Text){.data = (char *)(uintptr_t)plans, .length = size};
+    if (status == ST_OK) status = assemble(sections, &file, hex);
+    status = package_intact(package, status);
+    if (status == ST_OK) status = file_write(path, file.data, file.length);
+    text_free(&file);
+    return status;
+}
+
 static char *section_text(Package *package, const Section *section) {
     return arena_string_n(&package->arena, (const char *)package->mapping.data + section->offset, section->size);
 }
@@ -291,6 +308,11 @@ static Status read_sections(Opening *opening) {
     package->pipeline = section_text(package, &sections[SECTION_PIPELINE]);
     package->description = sections[SECTION_DESCRIPTION].offset ? section_text(package, &sections[SECTION_DESCRIPTION])
                                                                 : arena_string(&package->arena, "{}");
+    package->plans = (const char *)package->mapping.data + sections[SECTION_PLANS].offset;
+    package->plans_bytes = sections[SECTION_PLANS].size;
+    FAIL_IF(package->plans_bytes > PACKAGE_PLANS_BYTES, ST_BAD,
+            "section %d: expected at most %d bytes of plans, got %zu", SECTION_PLANS, PACKAGE_PLANS_BYTES,
+            package->plans_bytes);
     FAIL_IF(!opening->graph || !opening->settings || !opening->check || !package->pipeline || !package->description,
             ST_RESOURCE, "out of memory");
     sha256_text(package->mapping.data + AT_CONTENT_HASH, package->content_hash);

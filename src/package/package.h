@@ -4,7 +4,7 @@
 //                SHA-256 of the sections that fix the answer (the content hash), hash of the section table
 //     128        section table: kind, flags, offset, size, hash64 of the bytes; 32 bytes an entry
 //     ...        sections, each at a multiple of 64: graph text, constants, pipeline, settings; optional ones:
-//                self-check, description
+//                self-check, description, plans
 //
 // All integers little-endian. A reader refuses a newer format version, a size that is not the file's, a section outside
 // the file, overlapping sections, bytes that do not give their hash, and what it does not know, unless that is marked
@@ -15,6 +15,7 @@
 
 // The newest format that is read. Written is the oldest one that a reader must know to understand the package.
 enum { PACKAGE_VERSION = 1 };
+enum { PACKAGE_PLANS_BYTES = 16 * 1024 * 1024 };
 
 // A sample of the network's inputs and what the outputs must be.
 typedef struct SelfCheck {
@@ -50,11 +51,16 @@ typedef struct Package {
     Arena arena;
     const void *constants;   // the section of the weights
     size_t constants_bytes;
+    const char *plans; // stored plans (plan/stored.h), in the mapping, not checked yet
+    size_t plans_bytes;
 } Package;
 // ST_BAD: damaged, cut short meanwhile, not a package; ST_UNSUPPORTED: what a newer stent put in (format, section,
 // operator ...).
 Status package_open(const char *path, Package **out);
 Status package_open_bytes(const void *bytes, size_t size, Package **out); // the caller's, as long as it is open
+// A copy of the package that carries these plans instead of its own; the content hash stays. Optional sections that are
+// not known here are left out. Atomic.
+Status package_write_with_plans(const Package *package, const char *plans, size_t size, const char *path);
 void package_close(Package *package); // NULL is fine; the graph goes with it
 // As file_intact: asked after constants or the self-check's data were read for the last time.
 Status package_intact(const Package *package, Status status);

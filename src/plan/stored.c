@@ -53,11 +53,10 @@ static Status layer_add(StoredPlan *stored, Arena *arena, const StoredLayer *lay
     stored->layers[stored->n_layers++] = *layer;
     return ST_OK;
 }
-Status stored_plan_parse(Arena *arena, const char *text, size_t length, const char *key, StoredPlan *out) {
+// The JSON behind the checksum, and what it says that it is for.
+static Status read_text(Arena *arena, const char *text, size_t length, Json **root, const char **meant) {
     const size_t begin = sizeof head - 1 + HEX + 1;
     uint64_t checksum = 0;
-    Json *root;
-    *out = (StoredPlan){.n_layers = 0};
     FAIL_IF(length > STORED_BYTES, ST_BAD, "more than %d bytes", STORED_BYTES);
     FAIL_IF(length < begin || memcmp(text, head, sizeof head - 1) || text[begin - 1] != '\n', ST_BAD,
             "expected a line '%s<checksum>'", head);
@@ -67,12 +66,31 @@ Status stored_plan_parse(Arena *arena, const char *text, size_t length, const ch
         checksum = checksum << 4 | (uint64_t)(digit - digits);
     }
     FAIL_IF(!checksum_matches(hash64(text + begin, length - begin, 0), checksum), ST_BAD, "the checksum is wrong");
-    TRY(json_parse(arena, text + begin, length - begin, &root));
-    const Json *meant = root->type == JSON_OBJECT ? json_get(root, "for") : NULL;
-    const Json *layers = meant ? json_get(root, "layers") : NULL;
-    FAIL_IF(!meant || meant->type != JSON_STRING || !layers || layers->type != JSON_ARRAY, ST_BAD,
-            "expected an object with 'for' and 'layers'");
-    FAIL_IF(strcmp(meant->string, key), ST_BAD, "it is for something else: %.200s", meant->string);
+    TRY(json_parse(arena, text + begin, length - begin, root));
+    const Json *key = (*root)->type == JSON_OBJECT ? json_get(*root, "for") : NULL;
+    FAIL_IF(!key || key->type != JSON_STRING, ST_BAD, "expected an object with 'for' and 'layers'");
+    *meant = key->string;
+    return ST_OK;
+}
+Status stored_plan_for(Arena *arena, const char *text, size_t length, const char **key) {
+    Json *root;
+    return read_text(arena, text, length, &root, key);
+}
+size_t stored_plan_length(const char *text, size_t length) {
+    enum { WORD = sizeof "stent-plan " - 1 };
+    const char *const end = text + length;
+    for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at)));)
+        if ((size_t)(end - ++at) >= WORD && !memcmp(at, head, WORD)) return (size_t)(at - text);
+    return length;
+}
+Status stored_plan_parse(Arena *arena, const char *text, size_t length, const char *key, StoredPlan *out) {
+    Json *root;
+    const char *meant;
+    *out = (StoredPlan){.n_layers = 0};
+    TRY(read_text(arena, text, length, &root, &meant));
+    const Json *layers = json_get(root, "layers");
+    FAIL_IF(!layers || layers->type != JSON_ARRAY, ST_BAD, "expected an object with 'for' and 'layers'");
+    FAIL_IF(strcmp(meant, key), ST_BAD, "it is for something else: %.200s", meant);
     for (size_t i = 0; i < layers->count; i++) {
         StoredLayer layer;
         TRY(read_layer(&layers->items[i], &layer));

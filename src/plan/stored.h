@@ -28,6 +28,10 @@ typedef struct StoredPlan {
 
 // Reads what stored_plan_print wrote. ST_BAD: damaged, or for something else than `key` (one line, the caller's).
 Status stored_plan_parse(Arena *arena, const char *text, size_t length, const char *key, StoredPlan *out);
+// What it says that it is for.
+Status stored_plan_for(Arena *arena, const char *text, size_t length, const char **key);
+// Of several that lie one behind the other, as packages carry them: the bytes of the first. At least 1 of `length` > 0.
+size_t stored_plan_length(const char *text, size_t length);
 Status stored_plan_print(const StoredPlan *stored, const char *key, Text *text);
 // What a plan with so many threads takes.
 Status stored_plan_choices(const StoredPlan *stored, int threads, Arena *arena, PlanChoice **out, int *count);

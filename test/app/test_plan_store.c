@@ -95,3 +95,64 @@ TEST(a_plan_stands_for_its_content_machine_and_precision) {
           strstr(key, isa_name(opened.machine.isa)) && strstr(key, "1x3x32x32"));
     close_package(&opened);
 }
+
+static void add_key(void *context, const char *key) { text_add(context, "%s\n", key ? key : "damaged"); }
+// `tune -o`: the plan travels in the package, beside those of other machines.
+TEST(a_package_carries_its_plan) {
+    const char *package = compiled(), *path = NULL, *carrier = test_temp("tuned.stent");
+    Opened first, opened;
+    opened_as(package, 2, false, &first);
+    const char *layer = store_other(&first, &path);
+    StoredPlan stored;
+    CHECK(layer != NULL);
+    CHECK_OK(plan_store_read(&first, &stored));
+    CHECK_OK(plan_store_carry(&first, &stored, carrier));
+    setenv("XDG_DATA_HOME", test_temp("other data"), 1); // another PC of this kind
+    opened_as(package, 2, false, &opened);
+    CHECK(!opened.tuned);
+    close_package(&opened);
+    opened_as(carrier, 2, false, &opened);
+    CHECK(opened.tuned && strcmp(opened.plan_hash, first.plan_hash) && !notes[0]);
+    CHECK_TEXT(opened.package->content_hash, first.package->content_hash);
+    CHECK(!strcmp(opened.self_check, "passed"));
+    // Once more, and for another kind of machine: the first one's stays.
+    snprintf(opened.machine.cpu, sizeof opened.machine.cpu, "another CPU");
+    CHECK_OK(plan_store_carry(&opened, &stored, test_temp("two.stent")));
+    CHECK_OK(plan_store_carry(&opened, &stored, test_temp("two.stent")));
+    close_package(&opened), close_package(&first);
+    opened_as(test_temp("two.stent"), 2, false, &opened);
+    CHECK(opened.tuned);
+    Text keys = {0};
+    CHECK_OK(plan_store_carried(&opened, &(CarriedList){add_key, &keys}));
+    CHECK(strstr(text_get(&keys), opened.machine.cpu) && strstr(text_get(&keys), "another CPU"));
+    const char *first_line = strchr(text_get(&keys), '\n');
+    CHECK(first_line && strchr(first_line + 1, '\n') && !strchr(first_line + 1, '\n')[1]); // two
+    text_free(&keys);
+    close_package(&opened);
+    CHECK_INT(program("info", test_temp("two.stent"), NULL), 0);
+    CHECK(strstr(program_out, "carries a tuned plan for:") && strstr(program_out, "another CPU"));
+}
+TEST(a_damaged_plan_in_a_package_is_none) {
+    const char *package = compiled(), *carrier = test_temp("tuned.stent"), *path;
+    Opened opened;
+    Package *read;
+    opened_as(package, 2, false, &opened);
+    store_other(&opened, &path);
+    uint8_t *bytes;
+    size_t size;
+    CHECK_OK(file_read(path, STORED_BYTES, &bytes, &size));
+    bytes[size / 2] ^= 1;
+    CHECK_OK(package_open(package, &read));
+    CHECK_OK(package_write_with_plans(read, (const char *)bytes, size, carrier));
+    package_close(read);
+    mem_free(bytes);
+    close_package(&opened);
+    setenv("XDG_DATA_HOME", test_temp("other data"), 1);
+    opened_as(carrier, 2, false, &opened);
+    CHECK(!opened.tuned);
+    Text keys = {0};
+    CHECK_OK(plan_store_carried(&opened, &(CarriedList){add_key, &keys}));
+    CHECK_TEXT(text_get(&keys), "damaged\n");
+    text_free(&keys);
+    close_package(&opened);
+}

@@ -1,4 +1,5 @@
 // tune, stopped by its caller.
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/program.h"
 #include "stent.h"
@@ -67,4 +68,16 @@ TEST(stopped_in_the_race_it_ends) {
     CHECK_INT(tune_and_stop(true, &stop, &result), STENT_CANCELLED);
     CHECK_INT(stop.seen, 2);
     stent_result_free(result);
+}
+// A package is written only where a tuned plan stands at the end.
+TEST(the_output_carries_the_plan_that_stands) {
+    const char *package = test_temp("net.stent"), *out = test_temp("out.stent");
+    setenv("XDG_DATA_HOME", test_temp("data"), 1);
+    CHECK_INT(program("compile", small_model(), "-o", package, NULL), 0);
+    CHECK_INT(program("tune", package, "-o", package, NULL), 2);
+    check_one_line("a package is not changed");
+    REQUIRE(program_stdout("tune", package, "--trials", "1", "--time", "1ms", "-o", out, "--json", NULL) == 0);
+    const bool kept = strstr(program_out, "\"kept\": \"tuned\"") != NULL;
+    CHECK_INT(path_kind(out) == PATH_FILE, kept);
+    CHECK_INT(strstr(program_out, "\"package\": null") == NULL, kept);
 }

@@ -72,8 +72,6 @@ TEST(what_is_not_had_yet_is_named) {
     }
     CHECK_INT(program("tune", "a.stent", "--layout", "greedy", NULL), 4);
     check_one_line("--layout");
-    CHECK_INT(program("tune", "a.stent", "-o", "b.stent", NULL), 4);
-    check_one_line("--output");
 }
 TEST(full_stdout) {
     if (path_kind("/dev/full") != PATH_OTHER) test_skip("no /dev/full here");

@@ -41,6 +41,12 @@ int fuzz_plan(const uint8_t *data, size_t size) {
         FUZZ_REQUIRE(stored_plan_choices(&stored, 2, &arena, &choices, &count) == ST_OK);
         plan_with(choices, count);
     }
+    for (size_t at = 0, length; at < size; at += length) {
+        const char *meant;
+        length = stored_plan_length((const char *)data + at, size - at);
+        FUZZ_REQUIRE(length > 0 && length <= size - at);
+        if (stored_plan_for(&arena, (const char *)data + at, length, &meant) == ST_OK) FUZZ_REQUIRE(meant);
+    }
     fuzz_check(status);
     text_free(&first), text_free(&second);
     arena_free(&arena);

@@ -52,6 +52,8 @@ static const Limit limits[] = {
     {"values of JSON", "1,000,000", "src/base/json.c", "MAX_VALUES = 1000000,"},
     {"depth of JSON", "64", "src/base/json.c", "MAX_DEPTH = 64,"},
     {"stored plan", "4 MiB", "src/plan/stored.h", "STORED_BYTES = 4 * 1024 * 1024"},
+    {"plans that a package carries, all together", "16 MiB", "src/package/package.h",
+     "PACKAGE_PLANS_BYTES = 16 * 1024 * 1024"},
     {"numbers of threads that it has schedules for", "16", "src/plan/stored.h", "STORED_THREADS = 16"},
     {"wisdom", "256 MiB", "src/wisdom/wisdom.h", "WISDOM_BYTES = 256 * 1024 * 1024"},
     {"bytes of a line of it", "4096", "src/wisdom/wisdom.h", "WISDOM_LINE = 4096"},

@@ -257,3 +257,13 @@ TEST(cut_and_changed_files_are_refused) {
     arena_free(&arena);
     graph_free(graph);
 }
+TEST(several_plans_lie_one_behind_the_other) {
+    static const char two[] = "stent-plan 1 0\n{\"for\": \"stent-plan \"}\nstent-plan 1 1\n{}\n";
+    const size_t first = strlen("stent-plan 1 0\n{\"for\": \"stent-plan \"}\n"), all = sizeof two - 1;
+    CHECK_INT(stored_plan_length(two, all), first);
+    CHECK_INT(stored_plan_length(two + first, all - first), all - first);
+    CHECK_INT(stored_plan_length("x", 1), 1);
+    CHECK_INT(stored_plan_length("\n", 1), 1);
+    CHECK_INT(stored_plan_length("\nstent-plan", 11), 11); // cut
+    CHECK_INT(stored_plan_length("\nstent-plan ", 12), 1);
+}
