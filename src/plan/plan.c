@@ -458,7 +458,7 @@ Status plan_print(const Plan *plan, Text *text) {
         text_add(text, "%s  %s  ", step->name, step->op);
         shape_print(text, &step->shape);
         text_add(text, "  %s", step->solver->name);
-        if (step->solver->print) text_add(text, "  "), step->solver->print(&step->configuration, text);
+        solver_print(step->solver, &step->configuration, "  ", text);
         if (step->why) text_add(text, "  (%s)", step->why);
         text_add(text, "\n");
     }

@@ -33,6 +33,12 @@ BlockedRows blocked_rows(const Layout *layout, int64_t bytes_a_row) {
     rows.units = layout->n * rows.blocks * rows.depth * rows.groups;
     return rows;
 }
+void blocked_rows_cut(BlockedRows *rows, const Layout *layout, int64_t rows_a_unit) {
+    if (!rows_a_unit) return;
+    rows->rows_a_unit = rows_a_unit;
+    rows->groups = div_up(rows->height, rows_a_unit);
+    rows->units = layout->n * rows->blocks * rows->depth * rows->groups;
+}
 RowRange blocked_range(const BlockedRows *rows, int64_t unit) {
     RowRange range;
     range.begin = unit % rows->groups * rows->rows_a_unit;

@@ -23,6 +23,8 @@ typedef struct RowRange {
     int64_t n, block, d, begin, end; // rows begin .. end - 1
 } RowRange;
 BlockedRows blocked_rows(const Layout *layout, int64_t bytes_a_row);
+// As many rows a unit instead; 0: as they are.
+void blocked_rows_cut(BlockedRows *rows, const Layout *layout, int64_t rows_a_unit);
 RowRange blocked_range(const BlockedRows *rows, int64_t unit);
 // Floats from the origin to the first pixel of a row.
 static inline int64_t row_at(const Layout *layout, int64_t n, int64_t block, int64_t d, int64_t h) {

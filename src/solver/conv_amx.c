@@ -22,6 +22,7 @@
 // that are not finite (run_note_lost).
 #include "solver/blocked.h"
 #include "solver/conv.h"
+#include "solver/space.h"
 #include <math.h>
 #include <string.h>
 
@@ -410,6 +411,31 @@ static int configurations(const Problem *whole, const Kernels *kernels, const Ma
     }
     return count;
 }
+static bool space(const Problem *whole, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context) {
+    enum { KIND, ROWS_A_UNIT, PANELS_A_UNIT, PACED, MOST_GROUPS = 16, MOST_PANELS = 8 };
+    const Problem copy = one_copy(whole), *p = &copy;
+    const int64_t height = p->out[0].size[AXIS_H];
+    const int n_panels = copies_of(whole) * (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
+    for (int parts = p->precision == PRECISION_BF16 ? 1 : 2; parts <= AMX_MAX_PARTS; parts++) {
+        // Even numbers of rows, a little more than fit; more than there are mean all.
+        const int64_t fit = rows_within(p, parts, (int64_t)machine->l2 / 2), all = MAX(fit, round_up(height, 2));
+        Knob rows = knob(ROWS_A_UNIT, fit);
+        for (int64_t each = 2; each < height && each <= fit + fit / 2; each += 2) knob_add(&rows, each);
+        if (fit + fit / 2 >= height) knob_add(&rows, all);
+        Configuration c = {.arithmetic = {parts}, .schedule = {[KIND] = ROWS, [PANELS_A_UNIT] = n_panels}};
+        const Knob paced = knob_switch(PACED, true);
+        if (!knobs_visit(&c, (Knob[]){rows, paced}, 2, visit, context)) return false;
+        c.schedule[KIND] = IMAGE;
+        rows = knob(ROWS_A_UNIT, round_up(height, 2));
+        Knob panels = knob(PANELS_A_UNIT, 1);
+        for (int64_t groups = 2; groups <= MOST_GROUPS; groups++)
+            if (div_up(height, groups) > 2) knob_add(&rows, round_up(div_up(height, groups), 2));
+        for (int each = 2; each <= MIN(n_panels, MOST_PANELS); each++) knob_add(&panels, each);
+        if (!knobs_visit(&c, (Knob[]){rows, panels, paced}, 3, visit, context)) return false;
+    }
+    return true;
+}
 // Bytes a cycle that one core gets from the level where `bytes` fit.
 static double rate(double bytes, const Machine *machine) {
     if (bytes < 0.7 * (double)machine->l2) return 40;
@@ -505,7 +531,7 @@ static void print(const Configuration *c, Text *text) {
     if (c->schedule[3]) text_add(text, ", paced");
 }
 const Solver solver_conv_amx = {"conv_amx", 2,     PROBLEM_CONV, applicable, configurations, estimate,
-                                temporary,  lower, print,        error,      prepared_bytes};
+                                temporary,  lower, print,        error,      prepared_bytes, space};
 const Solver solver_conv_transpose_amx = {"conv_transpose_amx",
                                           1,
                                           PROBLEM_CONV_TRANSPOSE,
@@ -516,4 +542,5 @@ const Solver solver_conv_transpose_amx = {"conv_transpose_amx",
                                           lower,
                                           print,
                                           error,
-                                          prepared_bytes};
+                                          prepared_bytes,
+                                          space};

@@ -7,9 +7,12 @@
 //     columns   0 ........ 11 | 12 ... 15        dilation 12, 16 pixels: the left tap is inside from 12 on,
 //     taps        middle, right | left, middle    the right one up to 3
 #include "solver/conv.h"
+#include "solver/space.h"
 #include <string.h>
 
 enum { ROWS_A_UNIT = 8 };
+// Numbers of a schedule, 0 where usual: rows a unit; units in the order of channel blocks instead of rows.
+enum { ROWS, BY_BLOCKS };
 
 // Taps begin .. end - 1 along one axis lie inside of the input.
 typedef struct TapRange {
@@ -27,7 +30,8 @@ typedef struct Depthwise {
     Ref in, out, residual, weights, bias;
     int taps;
     const int32_t *offset; // (taps) floats
-    int64_t row_groups;
+    int64_t rows_a_unit, row_groups;
+    bool by_blocks;
     Segment *segments; // clipped only, else none
     int n_segments;
 } Depthwise;
@@ -89,13 +93,15 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
     const Problem *p = &w->problem;
     const Layout *in = &p->in[0], *out = &p->out[0], *rest = &p->in[1];
     const int lanes = w->kernels->lanes;
-    const int64_t group = unit % w->row_groups, d = unit / w->row_groups % out->size[AXIS_D];
-    const int64_t block = unit / w->row_groups / out->size[AXIS_D] % out->blocks;
-    const int64_t n = unit / w->row_groups / out->size[AXIS_D] / out->blocks;
+    const int64_t units = w->row_groups * out->size[AXIS_D], of_image = unit % (units * out->blocks); // of a block
+    const int64_t block = w->by_blocks ? of_image % out->blocks : of_image / units;
+    const int64_t rows = w->by_blocks ? of_image / out->blocks : of_image % units;
+    const int64_t group = rows % w->row_groups, d = rows / w->row_groups;
+    const int64_t n = unit / (units * out->blocks);
     const float *weights = (const float *)ref_at(bases, w->weights) + block * w->taps * lanes;
     const Epilogue epilogue = conv_epilogue(p, bases, w->bias, block, lanes);
-    const int64_t end = MIN((group + 1) * ROWS_A_UNIT, out->size[AXIS_H]);
-    for (int64_t h = group * ROWS_A_UNIT; h < end; h++) {
+    const int64_t end = MIN((group + 1) * w->rows_a_unit, out->size[AXIS_H]);
+    for (int64_t h = group * w->rows_a_unit; h < end; h++) {
         const float *from = (const float *)ref_at(bases, w->in) + n * in->stride_n + block * in->stride_block +
                             d * p->stride[AXIS_D] * in->stride[AXIS_D] + h * p->stride[AXIS_H] * in->stride[AXIS_H];
         float *to = (float *)ref_at(bases, w->out) + n * out->stride_n + block * out->stride_block +
@@ -131,11 +137,37 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
-    (void)c, (void)machine;
-    return problem_flop(p) / (0.3 * kernels->flop_per_cycle) / p->threads + 2000;
+    const double usual = problem_flop(p) / (0.3 * kernels->flop_per_cycle) / p->threads + 2000;
+    if (!c->schedule[ROWS] && !c->schedule[BY_BLOCKS]) return usual;
+    // Rows above and below that another unit reads again; units to hand out; threads that wait for the last.
+    const int64_t height = p->out[0].size[AXIS_H], rows = c->schedule[ROWS] ? c->schedule[ROWS] : ROWS_A_UNIT;
+    const double again = (double)(p->kernel[AXIS_H] - 1) * (1.0 / (double)rows - 1.0 / ROWS_A_UNIT);
+    const double slices = (double)(p->out[0].shape.dim[0] * div_up(p->oc, kernels->lanes) * p->out[0].size[AXIS_D]);
+    const double units = slices * (double)div_up(height, rows), few = slices * (double)div_up(height, ROWS_A_UNIT);
+    const double wait = (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
+    const double image = (double)shape_count(&p->in[0].shape) * sizeof(float);
+    const bool apart = c->schedule[BY_BLOCKS] && image > 0.5 * (double)machine->l2; // neighbours' rows are gone
+    return (usual * (1 + 0.1 * again + (apart ? 0.05 : 0)) + 200 * (units - few) / p->threads) * wait;
+}
+static bool space(const Problem *p, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context) {
+    (void)machine;
+    const int64_t height = p->out[0].size[AXIS_H], blocks = div_up(p->oc, kernels->lanes);
+    const Knob rows = knob_cuts(ROWS, height, MIN(ROWS_A_UNIT, height), height);
+    const Configuration c = {{0}, {0}};
+    for (int i = 0; i < rows.count; i++) {
+        const int64_t each = rows.value[i] ? rows.value[i] : ROWS_A_UNIT;
+        const bool several = blocks > 1 && p->out[0].size[AXIS_D] * div_up(height, each) > 1;
+        const Knob knobs[] = {knob(ROWS, rows.value[i]), knob_switch(BY_BLOCKS, several)};
+        if (!knobs_visit(&c, knobs, COUNT_OF(knobs), visit, context)) return false;
+    }
+    return true;
+}
+static void print(const Configuration *c, Text *text) {
+    if (c->schedule[ROWS]) text_add(text, "%d rows a unit", (int)c->schedule[ROWS]);
+    if (c->schedule[BY_BLOCKS]) text_add(text, "%sblock by block", c->schedule[ROWS] ? ", " : "");
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
-    (void)c;
     Depthwise *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     *w = (Depthwise){.problem = *p,
@@ -156,7 +188,9 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     const size_t block_bytes = (size_t)lowering->kernels->lanes * sizeof(float);
     w->weights = lowering_weights(lowering, (size_t)blocks * (size_t)w->taps * block_bytes);
     TRY(conv_lower_bias(p, lowering, &w->bias));
-    w->row_groups = div_up(p->out[0].size[AXIS_H], ROWS_A_UNIT);
+    w->rows_a_unit = c->schedule[ROWS] ? c->schedule[ROWS] : ROWS_A_UNIT;
+    w->row_groups = div_up(p->out[0].size[AXIS_H], w->rows_a_unit);
+    w->by_blocks = c->schedule[BY_BLOCKS];
     size_t scratch = 0;
     if (clipped(p)) {
         // Along the row each tap comes in once and goes out once.
@@ -175,4 +209,4 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     return chain_error(kernels, (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]));
 }
 const Solver solver_conv_depthwise = {
-    "conv_depthwise", 2, PROBLEM_CONV, applicable, one_configuration, estimate, NULL, lower, NULL, error, NULL};
+    "conv_depthwise", 2, PROBLEM_CONV, applicable, one_configuration, estimate, NULL, lower, print, error, NULL, space};

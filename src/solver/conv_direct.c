@@ -27,11 +27,9 @@ static int configurations(const Problem *p, const Kernels *kernels, const Machin
     return 1;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
-    (void)c;
-    return direct_estimate(p, kernels, machine, 0.85);
+    return direct_estimate(p, c, kernels, machine, 0.85);
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
-    (void)c;
     const Layout *in = &p->in[0];
     // With one run of channels a pixel, kw pixels are one run of values.
     const bool merged = in->blocks == 1 && in->block == p->ic && p->dilation[AXIS_W] == 1;
@@ -49,7 +47,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     Sweep *sweep = arena_alloc(lowering->arena, sizeof *sweep);
     if (!sweep) return fail_memory(sizeof *sweep);
     *sweep = (Sweep){.taps = taps, .offset = offset, .tap = tap};
-    Direct direct = {.sweeps = sweep, .n_sweeps = 1, .o_step = {1, 1, 1}, .tap_run = run};
+    Direct direct = {.sweeps = sweep, .n_sweeps = 1, .o_step = {1, 1, 1}, .tap_run = run, .schedule = c->schedule};
     memcpy(direct.i_step, p->stride, sizeof direct.i_step);
     return direct_lower(p, &direct, lowering);
 }
@@ -62,6 +60,5 @@ static size_t prepared_bytes(const Problem *p, const Configuration *c, const Ker
     const int64_t ic = p->ic < kernels->lanes ? p->ic : round_up(p->ic / p->group, kernels->lanes);
     return (size_t)(taps * ic * round_up(p->oc, kernels->lanes)) * sizeof(float);
 }
-static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
 const Solver solver_conv_direct = {"conv_direct", 2,     PROBLEM_CONV, applicable, configurations, estimate,
-                                   NULL,          lower, print,        error,      prepared_bytes};
+                                   NULL,          lower, direct_print, error,      prepared_bytes, direct_space};

@@ -4,6 +4,9 @@
 // Error: sums of a lane over the channel blocks in order, then a tree over the lanes.
 #include "solver/blocked.h"
 #include "solver/conv.h"
+#include "solver/space.h"
+
+enum { ROWS }; // schedule: rows a unit, 0: as many as are about UNIT_BYTES
 
 typedef struct ConvNarrow {
     Problem problem;
@@ -53,10 +56,31 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
-    (void)c, (void)machine;
+    (void)machine;
     const double pixels = (double)shape_count(&p->in[0].shape) / (double)MAX(p->ic, 1);
     const double blocks = (double)div_up(p->ic, kernels->lanes), outs = (double)p->oc;
-    return streaming_estimate(p, pixels * (blocks * (1 + outs) / 2 + outs * 4), operand_bytes(&p->in[0]));
+    const double usual = streaming_estimate(p, pixels * (blocks * (1 + outs) / 2 + outs * 4), operand_bytes(&p->in[0]));
+    if (!c->schedule[ROWS]) return usual;
+    const double slices = (double)(p->in[0].shape.dim[0] * p->in[0].size[AXIS_D]);
+    const double units = slices * (double)div_up(p->in[0].size[AXIS_H], c->schedule[ROWS]);
+    const double wait = (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
+    return (usual + 200 * units / p->threads) * wait;
+}
+// What a row reads.
+static int64_t row_bytes(const Problem *p, const Kernels *kernels) {
+    return round_up(p->ic, kernels->lanes) * p->in[0].size[AXIS_W] * (int64_t)sizeof(float);
+}
+static bool space(const Problem *p, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context) {
+    (void)machine;
+    const int64_t height = p->in[0].size[AXIS_H];
+    const BlockedRows usual = blocked_rows(&p->in[0], row_bytes(p, kernels));
+    const Knob rows = knob_cuts(ROWS, height, usual.rows_a_unit, height);
+    const Configuration c = {{0}, {0}};
+    return knobs_visit(&c, &rows, 1, visit, context);
+}
+static void print(const Configuration *c, Text *text) {
+    if (c->schedule[ROWS]) text_add(text, "%d rows a unit", (int)c->schedule[ROWS]);
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
     (void)c;
@@ -68,7 +92,8 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     *c = (ConvNarrow){.problem = *p, .kernels = lowering->kernels, .in = lowering->in[0], .out = lowering->out[0]};
     c->weights = lowering_weights(lowering, prepared_bytes(p, configuration, lowering->kernels));
     const Layout *in = &p->in[0];
-    c->cut = blocked_rows(in, in->blocks * in->size[AXIS_W] * in->block * (int64_t)sizeof(float));
+    c->cut = blocked_rows(in, row_bytes(p, lowering->kernels));
+    blocked_rows_cut(&c->cut, in, configuration->schedule[ROWS]);
     c->cut.units /= MAX(c->cut.blocks, 1), c->cut.blocks = 1; // a unit takes all channel blocks
     TRY(lowering_prepare(lowering, prepare_unit, c, p->oc, 0));
     return lowering_phase(lowering, rows_unit, c, c->cut.units, 0);
@@ -77,5 +102,5 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)div_up(p->ic, kernels->lanes) + 4);
 }
-const Solver solver_conv_narrow = {"conv_narrow", 1,    PROBLEM_CONV, applicable, one_configuration, estimate,
-                                   NULL,          lower, NULL,        error,      prepared_bytes};
+const Solver solver_conv_narrow = {"conv_narrow", 1,     PROBLEM_CONV, applicable, one_configuration, estimate,
+                                   NULL,          lower, print,        error,      prepared_bytes,    space};

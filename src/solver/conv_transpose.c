@@ -46,8 +46,7 @@ static int configurations(const Problem *p, const Kernels *kernels, const Machin
     return 1;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
-    (void)c;
-    return direct_estimate(p, kernels, machine, 0.7);
+    return direct_estimate(p, c, kernels, machine, 0.7);
 }
 // The sweep of residues r[]; taps from all combinations of the axes' taps.
 static Status make_sweep(const Problem *p, const int64_t r[AXES], Arena *arena, Sweep *sweep) {
@@ -74,7 +73,6 @@ static Status make_sweep(const Problem *p, const int64_t r[AXES], Arena *arena, 
     return ST_OK;
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
-    (void)c;
     const int64_t residues = p->stride[AXIS_D] * p->stride[AXIS_H] * p->stride[AXIS_W];
     Sweep *sweeps = arena_array(lowering->arena, (size_t)residues, sizeof *sweeps);
     if (!sweeps) return fail_memory((size_t)residues * sizeof *sweeps);
@@ -86,13 +84,27 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
         for (int axis = 0; axis < AXES; axis++) any = any && r[axis] < p->out[0].size[axis];
         if (any) TRY(make_sweep(p, r, lowering->arena, &sweeps[n++]));
     }
-    Direct direct = {.sweeps = sweeps, .n_sweeps = n, .i_step = {1, 1, 1}, .tap_run = 1, .transposed_weights = true};
+    Direct direct = {.sweeps = sweeps,
+                     .n_sweeps = n,
+                     .i_step = {1, 1, 1},
+                     .tap_run = 1,
+                     .transposed_weights = true,
+                     .schedule = c->schedule};
     memcpy(direct.o_step, p->stride, sizeof direct.o_step);
     return direct_lower(p, &direct, lowering);
 }
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
     return direct_error(p, c->arithmetic[0], kernels);
 }
-static void print(const Configuration *c, Text *text) { text_add(text, "chunk %d", (int)c->arithmetic[0]); }
-const Solver solver_conv_transpose = {
-    "conv_transpose", 2, PROBLEM_CONV_TRANSPOSE, applicable, configurations, estimate, NULL, lower, print, error, NULL};
+const Solver solver_conv_transpose = {"conv_transpose",
+                                      2,
+                                      PROBLEM_CONV_TRANSPOSE,
+                                      applicable,
+                                      configurations,
+                                      estimate,
+                                      NULL,
+                                      lower,
+                                      direct_print,
+                                      error,
+                                      NULL,
+                                      direct_space};

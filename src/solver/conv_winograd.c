@@ -18,16 +18,20 @@
 //            weights chunk by chunk in its own L2, and its products never leave it. Less of the weights' memory and
 //            traffic (a quarter with F(4,3)). For many channels on small images.
 // All give the same bits: the same kernel transforms the weights, when a package is opened or on the way.
-// Sums run over chunks of 128 input channels (about 128 / k with k taps of depth), part sums in order (belongs to the
-// arithmetic). Transformed weights take q / 9 times the memory of the plain ones: [q][panel][chunk][tap of depth]
-// [ic of the chunk][panel width]; plain ones are packed as [panel][chunk][tap of depth][ic of the chunk][tap][panel
-// width].
-// Error: docs/NUMERICS.md.
+// Numbers of a schedule, 0 where usual: see `describe`. Of the loops over panels of output channels and groups of tiles
+// the one over panels is outside (a panel's weights are read from L1 after its first group), where kernels keep what
+// they read of the tiles that over groups; a schedule may exchange them. Sums run over chunks of 128 input channels
+// (about 128 / k with k taps of depth), part sums in order (belongs to the arithmetic). Transformed weights take q / 9
+// times the memory of the plain ones: [q][panel][chunk][tap of depth] [ic of the chunk][panel width]; plain ones are
+// packed as [panel][chunk][tap of depth][ic of the chunk][tap][panel width]. Error: docs/NUMERICS.md.
 #include "solver/conv.h"
+#include "solver/space.h"
 #include <assert.h>
 #include <string.h>
 
 enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, MOST_DEPTH = 7 };
+// Numbers of a schedule.
+enum { KIND, TILES_A_UNIT = 1, PANELS_A_UNIT = 1, SLICES_A_UNIT = 2, BLOCKS_A_UNIT = 2, EXCHANGED, NO_FETCH, ROWS };
 
 typedef struct Winograd {
     Problem problem;
@@ -40,6 +44,8 @@ typedef struct Winograd {
     int64_t channels, out_channels;  // rounded up to blocks
     int n_panels;
     bool plain; // weights stay plain (WEIGHTS)
+    bool exchanged, fetches; // loops; what is read next is fetched ahead
+    int rows;                // most of a micro-kernel
     int64_t tiles_a_unit, slices_a_unit;
     int64_t v_tile, v_plane, m_tile, m_plane;                              // in floats
     int64_t u_plane;                                                       // WEIGHTS: of one panel's transformed chunk
@@ -135,21 +141,24 @@ static DepthTaps depth_taps(const Winograd *w, int64_t tiles) {
 static const char *weights_ahead(const Winograd *w, const float *weights, int q, int panel, int p0, int p1,
                                  int64_t c0) {
     const bool last = panel + 1 == p1;
+    if (!w->fetches) return NULL;
     return (const char *)(weights + weights_at(w, last ? MIN(q + 1, w->q - 1) : q, last ? p0 : panel + 1, c0));
 }
-// product() where kernels keep what they read of v (kernel.h): a group of tiles with all panels before the next group.
-static void product_keeping(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0, int p1,
-                            const float *v, float *m) {
+// product() with a group of tiles for all panels before the next group; where there are kernels that keep what they
+// read of v (kernel.h), by these.
+static void product_by_groups(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0,
+                              int p1, const float *v, float *m) {
     enum {
         KEPT = (CHUNK + MOST_LANES * MOST_DEPTH) * KEEP_MAX_ROWS * KEEP_MAX_LANES
     }; // chunk_of() says how many terms
     float kept[KEPT] __attribute__((aligned(64)));
     const Kernels *kernels = w->kernels;
     const int lanes = kernels->lanes;
+    const bool keeps = kernels->gemm_kept[1][1] != NULL;
     const DepthTaps taps = depth_taps(w, box->tiles);
-    const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
+    const int64_t count = box->tiles * box->slices, groups = div_up(count, w->rows);
     const int64_t depth = MIN(w->chunk, w->channels - c0);
-    assert(w->taps_d * depth * kernels->rows * lanes <= KEPT);
+    assert(!keeps || w->taps_d * depth * w->rows * lanes <= KEPT);
     for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
         rows = share_of(count, groups, g);
         for (int panel = p0; panel < p1; panel++) {
@@ -157,10 +166,14 @@ static void product_keeping(const Winograd *w, const float *weights, int q, int6
             const float *stream = weights + weights_at(w, q, panel, c0);
             // The first group of tiles fetches the panel that is used next.
             const char *ahead = g ? NULL : weights_ahead(w, weights, q, panel, p0, p1, c0);
+            const float *from = v + q * w->v_plane + t0 * w->v_tile;
             float *to = m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * lanes;
-            if (panel == p0)
-                kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile,
-                                                  w->v_tile, stream, depth, to, w->m_tile, c0 > 0, ahead, kept);
+            if (!keeps)
+                kernels->gemm[vectors][rows](w->taps_d, taps.offset, from, w->v_tile, stream, depth, to, w->m_tile,
+                                             c0 > 0, ahead);
+            else if (panel == p0)
+                kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, from, w->v_tile, stream, depth, to, w->m_tile,
+                                                  c0 > 0, ahead, kept);
             else kernels->gemm_kept[vectors][rows](kept, stream, w->taps_d * depth, to, w->m_tile, c0 > 0, ahead);
         }
     }
@@ -170,12 +183,13 @@ static void product_keeping(const Winograd *w, const float *weights, int q, int6
 static void product(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0, int p1,
                     const float *v, float *m) {
     const Kernels *kernels = w->kernels;
-    if (kernels->gemm_kept[1][1] && p1 - p0 > 1) {
-        product_keeping(w, weights, q, c0, box, p0, p1, v, m);
+    const bool by_groups = (kernels->gemm_kept[1][1] != NULL) != w->exchanged;
+    if (by_groups && p1 - p0 > 1) {
+        product_by_groups(w, weights, q, c0, box, p0, p1, v, m);
         return;
     }
     const DepthTaps taps = depth_taps(w, box->tiles);
-    const int64_t count = box->tiles * box->slices, groups = div_up(count, kernels->rows);
+    const int64_t count = box->tiles * box->slices, groups = div_up(count, w->rows);
     const int64_t depth = MIN(w->chunk, w->channels - c0);
     for (int panel = p0; panel < p1; panel++) {
         const int width = panel_width(w, panel);
@@ -245,6 +259,16 @@ static void output_unit(const void *arguments, char *const *bases, int64_t unit,
                  (const float *)ref_at(bases, w->m) + (row.z0 * w->tiles + row.t0) * w->m_tile);
 }
 
+// WEIGHTS: what a group of `rows` tiles from t0 on gives with one panel of product q.
+static void plain_product(const Winograd *w, const DepthTaps *taps, const float *stream, int width, int q, int64_t c0,
+                          int64_t t0, int64_t rows, const float *v, float *m) {
+    const float *from = v + q * w->v_plane + t0 * w->v_tile + c0;
+    // The next product's tiles come from a shared cache: they are fetched ahead.
+    const char *ahead = w->fetches ? (const char *)(from + (q + 1 < w->q ? w->v_plane : 0)) : NULL;
+    w->kernels->gemm[width / w->kernels->lanes][rows](w->taps_d, taps->offset, from, w->v_tile, stream,
+                                                      MIN(w->chunk, w->channels - c0),
+                                                      m + q * w->m_plane + t0 * w->m_tile, w->m_tile, c0 > 0, ahead);
+}
 // WEIGHTS, phase 2. Unit: some panels of output channels, from their plain weights to the output.
 static void weights_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Winograd *w = arguments;
@@ -252,10 +276,10 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
     const Box all = whole_output(w);
     const DepthTaps taps = depth_taps(w, w->tiles);
     const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group),
-              p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
+              p1 = (int)MIN(p0 + w->panel_group, w->n_panels), panels = p1 - p0;
     const float *plain = ref_at(bases, w->weights), *v = ref_at(bases, w->v);
     float *u = scratch, *m = u + w->panel_group * w->q * w->u_plane;
-    const int64_t count = all.tiles * all.slices, groups = div_up(count, kernels->rows),
+    const int64_t count = all.tiles * all.slices, groups = div_up(count, w->rows),
                   first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
     for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
         const int64_t depth = MIN(w->chunk, w->channels - c0);
@@ -265,20 +289,13 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
                                                width / lanes, u + (panel - p0) * w->q * w->u_plane, w->u_plane);
         }
         for (int q = 0; q < w->q; q++)
-            for (int panel = p0; panel < p1; panel++) {
-                const int width = panel_width(w, panel);
-                const float *stream = u + ((panel - p0) * w->q + q) * w->u_plane;
+            for (int outside = 0; outside < (w->exchanged ? 1 : panels); outside++)
                 for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
                     rows = share_of(count, groups, g);
-                    const float *from = v + q * w->v_plane + t0 * w->v_tile + c0;
-                    // The next product's tiles come from a shared cache: they are fetched ahead.
-                    const char *ahead = (const char *)(from + (q + 1 < w->q ? w->v_plane : 0));
-                    kernels->gemm[width / lanes][rows](w->taps_d, taps.offset, from, w->v_tile, stream, depth,
-                                                       m + q * w->m_plane + t0 * w->m_tile +
-                                                           (int64_t)panel * GEMM_MAX_VECTORS * lanes - first,
-                                                       w->m_tile, c0 > 0, ahead);
+                    for (int panel = outside; panel < (w->exchanged ? panels : outside + 1); panel++)
+                        plain_product(w, &taps, u + (panel * w->q + q) * w->u_plane, panel_width(w, p0 + panel), q, c0,
+                                      t0, rows, v, m + (int64_t)panel * GEMM_MAX_VECTORS * lanes);
                 }
-            }
     }
     const int64_t end = MIN((int64_t)p1 * GEMM_MAX_VECTORS, w->out_channels / lanes);
     output_tiles(w, bases, &all, first / lanes, end - first / lanes, m - first);
@@ -333,7 +350,15 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     return true;
 }
 
-// Geometry and buffer strides for a schedule; Refs are filled by lower().
+// IMAGE: of a unit.
+static int64_t usual_panels(int64_t n_panels) { return div_up(n_panels, 4); }
+static int64_t usual_blocks(const Kernels *kernels) { return MAX(1, 32 / kernels->lanes); }
+// Geometry and buffer strides for a schedule; Refs are filled by lower(). Schedules: KIND, then
+//   TILES    tiles, slices a unit
+//   IMAGE    panels, channel blocks a unit: 0: a quarter of the panels, 32 channels
+//   WEIGHTS  panels, channel blocks a unit (of the input tiles)
+// and whether loops are EXCHANGED, nothing is fetched ahead (NO_FETCH), how many ROWS a micro-kernel has at most (0:
+// all).
 static Winograd describe(const Problem *p, const Configuration *c, const Kernels *kernels) {
     Winograd w = {.problem = *p, .kernels = kernels, .tile = c->arithmetic[0], .chunk = c->arithmetic[1]};
     const int lanes = kernels->lanes;
@@ -343,32 +368,35 @@ static Winograd describe(const Problem *p, const Configuration *c, const Kernels
     w.tiles = p->out[0].shape.dim[0] * w.tiles_h * w.tiles_w;
     w.channels = round_up(p->ic, lanes), w.out_channels = round_up(p->oc, lanes);
     w.n_panels = (int)div_up(w.out_channels, GEMM_MAX_VECTORS * lanes);
-    w.tiles_a_unit = c->schedule[0] == TILES ? c->schedule[1] : w.tiles;
-    w.slices_a_unit = c->schedule[0] == TILES ? c->schedule[2] : w.slices;
+    const bool image = c->schedule[KIND] != TILES;
+    w.tiles_a_unit = image ? w.tiles : c->schedule[TILES_A_UNIT];
+    w.slices_a_unit = image ? w.slices : c->schedule[SLICES_A_UNIT];
+    w.exchanged = c->schedule[EXCHANGED], w.fetches = !c->schedule[NO_FETCH];
+    w.rows = c->schedule[ROWS] ? c->schedule[ROWS] : kernels->rows;
     // Rows of many channels lie a multiple of 2 KB apart: one cache line more spreads them over the sets.
-    const int64_t held = c->schedule[0] == TILES ? MIN(w.chunk, w.channels) : w.channels;
+    const int64_t held = image ? w.channels : MIN(w.chunk, w.channels);
     w.v_tile = held + (held % 512 == 0 ? 16 : 0);
     w.m_tile = w.out_channels + (w.out_channels % 512 == 0 ? 16 : 0);
-    w.plain = c->schedule[0] == WEIGHTS;
+    w.plain = c->schedule[KIND] == WEIGHTS;
     if (w.plain) {
-        w.panel_group = c->schedule[1];
+        w.panel_group = c->schedule[PANELS_A_UNIT];
         w.panel_groups = div_up(w.n_panels, w.panel_group);
         w.u_plane = odd_lines(w.taps_d * MIN(w.chunk, w.channels) * GEMM_MAX_VECTORS * lanes);
         w.m_tile = w.panel_group * GEMM_MAX_VECTORS * lanes;
     }
     w.v_plane = odd_lines(w.tiles_a_unit * (w.slices_a_unit + w.taps_d - 1) * w.v_tile);
     w.m_plane = odd_lines(w.tiles_a_unit * w.slices_a_unit * w.m_tile);
-    w.block_group = MAX(1, 32 / lanes);
+    w.block_group = image && c->schedule[BLOCKS_A_UNIT] ? c->schedule[BLOCKS_A_UNIT] : usual_blocks(kernels);
     w.in_groups = div_up(w.channels / lanes, w.block_group);
     w.out_groups = div_up(w.out_channels / lanes, w.block_group);
     if (w.plain) return w;
-    w.panel_group = div_up(w.n_panels, 4);
+    w.panel_group = image && c->schedule[PANELS_A_UNIT] ? c->schedule[PANELS_A_UNIT] : usual_panels(w.n_panels);
     w.panel_groups = div_up(w.n_panels, w.panel_group);
     return w;
 }
 static size_t temporary(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     (void)machine;
-    if (c->schedule[0] == TILES) return 0;
+    if (c->schedule[KIND] == TILES) return 0;
     const Winograd w = describe(p, c, kernels);
     return (size_t)(w.q * (w.v_plane + (w.plain ? 0 : w.m_plane))) * sizeof(float);
 }
@@ -387,11 +415,11 @@ static int chunk_of(const Problem *p) { return (int)round_up(CHUNK / p->kernel[A
 // tiles cost too much on their way in and out. Appended to `out`, which has `count` of at most `max`.
 static int add_tiles(const Problem *p, Configuration c, int64_t slices, int most, const Kernels *kernels,
                      const Machine *machine, Configuration *out, int count, int max) {
-    c.schedule[0] = TILES, c.schedule[2] = (int32_t)slices;
+    c.schedule[KIND] = TILES, c.schedule[SLICES_A_UNIT] = (int32_t)slices;
     for (int groups = 1; groups <= most && count < max; groups++) {
-        c.schedule[1] = (int32_t)div_up((int64_t)groups * kernels->rows, slices);
+        c.schedule[TILES_A_UNIT] = (int32_t)div_up((int64_t)groups * kernels->rows, slices);
         const Winograd w = describe(p, &c, kernels);
-        if (c.schedule[1] < MIN(w.tiles, 3)) continue;
+        if (w.tiles_a_unit < MIN(w.tiles, 3)) continue;
         if (groups > 1 && (tiles_scratch(&w) > machine->l2 || w.tiles_a_unit > w.tiles)) break;
         out[count++] = c;
     }
@@ -407,12 +435,12 @@ static int add_schedules(const Problem *p, int tile, const Kernels *kernels, con
         for (int64_t slices = 2; slices <= 16; slices *= 2)
             if (slices == 2 || slices < 2 * depth)
                 count = add_tiles(p, c, MIN(slices, depth), 3, kernels, machine, out, count, max);
-    c.schedule[0] = IMAGE;
+    c.schedule[KIND] = IMAGE;
     const Winograd whole = describe(p, &c, kernels);
     if (!reaches_far(&whole) && temporary(p, &c, kernels, machine) < ((size_t)64 << 20) && count < max)
         out[count++] = c;
     for (int panels = 1; panels <= 4 && count < max; panels *= 2) {
-        c.schedule[0] = WEIGHTS, c.schedule[1] = panels;
+        c.schedule[KIND] = WEIGHTS, c.schedule[PANELS_A_UNIT] = panels;
         const Winograd each = describe(p, &c, kernels);
         if (panels > 1 && (weights_scratch(&each) > machine->l2 || panels > each.n_panels)) break;
         if (!reaches_far(&each) && weights_scratch(&each) < ((size_t)16 << 20)) out[count++] = c;
@@ -424,10 +452,136 @@ static int configurations(const Problem *p, const Kernels *kernels, const Machin
     const int count = add_schedules(p, 4, kernels, machine, out, 0, max);
     return add_schedules(p, 2, kernels, machine, out, count, max);
 }
+
+// ---- The space of tuning. What a knob does not change is listed without it.
+
+typedef struct Space {
+    const Problem *problem;
+    const Kernels *kernels;
+    const Machine *machine;
+    ConfigurationVisitor *visit;
+    void *context;
+} Space;
+// All ways through the loops of units of `count` tiles (of the slices) and `panels`.
+static bool visit_loops(const Space *s, const Configuration *c, Knob first, int64_t count, int64_t panels) {
+    const Knob knobs[] = {first, knob_groups(ROWS, count, s->kernels->rows), knob_switch(NO_FETCH, true)};
+    for (int exchanged = 0; exchanged <= (panels > 1); exchanged++)
+        for (int i = 0; i < knobs[1].count; i++) {
+            Configuration with = *c;
+            const int rows = knobs[1].value[i] ? knobs[1].value[i] : s->kernels->rows;
+            if (exchanged && count <= rows) continue; // one group of tiles
+            with.schedule[EXCHANGED] = exchanged, with.schedule[ROWS] = knobs[1].value[i];
+            const Knob inner[] = {first, knobs[2]};
+            if (!knobs_visit(&with, inner, 2, s->visit, s->context)) return false;
+        }
+    return true;
+}
+// TILES: numbers of tiles in single steps, as far as they fit a little more than the L2.
+static bool visit_tiles(const Space *s, Configuration c, int64_t slices) {
+    enum { MOST_GROUPS = 8 };
+    c.schedule[KIND] = TILES, c.schedule[SLICES_A_UNIT] = (int32_t)slices;
+    const int64_t one_group = div_up(s->kernels->rows, slices), most = div_up(MOST_GROUPS * s->kernels->rows, slices);
+    for (int64_t tiles = 1; tiles <= most; tiles++) {
+        c.schedule[TILES_A_UNIT] = (int32_t)tiles;
+        const Winograd w = describe(s->problem, &c, s->kernels);
+        if (tiles < MIN(w.tiles, 3)) continue;
+        const bool fits = tiles_scratch(&w) <= s->machine->l2 + s->machine->l2 / 4;
+        if (tiles > one_group && (!fits || tiles > w.tiles)) break;
+        // All tiles: as the few have it, which begin with one group.
+        if (tiles >= w.tiles && tiles < one_group) continue;
+        if (!visit_loops(s, &c, knob(TILES_A_UNIT, tiles), MIN(tiles, w.tiles) * slices, w.n_panels)) return false;
+    }
+    return true;
+}
+static Knob block_knob(const Space *s, int64_t blocks) {
+    const int64_t usual = MIN(usual_blocks(s->kernels), blocks);
+    Knob k = knob(BLOCKS_A_UNIT, 0);
+    const int64_t others[] = {1, 2 * usual, blocks};
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (MIN(others[i], blocks) != usual) knob_add(&k, MIN(others[i], blocks));
+    return k;
+}
+static bool visit_image(const Space *s, Configuration c) {
+    c.schedule[KIND] = IMAGE;
+    const Winograd w = describe(s->problem, &c, s->kernels);
+    if (reaches_far(&w) || temporary(s->problem, &c, s->kernels, s->machine) >= ((size_t)64 << 20)) return true;
+    const Knob panels = knob_cuts(PANELS_A_UNIT, w.n_panels, usual_panels(w.n_panels), w.n_panels);
+    const Knob blocks = block_knob(s, MAX(w.channels, w.out_channels) / s->kernels->lanes);
+    for (int i = 0; i < panels.count; i++) {
+        c.schedule[PANELS_A_UNIT] = panels.value[i];
+        const int64_t each = panels.value[i] ? panels.value[i] : usual_panels(w.n_panels);
+        if (!visit_loops(s, &c, blocks, w.tiles * w.slices, each)) return false;
+    }
+    return true;
+}
+static bool visit_weights(const Space *s, Configuration c) {
+    enum { MOST_PANELS = 8 };
+    c.schedule[KIND] = WEIGHTS;
+    for (int panels = 1; panels <= MOST_PANELS; panels++) {
+        c.schedule[PANELS_A_UNIT] = panels;
+        const Winograd w = describe(s->problem, &c, s->kernels);
+        if (panels > 1 && (weights_scratch(&w) > s->machine->l2 + s->machine->l2 / 4 || panels > w.n_panels)) break;
+        if (reaches_far(&w) || weights_scratch(&w) >= ((size_t)16 << 20)) continue;
+        const Knob blocks = block_knob(s, w.channels / s->kernels->lanes);
+        if (!visit_loops(s, &c, blocks, w.tiles * w.slices, panels)) return false;
+    }
+    return true;
+}
+static bool space(const Problem *p, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context) {
+    static const int slices[] = {1, 2, 3, 4, 6, 8, 12, 16};
+    const Space s = {p, kernels, machine, visit, context};
+    const int64_t depth = p->out[0].size[AXIS_D];
+    for (int tile = 4; tile >= 2; tile -= 2) {
+        const Configuration c = {.arithmetic = {tile, chunk_of(p)}};
+        int64_t last = 0;
+        for (size_t i = 0; i < COUNT_OF(slices) && last < depth; i++)
+            if (!visit_tiles(&s, c, last = MIN(slices[i], depth))) return false;
+        if (!visit_image(&s, c) || !visit_weights(&s, c)) return false;
+    }
+    return true;
+}
 // Bytes a cycle that one core gets from the level where `bytes` fit.
 static double rate(double bytes, const Machine *machine) {
     if (bytes < 0.6 * (double)machine->l2) return 32;
     return bytes < 0.5 * (double)machine->l3 ? 8 : 5;
+}
+// What a schedule's other numbers cost beside the usual ones, in cycles of all threads.
+static double loops_cost(const Winograd *w, const Configuration *c, double products, double v_bytes, double weights,
+                         const Machine *machine) {
+    const bool tiles = c->schedule[KIND] == TILES;
+    const double groups = (double)div_up(w->tiles_a_unit * w->slices_a_unit, w->rows);
+    const double units = tiles ? (double)(div_up(w->tiles, w->tiles_a_unit) * div_up(w->slices, w->slices_a_unit)) : 1;
+    const double panels = tiles ? w->n_panels : (double)w->panel_group;
+    double cost = 0;
+    if (!w->fetches) // fetching takes the place of loads: 7 % of the products that do so, the first of the groups
+        cost -= 0.07 * products / (w->plain ? 1 : groups);
+    if (!w->fetches && !tiles)
+        cost += 0.4 * (w->plain ? v_bytes : weights) / rate(w->plain ? v_bytes : weights, machine);
+    if (w->exchanged) {
+        // Weights come again from L2 for each group of tiles, tiles from L1 for each panel; usually the other way
+        // round.
+        const double tile_bytes = 4.0 * (double)w->rows * (double)MIN(w->chunk, w->channels) * w->taps_d;
+        const double passing = tile_bytes * groups; // beside a panel
+        cost += 0.3 * weights * units * (groups - 1) / 64;
+        if (passing > 0.75 * (double)machine->l1d) cost -= 0.3 * v_bytes * (panels - 1) / 64;
+        if (w->kernels->gemm_kept[1][1]) cost += 0.15 * products; // nothing is kept
+    }
+    if (c->schedule[KIND] == IMAGE && c->schedule[PANELS_A_UNIT]) {
+        // Threads that wait for the last units; tiles that are read again for each group of panels.
+        const int64_t usual = div_up(w->n_panels, usual_panels(w->n_panels)), threads = w->problem.threads;
+        const double now =
+            (double)(div_up(w->q * w->panel_groups, threads) * threads) / (double)(w->q * w->panel_groups);
+        const double was = (double)(div_up(w->q * usual, threads) * threads) / (double)(w->q * usual);
+        cost += products * (now - was) + 0.3 * v_bytes * (double)(w->panel_groups - usual) / rate(v_bytes, machine);
+    }
+    if (!tiles && c->schedule[BLOCKS_A_UNIT]) {
+        // Fewer blocks: more units to hand out, and shorter runs of stores.
+        const int64_t rows = w->tiles / MAX(w->tiles_w, 1) * w->slices;
+        const double more = 1.0 / (double)w->block_group - 1.0 / (double)usual_blocks(w->kernels);
+        cost += 300 * (double)rows * (double)(w->channels / w->kernels->lanes) * more;
+    }
+    return cost;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     const Winograd w = describe(p, c, kernels);
@@ -438,7 +592,7 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     const double tiles = (double)w.tiles * slices, in_tiles = tiles * again;
     const double weights = 4.0 * w.q * w.taps_d * channels * outs;
     const double v_bytes = 4.0 * w.q * in_tiles * channels, m_bytes = 4.0 * w.q * tiles * outs;
-    const double group = box / (double)div_up((int64_t)box, kernels->rows);
+    const double group = box / (double)div_up((int64_t)box, w.rows);
     const double registers = MIN(1.0, group * GEMM_MAX_VECTORS / 10);
     const double products =
         2.0 * w.q * w.taps_d * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
@@ -446,21 +600,21 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     // of a vector of weights about 110 operations. With F(2,3) 32 and 16 + 16; 45.
     const double tile_cycles = w.tile == 2 ? 50 : 130, weight_cycles = w.tile == 2 ? 45 : 110;
     double cycles = products + (in_tiles * channels + 1.3 * tiles * outs) / kernels->lanes * tile_cycles;
-    if (c->schedule[0] == TILES) {
+    if (c->schedule[KIND] == TILES) {
         const double units = (double)(div_up(w.tiles, w.tiles_a_unit) * div_up(w.slices, w.slices_a_unit));
         const double chunks = (double)div_up(w.channels, w.chunk);
         const double held = 4.0 * w.q * box * (again * MIN((double)w.chunk, channels) + outs);
         // Weights stream past what the unit holds; several groups of tiles share one pass.
         const double loads = units * weights / rate(weights + held, machine);
         const double part = held / (double)machine->l2; // of L2: beyond a quarter the passes begin to miss
-        cycles += 0.5 * loads + (v_bytes + chunks * m_bytes) * 2 /
-                                    (part < 0.25  ? 48
-                                     : part < 0.6 ? 36
-                                     : part < 1.2 ? 24
-                                                  : 8);
+        cycles += (w.fetches ? 0.5 : 0.9) * loads + (v_bytes + chunks * m_bytes) * 2 /
+                                                        (part < 0.25  ? 48
+                                                         : part < 0.6 ? 36
+                                                         : part < 1.2 ? 24
+                                                                      : 8);
         // The last round of units may leave threads idle.
         cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
-    } else if (c->schedule[0] == IMAGE) {
+    } else if (c->schedule[KIND] == IMAGE) {
         // Weights stream beside the products, fetched a panel ahead: what takes longer counts, and some of the rest.
         // Both shared buffers are written (which also reads them first) and read.
         const double stream = weights / rate(weights, machine);
@@ -479,6 +633,7 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         cycles *= (double)(div_up(w.panel_groups, p->threads) * p->threads) / units;
         cycles += 4000;
     }
+    cycles += loops_cost(&w, c, products, v_bytes, weights, machine);
     return cycles / p->threads + 3000;
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
@@ -496,7 +651,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
     TRY(conv_lower_bias(p, lowering, &w->bias));
     TRY(conv_lower_pool(p, lowering, &w->pool_factors));
-    if (c->schedule[0] == TILES)
+    if (c->schedule[KIND] == TILES)
         return lowering_phase(lowering, tiles_unit, w,
                               div_up(w->tiles, w->tiles_a_unit) * div_up(w->slices, w->slices_a_unit),
                               tiles_scratch(w));
@@ -516,11 +671,17 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
 }
 static void print(const Configuration *c, Text *text) {
     text_add(text, "F(%d,3) chunk %d, ", (int)c->arithmetic[0], (int)c->arithmetic[1]);
-    if (c->schedule[0] == TILES && c->schedule[2] > 1)
-        text_add(text, "%d tiles of %d slices a unit", (int)c->schedule[1], (int)c->schedule[2]);
-    else if (c->schedule[0] == TILES) text_add(text, "%d tiles a unit", (int)c->schedule[1]);
-    else if (c->schedule[0] == IMAGE) text_add(text, "whole image");
-    else text_add(text, "%d panels a unit, weights transformed on the way", (int)c->schedule[1]);
+    const int32_t *n = c->schedule;
+    if (n[KIND] == TILES && n[SLICES_A_UNIT] > 1)
+        text_add(text, "%d tiles of %d slices a unit", (int)n[TILES_A_UNIT], (int)n[SLICES_A_UNIT]);
+    else if (n[KIND] == TILES) text_add(text, "%d tiles a unit", (int)n[TILES_A_UNIT]);
+    else if (n[KIND] == IMAGE) text_add(text, "whole image");
+    else text_add(text, "%d panels a unit, weights transformed on the way", (int)n[PANELS_A_UNIT]);
+    if (n[KIND] == IMAGE && n[PANELS_A_UNIT]) text_add(text, ", %d panels a unit", (int)n[PANELS_A_UNIT]);
+    if (n[KIND] != TILES && n[BLOCKS_A_UNIT]) text_add(text, ", %d channel blocks a unit", (int)n[BLOCKS_A_UNIT]);
+    if (n[EXCHANGED]) text_add(text, ", loops exchanged");
+    if (n[NO_FETCH]) text_add(text, ", nothing fetched ahead");
+    if (n[ROWS]) text_add(text, ", at most %d rows at once", (int)n[ROWS]);
 }
 const Solver solver_conv_winograd = {"conv_winograd", 2,     PROBLEM_CONV, applicable, configurations, estimate,
-                                     temporary,       lower, print,        error,      prepared_bytes};
+                                     temporary,       lower, print,        error,      prepared_bytes, space};

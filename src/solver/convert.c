@@ -100,4 +100,4 @@ Status prepare_constant(Lowering *lowering, const Tensor *constant, const Layout
     return lowering_prepare(lowering, unit_run, w, row_units(w), 0);
 }
 const Solver solver_convert = {
-    "convert", 1, PROBLEM_CONVERT, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL};
+    "convert", 1, PROBLEM_CONVERT, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL, NULL};

@@ -18,6 +18,8 @@
 // Error: chunks of direct_chunk channels times taps in order, chunk sums in order.
 #include "solver/direct.h"
 #include "solver/conv.h"
+#include "solver/space.h"
+#include <string.h>
 
 // Pixels are the input's; fewer than FEWEST_PIXELS would read weights too often. More lines than MOST_LINES (large
 // strides) are visited one by one.
@@ -35,6 +37,8 @@ typedef struct DirectWork {
     Direct direct; // without its sweeps
     const Kernels *kernels;
     Ref in, out, residual, bias;
+    bool by_panels, fetches; // the schedule (direct.h)
+    int rows;
     int n_panels;
     int64_t chunk_blocks; // input channel blocks in a chunk
     int depth;            // GEMM depth of a batch: channels of a pixel times tap_run
@@ -52,6 +56,7 @@ typedef struct Visit {
     int64_t lines;  // output rows (d, h) that one input row gives
     int64_t pixels; // of a row of sums: the output's, with those of the last sweeps that it lacks
     int64_t depth, rows_a_unit, row_groups;
+    int64_t units_a_panel;
 } Visit;
 
 // The rows that a unit makes.
@@ -82,15 +87,16 @@ static void add_sweep(const Visit *v, const UnitRows *u, int index, const float 
         (s->o_first[AXIS_D] - first->o_first[AXIS_D]) * o_step[AXIS_H] + s->o_first[AXIS_H] - first->o_first[AXIS_H];
     const int64_t rows = MIN(u->rows, sweep_count(d, s, AXIS_H) - u->row0), width = sweep_count(d, s, AXIS_W);
     if (u->qd >= sweep_count(d, s, AXIS_D)) return;
-    const int64_t groups = div_up(width, kernels->rows), lda = i_step[AXIS_W] * in->block;
-    const int64_t ldc = o_step[AXIS_W] * u->panel_width;
+    const int64_t groups = div_up(width, d->rows), lda = i_step[AXIS_W] * in->block;
+    const int64_t ldc = o_step[AXIS_W] * u->panel_width, stream = blocks * s->taps * d->depth * u->panel_width;
     for (int64_t r = 0; r < rows; r++) {
         const float *row = image + (u->row0 + r) * i_step[AXIS_H] * in->stride[AXIS_H];
         float *sums = sums_row(v, u, line, r) + s->o_first[AXIS_W] * u->panel_width;
         for (int64_t g = 0, x0 = 0, count; g < groups; g++, x0 += count) {
             count = share_of(width, groups, g);
+            const char *ahead = d->fetches && r + g == 0 ? (const char *)(weights + stream) : NULL;
             kernels->gemm[u->panel->vectors][count](blocks * s->taps, v->a_offset[index], row + x0 * lda, lda, weights,
-                                                    d->depth, sums + x0 * ldc, ldc, accumulate, NULL);
+                                                    d->depth, sums + x0 * ldc, ldc, accumulate, ahead);
         }
     }
 }
@@ -126,8 +132,8 @@ static void visit_unit(const void *arguments, char *const *bases, int64_t unit, 
     const Visit *v = arguments;
     const DirectWork *d = v->work;
     const Layout *in = &d->problem.in[0];
-    const Panel *panel = &v->panels[unit % d->n_panels];
-    const int64_t group = unit / d->n_panels, slice = group / v->row_groups;
+    const Panel *panel = &v->panels[d->by_panels ? unit / v->units_a_panel : unit % d->n_panels];
+    const int64_t group = d->by_panels ? unit % v->units_a_panel : unit / d->n_panels, slice = group / v->row_groups;
     UnitRows u = {.panel = panel, .panel_width = panel->vectors * d->kernels->lanes, .sums = scratch};
     u.row0 = group % v->row_groups * v->rows_a_unit, u.qd = slice % v->depth, u.n = slice / v->depth;
     u.rows = MIN(v->rows_a_unit, sweep_count(d, v->sweeps, AXIS_H) - u.row0);
@@ -214,20 +220,27 @@ static Status make_offsets(const DirectWork *d, const Sweep *sweep, Arena *arena
 // one tap the panels that follow each other on the same rows read them at 4 bytes a cycle, so half of L2 has to hold
 // them; but fewer rows read the weights more often, which are the larger part where there are more channels than
 // pixels.
+static int64_t usual_rows(const Problem *p, int64_t height, int64_t width, int64_t row_bytes, int64_t taps,
+                          int64_t pixel_bytes, const Machine *machine) {
+    int64_t most = MIN(PIXELS_A_UNIT / MAX(width, 1), (int64_t)machine->l2 / 4 / MAX(row_bytes, 1));
+    const int64_t fit = (int64_t)machine->l2 / 2 / MAX(pixel_bytes, 1);
+    if (taps == 1 && height * width > p->oc) most = MIN(most, MAX(fit, FEWEST_PIXELS) / MAX(width, 1));
+    const int64_t rows = MAX(1, MIN(height, most));
+    return div_up(height, MAX(div_up(height, rows), 1));
+}
 static void cut_rows(Visit *v, const Machine *machine) {
     const DirectWork *d = v->work;
+    const Layout *in = &d->problem.in[0];
     const int64_t height = sweep_count(d, v->sweeps, AXIS_H), width = sweep_count(d, v->sweeps, AXIS_W);
     v->pixels = width * d->direct.o_step[AXIS_W];
     v->depth = sweep_count(d, v->sweeps, AXIS_D);
     const int64_t row_bytes = v->lines * v->pixels * GEMM_MAX_VECTORS * d->kernels->lanes * (int64_t)sizeof(float);
-    int64_t most = MIN(PIXELS_A_UNIT / MAX(width, 1), (int64_t)machine->l2 / 4 / MAX(row_bytes, 1));
-    const int64_t pixel_bytes = d->problem.in[0].blocks * d->problem.in[0].block * (int64_t)sizeof(float);
-    const int64_t fit = (int64_t)machine->l2 / 2 / MAX(pixel_bytes, 1);
-    if (v->taps == 1 && height * width > d->problem.oc) most = MIN(most, MAX(fit, FEWEST_PIXELS) / MAX(width, 1));
-    v->rows_a_unit = MAX(1, MIN(height, most));
-    v->row_groups = div_up(height, v->rows_a_unit);
-    v->rows_a_unit = div_up(height, MAX(v->row_groups, 1));
+    const int64_t asked = d->direct.schedule[DIRECT_ROWS];
+    v->rows_a_unit = asked ? MAX(1, MIN(height, asked))
+                           : usual_rows(&d->problem, height, width, row_bytes, v->taps,
+                                        in->blocks * in->block * (int64_t)sizeof(float), machine);
     v->row_groups = div_up(height, MAX(v->rows_a_unit, 1));
+    v->units_a_panel = d->problem.out[0].n * v->depth * v->row_groups;
 }
 static Status lower_visit(const DirectWork *d, const Sweep *sweeps, int n_sweeps, int64_t lines, Lowering *lowering) {
     Arena *arena = lowering->arena;
@@ -247,8 +260,7 @@ static Status lower_visit(const DirectWork *d, const Sweep *sweeps, int n_sweeps
     const size_t scratch =
         (size_t)(lines * v->rows_a_unit * v->pixels) * GEMM_MAX_VECTORS * (size_t)d->kernels->lanes * sizeof(float);
     TRY(lowering_prepare(lowering, prepare_unit, v, d->n_panels, 0));
-    return lowering_phase(lowering, visit_unit, v, d->problem.out[0].n * v->depth * v->row_groups * d->n_panels,
-                          scratch);
+    return lowering_phase(lowering, visit_unit, v, v->units_a_panel * d->n_panels, scratch);
 }
 // Whether two sweeps make pixels of the same output rows.
 static bool same_line(const Sweep *a, const Sweep *b) {
@@ -258,12 +270,16 @@ Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowe
     DirectWork *d = arena_alloc(lowering->arena, sizeof *d);
     if (!d) return fail_memory(sizeof *d);
     const int block = problem->in[0].block;
-    *d = (DirectWork){.problem = *problem,
-                      .direct = *direct,
-                      .kernels = lowering->kernels,
-                      .in = lowering->in[0],
-                      .residual = lowering->in[1],
-                      .out = lowering->out[0]};
+    *d =
+        (DirectWork){.problem = *problem,
+                     .direct = *direct,
+                     .kernels = lowering->kernels,
+                     .in = lowering->in[0],
+                     .residual = lowering->in[1],
+                     .out = lowering->out[0],
+                     .by_panels = direct->schedule[DIRECT_BY_PANELS],
+                     .fetches = direct->schedule[DIRECT_FETCH],
+                     .rows = direct->schedule[DIRECT_GROUP] ? direct->schedule[DIRECT_GROUP] : lowering->kernels->rows};
     d->n_panels = (int)div_up(problem->out[0].blocks, GEMM_MAX_VECTORS);
     d->chunk_blocks = MIN(problem->in[0].blocks, MAX(1, direct_chunk(problem) / block));
     d->lanes_used = problem->in[0].blocks == 1 ? (int)problem->ic : block;
@@ -293,7 +309,83 @@ double direct_error(const Problem *problem, int chunk, const Kernels *kernels) {
     const double channels = (double)(problem->ic / problem->group);
     return chain_error(kernels, taps * MIN(chunk, channels) + channels / chunk);
 }
-double direct_estimate(const Problem *problem, const Kernels *kernels, const Machine *machine, double efficiency) {
+// ---- Schedules
+
+// A layer as its schedules see it, from what a problem says before its layouts are final.
+typedef struct Sizes {
+    int64_t slices, height, width;     // of the input positions that outputs come from
+    int64_t lines, row_bytes;          // of sums
+    int64_t panels, pixel_bytes, taps; // taps: of all sweeps
+    double weights;                    // bytes
+    int64_t usual;                     // rows a unit
+} Sizes;
+static Sizes sizes_of(const Problem *p, const Kernels *kernels, const Machine *machine) {
+    const Layout *out = &p->out[0];
+    int64_t step[AXES] = {1, 1, 1};
+    for (int axis = 0; axis < AXES && p->kind == PROBLEM_CONV_TRANSPOSE; axis++) step[axis] = p->stride[axis];
+    const int64_t images = out->shape.rank > 0 ? out->shape.dim[0] : 1;
+    Sizes s = {.slices = images * div_up(out->size[AXIS_D], step[AXIS_D]),
+               .height = div_up(out->size[AXIS_H], step[AXIS_H]),
+               .width = div_up(out->size[AXIS_W], step[AXIS_W]),
+               .lines = step[AXIS_D] * step[AXIS_H],
+               .panels = div_up(div_up(p->oc, kernels->lanes), GEMM_MAX_VECTORS),
+               .pixel_bytes = round_up(p->ic, kernels->lanes) * (int64_t)sizeof(float),
+               .taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]};
+    if (s.lines > MOST_LINES) s.lines = 1;
+    s.row_bytes = s.lines * s.width * step[AXIS_W] * GEMM_MAX_VECTORS * kernels->lanes * (int64_t)sizeof(float);
+    s.weights = 4.0 * (double)(s.taps * p->ic / p->group * p->oc);
+    s.usual = usual_rows(p, s.height, s.width, s.row_bytes, s.taps, s.pixel_bytes, machine);
+    return s;
+}
+bool direct_space(const Problem *p, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context) {
+    const Sizes s = sizes_of(p, kernels, machine);
+    const Configuration c = {.arithmetic = {direct_chunk(p)}};
+    const Knob rows = knob_cuts(DIRECT_ROWS, s.height, s.usual, (int64_t)machine->l2 / 2 / MAX(s.row_bytes, 1));
+    for (int i = 0; i < rows.count; i++) {
+        const int64_t each = rows.value[i] ? rows.value[i] : s.usual;
+        const bool several = s.slices * div_up(s.height, MAX(each, 1)) > 1 && s.panels > 1;
+        const Knob knobs[] = {knob(DIRECT_ROWS, rows.value[i]), knob_switch(DIRECT_BY_PANELS, several),
+                              knob_switch(DIRECT_FETCH, s.weights > 0.25 * (double)machine->l2),
+                              knob_groups(DIRECT_GROUP, s.width, kernels->rows)};
+        if (!knobs_visit(&c, knobs, COUNT_OF(knobs), visit, context)) return false;
+    }
+    return true;
+}
+void direct_print(const Configuration *c, Text *text) {
+    const int32_t *n = c->schedule;
+    text_add(text, "chunk %d", (int)c->arithmetic[0]);
+    if (n[DIRECT_ROWS]) text_add(text, ", %d rows a unit", (int)n[DIRECT_ROWS]);
+    if (n[DIRECT_BY_PANELS]) text_add(text, ", panel by panel");
+    if (n[DIRECT_FETCH]) text_add(text, ", weights fetched ahead");
+    if (n[DIRECT_GROUP]) text_add(text, ", at most %d pixels at once", (int)n[DIRECT_GROUP]);
+}
+// Cycles of a schedule on all threads, by which it is compared with the usual one; compute: its products.
+static double schedule_cycles(const Problem *p, const Sizes *s, const int32_t *schedule, double compute,
+                              const Kernels *kernels, const Machine *machine) {
+    const int64_t rows = schedule[DIRECT_ROWS] ? schedule[DIRECT_ROWS] : s->usual;
+    const int most = schedule[DIRECT_GROUP] ? schedule[DIRECT_GROUP] : kernels->rows;
+    const double groups = (double)(s->slices * div_up(s->height, MAX(rows, 1))),
+                 units = MAX(groups * (double)s->panels, 1);
+    const double width = (double)MAX(s->width, 1), filled = width / (double)div_up((int64_t)width, most);
+    const double registers = MIN(1.0, filled * (double)MIN(GEMM_MAX_VECTORS, div_up(p->oc, kernels->lanes)) / 8);
+    // Pixels come from where they are: of all rows for each panel, or of a unit's rows.
+    const double image = (double)(s->height * s->width * s->pixel_bytes);
+    const double held = schedule[DIRECT_BY_PANELS] ? image : image * (double)rows / (double)MAX(s->height, 1);
+    const double pixels = (double)s->slices * image * (double)s->panels / (held < 0.5 * (double)machine->l2 ? 64 : 10);
+    // Weights stream by for each unit: from L2 where they, or a panel's, stay there.
+    const double stay = schedule[DIRECT_BY_PANELS] ? s->weights / (double)s->panels : s->weights;
+    const double rate = stay < 0.5 * (double)machine->l2 ? 32 : schedule[DIRECT_FETCH] ? 16 : 8;
+    const double fetch = schedule[DIRECT_FETCH] ? 0.07 * compute / MAX(1.0, (double)rows * width / most) : 0;
+    const double sums = (double)(rows * s->row_bytes);
+    const double beyond = sums > 0.5 * (double)machine->l1d
+                              ? (double)s->slices * (double)s->height * (double)(s->row_bytes * s->panels) / 32
+                              : 0;
+    const double wait = (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
+    return (compute / registers + pixels + groups * s->weights / rate + fetch + beyond + 300 * units) * wait;
+}
+double direct_estimate(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
+                       const Machine *machine, double efficiency) {
     const double lanes = kernels->lanes, panel = GEMM_MAX_VECTORS * lanes;
     // Channels that are computed for nothing: blocks that are not full, groups that share a panel.
     const double oc = (double)problem->oc, icg = (double)problem->ic / (double)problem->group;
@@ -310,5 +402,10 @@ double direct_estimate(const Problem *problem, const Kernels *kernels, const Mac
     const double units = (double)div_up(shape_count(&problem->out[0].shape) / MAX(problem->oc, 1), PIXELS_A_UNIT);
     const double bytes = 4 * taps * (double)problem->ic / (double)problem->group * oc;
     const double rate = bytes < (double)machine->l2 / 2 ? 32 : 8;
-    return (compute + units * bytes / rate) / problem->threads + 4000;
+    const double usual = (compute + units * bytes / rate) / problem->threads + 4000;
+    static const int32_t zeros[CONFIGURATION_NUMBERS];
+    if (!memcmp(configuration->schedule, zeros, sizeof zeros)) return usual;
+    const Sizes s = sizes_of(problem, kernels, machine);
+    return usual * schedule_cycles(problem, &s, configuration->schedule, compute * registers, kernels, machine) /
+           schedule_cycles(problem, &s, zeros, compute * registers, kernels, machine);
 }

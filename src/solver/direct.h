@@ -18,7 +18,11 @@ typedef struct Direct {
     int64_t o_step[AXES], i_step[AXES];
     int tap_run;             // consecutive input pixels that one batch covers (first layers: kw), else 1
     bool transposed_weights; // (ic, oc/group, k) instead of (oc, ic/group, k)
+    const int32_t *schedule; // of the configuration; read while lowering
 } Direct;
+// Numbers of a schedule, 0 where usual: rows of input a unit; units in the order of panels instead of rows, so that a
+// panel's weights stay; weights that are used next are fetched ahead; most rows of a micro-kernel.
+enum { DIRECT_ROWS, DIRECT_BY_PANELS, DIRECT_FETCH, DIRECT_GROUP };
 
 // Sums are cut at this many input channels, about DIRECT_TERMS products; part sums are added in order. Belongs to the
 // arithmetic. Shorter sums err less: with 128 channels whatever the kernel, and 3x3, twice as much (docs/NUMERICS.md).
@@ -29,4 +33,9 @@ int direct_chunk(const Problem *problem);
 Status direct_lower(const Problem *problem, const Direct *direct, Lowering *lowering);
 // Error of sums cut at `chunk` channels (Solver.error).
 double direct_error(const Problem *problem, int chunk, const Kernels *kernels);
-double direct_estimate(const Problem *problem, const Kernels *kernels, const Machine *machine, double efficiency);
+double direct_estimate(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
+                       const Machine *machine, double efficiency);
+void direct_print(const Configuration *configuration, Text *text);
+// Solver.space of both front ends.
+bool direct_space(const Problem *problem, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context);

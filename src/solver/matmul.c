@@ -6,9 +6,13 @@
 // constant one when the package is opened, an input in a phase of its own. A unit is some rows times one panel. Sums
 // along k are cut at MATMUL_CHUNK; part sums are added in order. A constant may lie as (n, k) (transposed_weight).
 #include "solver/blocked.h"
+#include "solver/space.h"
 #include <string.h>
 
 enum { MATMUL_CHUNK = 512, UNIT_FLOP = 1 << 20 };
+// Numbers of a schedule, 0 where usual: rows a unit; units in the order of rows instead of panels, so that a panel
+// stays; what is read next is not fetched ahead; most rows of a micro-kernel.
+enum { ROWS, BY_ROWS, NO_FETCH, GROUP };
 
 typedef struct MatmulWork {
     const Kernels *kernels;
@@ -21,6 +25,8 @@ typedef struct MatmulWork {
     int batch_rank;
     int64_t panels, right_batches;
     int64_t rows_a_unit, row_groups;
+    bool by_rows, fetches;
+    int rows; // most of a micro-kernel
     Ref left, right, packed, bias, out;
 } MatmulWork;
 
@@ -39,15 +45,71 @@ static int panel_vectors(const MatmulWork *w, int64_t panel) {
 }
 static int64_t padded_columns(const Kernels *kernels, int64_t n) { return round_up(n, kernels->lanes); }
 
+static void measure(const Problem *p, MatmulWork *w);
+static int64_t usual_rows(const Kernels *kernels, int64_t m, int64_t k) {
+    const int64_t row_flop = MAX(2 * k * GEMM_MAX_VECTORS * kernels->lanes, 1);
+    return MIN(round_up(MAX(UNIT_FLOP / row_flop, 1), kernels->rows), MAX(m, 1));
+}
+static bool space(const Problem *p, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context) {
+    MatmulWork w = {.kernels = kernels};
+    measure(p, &w);
+    const int64_t usual = usual_rows(kernels, w.m, w.k), width = GEMM_MAX_VECTORS * kernels->lanes;
+    const int64_t panels = div_up(w.n, width),
+                  most = MIN(w.m, (int64_t)machine->l2 / 4 / (width * (int64_t)sizeof(float)));
+    Knob rows = knob(ROWS, 0);
+    for (int64_t groups = 1; groups * kernels->rows < most; groups += MAX(1, groups / 2)) // 1, 2, 3, 4, 6, 9, ...
+        if (groups * kernels->rows != usual) knob_add(&rows, groups * kernels->rows);
+    if (w.m != usual && w.m == most) knob_add(&rows, w.m);
+    const Configuration c = {{0}, {0}};
+    for (int i = 0; i < rows.count; i++) {
+        const int64_t each = rows.value[i] ? rows.value[i] : usual;
+        const Knob knobs[] = {knob(ROWS, rows.value[i]), knob_switch(BY_ROWS, panels > 1 && each < w.m),
+                              knob_switch(NO_FETCH, w.k > 1), knob_groups(GROUP, each, kernels->rows)};
+        if (!knobs_visit(&c, knobs, COUNT_OF(knobs), visit, context)) return false;
+    }
+    return true;
+}
+static void print(const Configuration *c, Text *text) {
+    const char *comma = "";
+    if (c->schedule[ROWS]) text_add(text, "%d rows a unit", (int)c->schedule[ROWS]), comma = ", ";
+    if (c->schedule[BY_ROWS]) text_add(text, "%spanel by panel", comma), comma = ", ";
+    if (c->schedule[NO_FETCH]) text_add(text, "%snothing fetched ahead", comma), comma = ", ";
+    if (c->schedule[GROUP]) text_add(text, "%sat most %d rows at once", comma, (int)c->schedule[GROUP]);
+}
+// What a schedule takes for its products, in cycles of all threads, by which it is compared with the usual one.
+static double schedule_cycles(const MatmulWork *w, const int32_t *schedule, double products, int threads,
+                              const Machine *machine) {
+    const int64_t width = GEMM_MAX_VECTORS * w->kernels->lanes, panels = MAX(div_up(w->n, width), 1);
+    const int64_t rows = schedule[ROWS] ? schedule[ROWS] : usual_rows(w->kernels, w->m, w->k);
+    const double groups = (double)(w->batches * div_up(w->m, rows)), units = MAX(groups * (double)panels, 1);
+    const int most = schedule[GROUP] ? schedule[GROUP] : w->kernels->rows;
+    const double filled = (double)rows / (double)div_up(rows, most),
+                 registers = MIN(1.0, filled * GEMM_MAX_VECTORS / 8);
+    const double panel_bytes = 4.0 * (double)(w->k * width), left_bytes = 4.0 * (double)(w->m * w->k);
+    const double stay = schedule[BY_ROWS] ? panel_bytes : panel_bytes * (double)panels;
+    const double held = schedule[BY_ROWS] ? left_bytes : 4.0 * (double)(rows * w->k);
+    const double fits = 0.5 * (double)machine->l2;
+    double cycles = products / registers + 300 * units;
+    cycles += groups * (double)panels * panel_bytes / (stay < fits ? 32 : schedule[NO_FETCH] ? 6 : 12);
+    cycles += (double)w->batches * (double)panels * left_bytes / (held < fits ? 64 : 10);
+    if (!schedule[NO_FETCH]) cycles += 0.07 * products * MIN(1.0, (double)most / (double)rows);
+    return cycles * (double)(div_up((int64_t)units, threads) * threads) / units;
+}
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
-    (void)c, (void)machine;
     const Shape *left = &p->in[0].shape, *out = &p->out[0].shape;
     const double k = (double)left->dim[left->rank - 1], n = (double)out->dim[out->rank - 1];
     const double waste = (double)padded_columns(kernels, out->dim[out->rank - 1]) / MAX(n, 1);
     const double flop = 2 * (double)shape_count(out) * k * waste;
     double bytes = operand_bytes(&p->in[0]) + operand_bytes(&p->out[0]);
     bytes += p->weight ? 4 * k * n : 3 * operand_bytes(&p->in[1]);
-    return streaming_estimate(p, flop / (0.7 * kernels->flop_per_cycle), bytes);
+    const double products = flop / (0.7 * kernels->flop_per_cycle), usual = streaming_estimate(p, products, bytes);
+    static const int32_t zeros[CONFIGURATION_NUMBERS];
+    if (!memcmp(c->schedule, zeros, sizeof zeros)) return usual;
+    MatmulWork w = {.kernels = kernels};
+    measure(p, &w);
+    return usual * schedule_cycles(&w, c->schedule, products, p->threads, machine) /
+           schedule_cycles(&w, zeros, products, p->threads, machine);
 }
 
 // Columns panel * width ... of a (k, n) matrix, or of an (n, k) one that stands for its transpose.
@@ -87,7 +149,7 @@ static void pack_unit(const void *arguments, char *const *bases, int64_t unit, v
 static void multiply(const MatmulWork *w, const float *left, int64_t rows, const float *packed, int vectors,
                      float *sums) {
     const int width = vectors * w->kernels->lanes;
-    const int64_t groups = div_up(rows, w->kernels->rows);
+    const int64_t groups = div_up(rows, w->rows);
     const int32_t offset = 0;
     if (w->k == 0) memset(sums, 0, (size_t)(rows * width) * sizeof *sums);
     for (int64_t k = 0; k < w->k; k += MATMUL_CHUNK) {
@@ -95,8 +157,9 @@ static void multiply(const MatmulWork *w, const float *left, int64_t rows, const
         const float *panel = packed + k * width;
         for (int64_t g = 0, r0 = 0, count; g < groups; g++, r0 += count) {
             count = share_of(rows, groups, g);
+            const char *ahead = g || !w->fetches ? NULL : (const char *)(panel + depth * width);
             w->kernels->gemm[vectors][count](1, &offset, left + r0 * w->k + k, w->k, panel, depth, sums + r0 * width,
-                                             width, k > 0, g ? NULL : (const char *)(panel + depth * width));
+                                             width, k > 0, ahead);
         }
     }
 }
@@ -104,8 +167,9 @@ static void multiply(const MatmulWork *w, const float *left, int64_t rows, const
 static void matmul_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const MatmulWork *w = arguments;
     const int lanes = w->kernels->lanes;
-    const int64_t panel = unit % w->panels, group = unit / w->panels % w->row_groups;
-    const int64_t batch = unit / w->panels / w->row_groups, row = group * w->rows_a_unit;
+    const int64_t batch = unit / (w->panels * w->row_groups), of_batch = unit % (w->panels * w->row_groups);
+    const int64_t panel = w->by_rows ? of_batch / w->row_groups : of_batch % w->panels;
+    const int64_t group = w->by_rows ? of_batch % w->row_groups : of_batch / w->panels, row = group * w->rows_a_unit;
     const int64_t rows = MIN(w->rows_a_unit, w->m - row), column = panel * GEMM_MAX_VECTORS * lanes;
     int64_t at[2] = {0, 0};
     for (int side = 0; side < 2; side++) {
@@ -157,7 +221,6 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
     return packed_bytes(&w);
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
-    (void)c;
     MatmulWork *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     *w = (MatmulWork){.kernels = lowering->kernels, .activation = p->activation, .plain_weight = p->weight,
@@ -165,8 +228,9 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                       .right = lowering->in[1], .packed = lowering->temporary, .out = lowering->out[0]};
     measure(p, w);
     w->panels = div_up(w->n, GEMM_MAX_VECTORS * lowering->kernels->lanes);
-    const int64_t row_flop = MAX(2 * w->k * GEMM_MAX_VECTORS * lowering->kernels->lanes, 1);
-    w->rows_a_unit = MIN(round_up(MAX(UNIT_FLOP / row_flop, 1), lowering->kernels->rows), MAX(w->m, 1));
+    w->rows_a_unit = c->schedule[ROWS] ? c->schedule[ROWS] : usual_rows(lowering->kernels, w->m, w->k);
+    w->by_rows = c->schedule[BY_ROWS], w->fetches = !c->schedule[NO_FETCH];
+    w->rows = c->schedule[GROUP] ? c->schedule[GROUP] : lowering->kernels->rows;
     w->row_groups = div_up(w->m, w->rows_a_unit);
     if (p->bias) {
         w->bias = lowering_weights(lowering, (size_t)padded_columns(w->kernels, w->n) * sizeof(float));
@@ -185,5 +249,5 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)MIN(MATMUL_CHUNK, p->in[0].shape.dim[p->in[0].shape.rank - 1]));
 }
-const Solver solver_matmul = {"matmul", 1,    PROBLEM_MATMUL, applicable, one_configuration, estimate, temporary,
-                              lower,    NULL, error,          NULL};
+const Solver solver_matmul = {
+    "matmul", 1, PROBLEM_MATMUL, applicable, one_configuration, estimate, temporary, lower, print, error, NULL, space};

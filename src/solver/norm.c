@@ -248,5 +248,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     }
     return lower_spans(w, lowering);
 }
-const Solver solver_norm = {"norm", 2,    PROBLEM_NORM, applicable, one_configuration, estimate, temporary,
-                            lower,  NULL, NULL,         NULL};
+const Solver solver_norm = {"norm", 2,    PROBLEM_NORM, applicable, one_configuration, estimate, temporary, lower,
+                            NULL,   NULL, NULL,         NULL};

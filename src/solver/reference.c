@@ -54,4 +54,4 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     return lowering_phase(lowering, unit_run, p->reference, 1, 0);
 }
 const Solver solver_reference = {
-    "reference", 1, PROBLEM_REFERENCE, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL};
+    "reference", 1, PROBLEM_REFERENCE, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL, NULL};

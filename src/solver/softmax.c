@@ -61,4 +61,4 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     return lowering_phase(lowering, rows ? rows_unit : columns_unit, w, w->cut.units, 0);
 }
 const Solver solver_softmax = {
-    "softmax", 1, PROBLEM_SOFTMAX, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL};
+    "softmax", 1, PROBLEM_SOFTMAX, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL, NULL};

@@ -18,11 +18,14 @@ typedef struct Need {
 // A configuration: arithmetic (fixes every bit, chosen without looking at threads) and schedule (fixes none).
 // The meaning of the numbers belongs to the solver; solver->print puts them in words.
 enum { CONFIGURATION_NUMBERS = 6 };
-enum { MOST_CONFIGURATIONS = 96 }; // of one solver for one problem
+enum { MOST_CONFIGURATIONS = 96 }; // of one solver for one problem, where nothing is tuned
 typedef struct Configuration {
     int32_t arithmetic[CONFIGURATION_NUMBERS];
     int32_t schedule[CONFIGURATION_NUMBERS];
 } Configuration;
+
+// Is told of one configuration after the other; false: no more are wanted.
+typedef bool ConfigurationVisitor(void *context, const Configuration *configuration);
 
 // Where lower() puts what it makes. Everything allocated in `arena` lives as long as the plan.
 typedef struct Lowering {
@@ -51,7 +54,7 @@ typedef struct Solver {
     ProblemKind kind;
     // Whether this problem can be computed, and with which operand layouts. Sees in[] kinds and blocks of producers.
     bool (*applicable)(const Problem *problem, const Kernels *kernels, Need *need);
-    // Up to `max` configurations, best guess first; at least one.
+    // Up to `max` configurations, best guess first; at least one. Estimated whenever a package is opened: a few.
     int (*configurations)(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max);
     // Predicted time in cycles of one core's clock with problem->threads threads (only ratios matter).
@@ -68,6 +71,11 @@ typedef struct Solver {
     // Bytes of prepared weights, the bias aside; of grouped convolutions about. May be NULL: none, or as many in each
     // configuration.
     size_t (*prepared_bytes)(const Problem *problem, const Configuration *configuration, const Kernels *kernels);
+    // The space of tuning: every configuration worth a try, those above among them, each once. In a number that the few
+    // above leave at 0, 0 means what is usual. Sees of operands what applicable() does. May be NULL: the few are all.
+    // False: the visitor wanted no more.
+    bool (*space)(const Problem *problem, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
+                  void *context);
 } Solver;
 
 // Error of a chain of `terms` products added in order, as Solver.error counts it: random roundings, so it grows with the
@@ -75,6 +83,8 @@ typedef struct Solver {
 double chain_error(const Kernels *kernels, double terms);
 double solver_error(const Solver *solver, const Problem *problem, const Configuration *configuration,
                     const Kernels *kernels); // 0 where the solver says nothing
+// What solver->print says, behind `before`; nothing where it says nothing.
+void solver_print(const Solver *solver, const Configuration *configuration, const char *before, Text *text);
 // For solvers with one way only.
 int one_configuration(const Problem *problem, const Kernels *kernels, const Machine *machine, Configuration *out,
                       int max);
@@ -84,9 +94,12 @@ extern const int solver_count;
 const Solver *solver_find(const char *name);
 // Whether `solver` may compute `problem`: the right kind, applicable, and not in STENT_AVOID.
 bool solver_applies(const Solver *solver, const Problem *problem, const Kernels *kernels, Need *need);
-// A configuration by its numbers, wherever they come from: *out is the one of `solver` that has them. scheduled false:
-// the one with this arithmetic that is estimated to be fastest. False where the solver does not apply or has no such
-// one.
+// Visits the whole space of a solver that applies. False: the visitor wanted no more.
+bool solver_space(const Solver *solver, const Problem *problem, const Kernels *kernels, const Machine *machine,
+                  ConfigurationVisitor *visit, void *context);
+// A configuration by its numbers, wherever they come from: *out is the one of the space of `solver` that has them.
+// scheduled false: of the few with this arithmetic the one that is estimated to be fastest. False where the solver does
+// not apply or has no such one.
 bool solver_take(const Solver *solver, const Problem *problem, const Kernels *kernels, const Machine *machine,
                  const Configuration *wanted, bool scheduled, Need *need, Configuration *out, double *cycles);
 // The problem as whatever fixes bits sees it: one image, and a number of threads that is always the same.

@@ -59,6 +59,14 @@ double solver_error(const Solver *solver, const Problem *problem, const Configur
     return solver->error ? solver->error(problem, configuration, kernels) : 0;
 }
 
+void solver_print(const Solver *solver, const Configuration *configuration, const char *before, Text *text) {
+    Text words = {0};
+    if (solver->print) solver->print(configuration, &words);
+    if (words.length) text_add(text, "%s%s", before, text_get(&words));
+    text->failed = text->failed || words.failed;
+    text_free(&words);
+}
+
 // What a configuration's memory costs at the problem's price.
 static double memory_cost(const Solver *solver, const Problem *problem, const Configuration *configuration,
                           const Kernels *kernels, const Machine *machine) {
@@ -121,6 +129,19 @@ Problem solver_usual(const Problem *problem) {
     for (int i = 0; i < problem->n_outputs; i++) one_image(&usual.out[i]);
     return usual;
 }
+bool solver_space(const Solver *solver, const Problem *problem, const Kernels *kernels, const Machine *machine,
+                  ConfigurationVisitor *visit, void *context) {
+    if (solver->space) return solver->space(problem, kernels, machine, visit, context);
+    Configuration list[MOST_CONFIGURATIONS];
+    memset(list, 0, sizeof list);
+    const int count = solver->configurations(problem, kernels, machine, list, MOST_CONFIGURATIONS);
+    for (int c = 0; c < count; c++)
+        if (!visit(context, &list[c])) return false;
+    return true;
+}
+static bool differs(void *context, const Configuration *configuration) {
+    return memcmp(context, configuration, sizeof *configuration) != 0;
+}
 bool solver_take(const Solver *solver, const Problem *problem, const Kernels *kernels, const Machine *machine,
                  const Configuration *wanted, bool scheduled, Need *need, Configuration *out, double *cycles) {
     if (!scheduled) {
@@ -129,16 +150,11 @@ bool solver_take(const Solver *solver, const Problem *problem, const Kernels *ke
         *need = best.need, *out = best.configuration, *cycles = best.cycles;
         return best.solver != NULL;
     }
-    Configuration list[MOST_CONFIGURATIONS];
-    memset(list, 0, sizeof list);
+    *out = *wanted;
     if (!solver_applies(solver, problem, kernels, need)) return false;
-    const int count = solver->configurations(problem, kernels, machine, list, MOST_CONFIGURATIONS);
-    for (int c = 0; c < count; c++) {
-        if (memcmp(&list[c], wanted, sizeof *wanted)) continue;
-        *out = list[c], *cycles = solver->estimate(problem, &list[c], kernels, machine);
-        return true;
-    }
-    return false;
+    if (solver_space(solver, problem, kernels, machine, differs, out)) return false;
+    *cycles = solver->estimate(problem, out, kernels, machine);
+    return true;
 }
 // In two steps, so that bits depend neither on the number of threads nor on the batch: the arithmetic as for a fixed
 // number of threads and one image, then the schedule for the real ones.

@@ -53,5 +53,5 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->rows_a_unit = MAX(1, UNIT_BYTES / MAX(row_bytes, 1));
     return lowering_phase(lowering, rows_unit, w, div_up(w->rows, w->rows_a_unit), 0);
 }
-const Solver solver_tokens = {"tokens", 1,    PROBLEM_TOKENS, applicable, one_configuration, estimate, NULL,
-                              lower,    NULL, NULL,           NULL};
+const Solver solver_tokens = {"tokens", 1,    PROBLEM_TOKENS, applicable, one_configuration, estimate, NULL, lower,
+                              NULL,     NULL, NULL,           NULL};

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const tuner_names[] = {[TUNER_MODEL] = "model", [TUNER_RANDOM] = "random", [TUNER_GRID] = "grid"};
+static const char *const tuner_names[] = {
+    [TUNER_MODEL] = "model", [TUNER_RANDOM] = "random", [TUNER_GRID] = "grid", [TUNER_GA] = "ga"};
 bool tuner_from_name(const char *name, Tuner *out) {
     for (int i = 0; i < TUNER_COUNT; i++)
         if (!strcmp(name, tuner_names[i])) {
@@ -17,7 +18,7 @@ bool tuner_from_name(const char *name, Tuner *out) {
 // some percent on a busy machine.
 static const double near_best[CANDIDATE_RATIOS + 1] = {INFINITY, 0.08, 0.05, 0.03, 0.02, 0.01, 0, 0, 0};
 static const double least_gain = 0.01;
-enum { REPEATS = 5 };
+enum { REPEATS = 5, LEAST = 2 }; // of a candidate near the best; of one that is taken
 
 void search_begin(Search *search, SearchLayer *layers, int n_layers, const SearchOptions *options) {
     *search = (Search){.options = *options, .layers = layers, .n_layers = n_layers};
@@ -36,22 +37,183 @@ static double best_ratio(const SearchLayer *layer) {
         if (layer->candidates[i].state == TRIED) best = MIN(best, candidate_ratio(&layer->candidates[i]));
     return best;
 }
+// The candidate with the lowest ratio; 0: none beats the incumbent.
+static int best_tried(const SearchLayer *layer) {
+    int best = 0;
+    double ratio = 1;
+    for (int i = 1; i < layer->n_candidates; i++)
+        if (layer->candidates[i].state == TRIED && candidate_ratio(&layer->candidates[i]) < ratio)
+            best = i, ratio = candidate_ratio(&layer->candidates[i]);
+    return best;
+}
+
+// ---- Likeness
+
+// In how many knobs two differ, up to `most`; how far their values are apart, 0 to 1 a knob.
+static int knobs_apart(const int32_t *a, const int32_t *b, int most, double *distance) {
+    int apart = 0;
+    *distance = 0;
+    for (int i = 0; i < CANDIDATE_KNOBS && apart <= most; i++) {
+        if (a[i] == b[i]) continue;
+        apart++;
+        *distance += fabs((double)a[i] - b[i]) / (fmax(fabs((double)a[i]), fabs((double)b[i])) + 1);
+    }
+    return apart;
+}
+// The untried candidate most like these knobs; 0: none is left.
+static int most_alike(const SearchLayer *layer, const int32_t *knob) {
+    int pick = 0, least = CANDIDATE_KNOBS;
+    double nearest = INFINITY, distance;
+    for (int i = 1; i < layer->n_candidates; i++) {
+        if (layer->candidates[i].state != UNTRIED) continue;
+        const int apart = knobs_apart(layer->candidates[i].knob, knob, least, &distance);
+        if (apart < least || (apart == least && distance < nearest) || !pick)
+            pick = i, least = apart, nearest = distance;
+    }
+    return pick;
+}
+
+// ---- model
+
+static bool lower_estimate(const SearchLayer *layer, int i, int than) {
+    return !than || layer->candidates[i].estimate < layer->candidates[than].estimate;
+}
+static int by_estimate(const SearchLayer *layer) {
+    int pick = 0;
+    for (int i = 1; i < layer->n_candidates; i++)
+        if (layer->candidates[i].state == UNTRIED && lower_estimate(layer, i, pick)) pick = i;
+    return pick;
+}
+static bool kind_known(const SearchLayer *layer, const Candidate *candidate) {
+    for (int i = 0; i < layer->n_candidates; i++)
+        if ((!i || layer->candidates[i].state != UNTRIED) && // the incumbent is known as well
+            !memcmp(layer->candidates[i].knob, candidate->knob, CANDIDATE_KIND * sizeof *candidate->knob))
+            return true;
+    return false;
+}
+// The lowest estimate among those of kinds that were not tried; 0: they do not come near the lowest of all.
+static int something_else(const SearchLayer *layer) {
+    static const double near = 1.5;
+    int pick = 0, lowest = 0;
+    for (int i = 1; i < layer->n_candidates; i++) {
+        const Candidate *candidate = &layer->candidates[i];
+        if (lower_estimate(layer, i, lowest)) lowest = i;
+        if (candidate->state != UNTRIED || !lower_estimate(layer, i, pick) || kind_known(layer, candidate)) continue;
+        pick = i;
+    }
+    return pick && layer->candidates[pick].estimate <= near * layer->candidates[lowest].estimate ? pick : 0;
+}
+// Of those that differ from `from` in one knob the nearest, or the one with the lowest estimate.
+static int neighbour(const SearchLayer *layer, int from, bool nearest) {
+    int pick = 0;
+    double least = INFINITY, distance;
+    for (int i = 1; i < layer->n_candidates; i++) {
+        if (layer->candidates[i].state != UNTRIED) continue;
+        if (knobs_apart(layer->candidates[i].knob, layer->candidates[from].knob, 1, &distance) != 1) continue;
+        if (nearest && distance > least) continue;
+        if (nearest && distance == least && !lower_estimate(layer, i, pick)) continue;
+        if (!nearest && !lower_estimate(layer, i, pick)) continue;
+        pick = i, least = distance;
+    }
+    return pick;
+}
+static int next_of_model(SearchLayer *layer) {
+    enum { KINDS = 6, BY_ESTIMATE = 4 }; // tries at first; every fourth one
+    const int turn = layer->tried;
+    int pick = turn < KINDS ? something_else(layer) : 0;
+    layer->hopeful = true;
+    if (!pick && turn % BY_ESTIMATE == BY_ESTIMATE - 1) pick = by_estimate(layer);
+    if (pick) return pick;
+    pick = neighbour(layer, best_tried(layer), turn % 2);
+    layer->hopeful = pick != 0;
+    return pick ? pick : by_estimate(layer);
+}
+
+// ---- ga
+
+enum { GENERATION = 16, ELITE = 3 };
+static int by_chance(Search *search, const SearchLayer *layer) {
+    int pick = 0;
+    uint64_t seen = 0;
+    for (int i = 1; i < layer->n_candidates; i++)
+        if (layer->candidates[i].state == UNTRIED && rng_below(&search->rng, ++seen) == 0) pick = i; // each as likely
+    return pick;
+}
+// What the best ELITE have at most.
+static double elite_ratio(const SearchLayer *layer) {
+    double least[ELITE + 1] = {INFINITY, INFINITY, INFINITY};
+    for (int i = 1; i < layer->n_candidates; i++) {
+        if (layer->candidates[i].state != TRIED) continue;
+        int at = ELITE;
+        const double ratio = candidate_ratio(&layer->candidates[i]);
+        for (; at > 0 && least[at - 1] > ratio; at--) least[at] = least[at - 1];
+        least[at] = ratio;
+    }
+    return least[ELITE - 1];
+}
+// Whether a candidate may be a parent: of the last generation, or among the best of all.
+static bool may_breed(const SearchLayer *layer, const Candidate *candidate, double elite) {
+    if (candidate->state != TRIED) return false;
+    const bool last = candidate->turn > layer->generation - GENERATION && candidate->turn <= layer->generation;
+    return last || candidate_ratio(candidate) <= elite;
+}
+// The better of two parents by chance; 0: there is none.
+static int parent(Search *search, const SearchLayer *layer) {
+    int pick[2] = {0, 0};
+    uint64_t seen = 0;
+    const double elite = elite_ratio(layer);
+    for (int i = 1; i < layer->n_candidates; i++) {
+        if (!may_breed(layer, &layer->candidates[i], elite)) continue;
+        seen++;
+        for (int k = 0; k < 2; k++)
+            if (rng_below(&search->rng, seen) == 0) pick[k] = i;
+    }
+    if (!seen) return 0;
+    const Candidate *a = &layer->candidates[pick[0]], *b = &layer->candidates[pick[1]];
+    return candidate_ratio(a) <= candidate_ratio(b) ? pick[0] : pick[1];
+}
+static int next_of_ga(Search *search, SearchLayer *layer) {
+    enum { MUTATIONS = 10 }; // one in so many knobs
+    layer->hopeful = true;
+    if (layer->tried < GENERATION) return by_chance(search, layer);
+    layer->generation = layer->tried / GENERATION * GENERATION;
+    const int mother = parent(search, layer), father = parent(search, layer);
+    if (!mother || !father) return by_chance(search, layer); // all were refused
+    const uint64_t cross = rng_below(&search->rng, CANDIDATE_KNOBS);
+    int32_t child[CANDIDATE_KNOBS];
+    for (uint64_t k = 0; k < CANDIDATE_KNOBS; k++) {
+        child[k] = layer->candidates[k < cross ? mother : father].knob[k];
+        if (rng_below(&search->rng, MUTATIONS)) continue;
+        const uint64_t other = rng_below(&search->rng, (uint64_t)layer->n_candidates);
+        child[k] = layer->candidates[other].knob[k];
+    }
+    return most_alike(layer, child);
+}
+
 // The untried candidate that the tuner wants; 0: none.
-static int first_try(Search *search, const SearchLayer *layer) {
+static int first_try(Search *search, SearchLayer *layer) {
     const SearchOptions *options = &search->options;
     if (options->trials && layer->tried >= options->trials) return 0;
     if (options->early_stop && layer->since_better >= options->early_stop) return 0;
-    int pick = 0;
-    uint64_t seen = 0;
-    for (int i = 1; i < layer->n_candidates; i++) {
-        const Candidate *candidate = &layer->candidates[i];
-        if (candidate->state != UNTRIED) continue;
-        bool better = !pick;
-        if (options->tuner == TUNER_MODEL) better = better || candidate->estimate < layer->candidates[pick].estimate;
-        if (options->tuner == TUNER_RANDOM) better = rng_below(&search->rng, ++seen) == 0; // each as likely
-        if (better) pick = i;
+    layer->hopeful = true;
+    switch (options->tuner) {
+    case TUNER_RANDOM: return by_chance(search, layer);
+    case TUNER_GA: return next_of_ga(search, layer);
+    case TUNER_MODEL: return next_of_model(layer);
+    case TUNER_GRID:
+    case TUNER_COUNT: break;
     }
-    return pick;
+    for (int i = 1; i < layer->n_candidates; i++)
+        if (layer->candidates[i].state == UNTRIED) return i;
+    return 0;
+}
+// What seems to be the best, and was measured once only.
+static int to_confirm(const SearchLayer *layer) {
+    const int best = best_tried(layer);
+    return best && layer->candidates[best].n_ratios < LEAST &&
+                   candidate_ratio(&layer->candidates[best]) < 1 - least_gain
+               ? best
+               : 0;
 }
 // The one near the best that was measured least often.
 static int next_try(const SearchLayer *layer) {
@@ -68,10 +230,15 @@ static int next_try(const SearchLayer *layer) {
 bool search_next(Search *search, int *picks) {
     bool any = false;
     for (int i = 0; i < search->n_layers; i++) {
-        picks[i] = first_try(search, &search->layers[i]);
-        if (!picks[i]) picks[i] = next_try(&search->layers[i]);
-        any = any || picks[i];
+        SearchLayer *layer = &search->layers[i];
+        picks[i] = to_confirm(layer);
+        if (picks[i]) continue;
+        picks[i] = first_try(search, layer);
+        if (picks[i] && layer->hopeful) continue;
+        const int again = next_try(layer);
+        if (again) picks[i] = again;
     }
+    for (int i = 0; i < search->n_layers; i++) any = any || picks[i];
     return any;
 }
 void search_tell(Search *search, int layer, int candidate, double ratio) {
@@ -79,17 +246,16 @@ void search_tell(Search *search, int layer, int candidate, double ratio) {
     Candidate *c = &l->candidates[candidate];
     if (c->n_ratios == CANDIDATE_RATIOS) return;
     if (c->state == UNTRIED) {
-        l->tried++;
+        c->turn = ++l->tried;
         l->since_better = ratio < best_ratio(l) ? 0 : l->since_better + 1;
     }
     c->ratios[c->n_ratios++] = ratio, c->state = TRIED;
 }
 void search_refuse(Search *search, int layer, int candidate) {
     search->layers[layer].candidates[candidate].state = REFUSED;
-    search->layers[layer].tried++;
+    search->layers[layer].candidates[candidate].turn = ++search->layers[layer].tried;
 }
 int search_best(const SearchLayer *layer) {
-    enum { LEAST = 2 };
     int best = 0;
     double ratio = 1 - least_gain;
     for (int i = 1; i < layer->n_candidates; i++) {

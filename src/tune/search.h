@@ -5,34 +5,50 @@
 // place, with caches as warm or cold, that it will have. A trial is a pair: the same layers of the plan that stands
 // (the incumbent), just before and after.
 //
-// A layer's candidates are first tried once each, in the tuner's order; those near the best are measured again, more
-// and more exactly (successive halving: Jamieson & Talwalkar, AISTATS 2016), and what is left wins, if it beats the
-// incumbent by more than a layer's noise.
+// A layer's candidates are tried once each, in the tuner's order; what seems to be the best is measured again at once,
+// so that whatever ends the search, its best is no lucky measurement. Once the tuner has gone where it hoped for
+// something, those near the best are measured again, more and more exactly (successive halving: Jamieson & Talwalkar,
+// AISTATS 2016); then the rest is tried. What is left wins, if it beats the incumbent by more than a layer's noise.
+//
+// model: of each kind that was not tried the lowest estimate, as long as that promises something; then coordinate
+// descent: those that differ from the best one in one knob, the next value and the lowest estimate in turn; among them,
+// now and then, what has the lowest estimate of all.
+//
+// ga: a genetic algorithm as AutoTVM's (T. Chen et al., Learning to Optimize Tensor Programs, NeurIPS 2018):
+// generations of 16, the first by chance; the next from two parents each, one point at which they are crossed, every
+// knob mutated with a chance of 1 in 10. Parents are the last generation and the best 3 of all, the better of two
+// taken. A child that is not in the list, or was tried, gives way to the untried candidate that is most like it.
 #pragma once
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/status.h"
 
 typedef enum Tuner {
-    TUNER_MODEL,  // by estimate
+    TUNER_MODEL,  // by estimate, then around the best
     TUNER_RANDOM, // by chance
     TUNER_GRID,   // as listed
+    TUNER_GA,     // bred from good ones
     TUNER_COUNT
 } Tuner;
 bool tuner_from_name(const char *name, Tuner *out);
 
 enum { CANDIDATE_RATIOS = 8 };
 typedef enum CandidateState { UNTRIED, TRIED, REFUSED } CandidateState;
+enum { CANDIDATE_KNOBS = 13, CANDIDATE_KIND = 8 }; // those of one kind have the first CANDIDATE_KIND in common
 typedef struct Candidate {
-    double estimate; // any unit; only the order counts
+    double estimate;               // any unit; only ratios count
+    int32_t knob[CANDIDATE_KNOBS]; // what it is: its solver, the numbers of its configuration
     CandidateState state;
     int n_ratios;
+    int turn;                        // of its first try among the layer's, from 1
     double ratios[CANDIDATE_RATIOS]; // candidate / incumbent
 } Candidate;
 typedef struct SearchLayer {
     Candidate *candidates; // [0] is the incumbent, which is not tried
     int n_candidates;
     int tried, since_better; // first tries; those since the best one
+    int generation;          // GA: turns before the one that is being bred
+    bool hopeful;            // the last first try was one that the tuner hoped something of
 } SearchLayer;
 typedef struct SearchOptions {
     Tuner tuner;

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_WAYS = 1024 };
-
 typedef struct Tuning {
     const TuneSubject *subject;
     const TuneOptions *options;
@@ -42,46 +40,67 @@ static bool same_forms(const Problem *problem, const Need *need) {
             return false;
     return true;
 }
-// All ways with the layouts that the step has, its own first.
-static int list_ways(const Tuning *t, const PlanStep *step, Way *ways, double *estimates) {
-    const Problem *problem = step->problem;
-    int count = 1;
-    ways[0] = (Way){step->solver, step->configuration}, estimates[0] = step->cycles;
-    for (int s = 0; s < solver_count; s++) {
-        const Solver *solver = solver_table[s];
+// All ways with the layouts that the step has, its own first: counted where ways is NULL.
+typedef struct WayList {
+    const Tuning *tuning;
+    const PlanStep *step;
+    int solver; // in the table
+    Way *ways;
+    Candidate *candidates;
+    int count;
+} WayList;
+static void add_way(WayList *list, int solver, const Configuration *configuration, double estimate) {
+    const int at = list->count++;
+    if (!list->ways) return;
+    list->ways[at] = (Way){solver_table[solver], *configuration};
+    list->candidates[at] = (Candidate){.estimate = estimate};
+    int32_t *knob = list->candidates[at].knob;
+    _Static_assert(CANDIDATE_KNOBS == 1 + 2 * CONFIGURATION_NUMBERS, "a candidate's knobs are its configuration");
+    knob[0] = solver;
+    memcpy(knob + 1, configuration->arithmetic, sizeof configuration->arithmetic);
+    memcpy(knob + 1 + CONFIGURATION_NUMBERS, configuration->schedule, sizeof configuration->schedule);
+}
+static bool visit_way(void *context, const Configuration *configuration) {
+    WayList *list = context;
+    const Solver *solver = solver_table[list->solver];
+    const Configuration *own = &list->step->configuration;
+    const bool same_arithmetic =
+        solver == list->step->solver && !memcmp(configuration->arithmetic, own->arithmetic, sizeof own->arithmetic);
+    if (same_arithmetic && !memcmp(configuration->schedule, own->schedule, sizeof own->schedule)) return true;
+    if (list->tuning->options->same_bits && !same_arithmetic) return true;
+    const double estimate = !list->ways ? 0
+                                        : solver->estimate(list->step->problem, configuration, list->tuning->kernels,
+                                                           list->tuning->subject->machine);
+    add_way(list, list->solver, configuration, estimate);
+    return true;
+}
+static void list_ways(WayList *list) {
+    const Tuning *t = list->tuning;
+    const Problem *problem = list->step->problem;
+    list->count = 0;
+    for (int s = 0; s < solver_count; s++)
+        if (solver_table[s] == list->step->solver) add_way(list, s, &list->step->configuration, list->step->cycles);
+    for (list->solver = 0; list->solver < solver_count; list->solver++) {
+        const Solver *solver = solver_table[list->solver];
         Need need;
-        Configuration list[MOST_CONFIGURATIONS];
-        memset(list, 0, sizeof list);
         if (!solver_applies(solver, problem, t->kernels, &need) || !same_forms(problem, &need)) continue;
-        const int n = solver->configurations(problem, t->kernels, t->subject->machine, list, MOST_CONFIGURATIONS);
-        for (int c = 0; c < n && count < MOST_WAYS; c++) {
-            const bool same_arithmetic =
-                solver == step->solver &&
-                !memcmp(list[c].arithmetic, step->configuration.arithmetic, sizeof list[c].arithmetic);
-            if (same_arithmetic && !memcmp(list[c].schedule, step->configuration.schedule, sizeof list[c].schedule))
-                continue;
-            if (t->options->same_bits && !same_arithmetic) continue;
-            ways[count] = (Way){solver, list[c]};
-            estimates[count++] = solver->estimate(problem, &list[c], t->kernels, t->subject->machine);
-        }
+        solver_space(solver, problem, t->kernels, t->subject->machine, visit_way, list);
     }
-    return count;
 }
 static Status add_layer(Tuning *t, int step_index, const PlanStep *step) {
     static const char *const one_way = "there is one way only";
     const int at = t->out->n_layers++;
-    Way ways[MOST_WAYS];
-    double estimates[MOST_WAYS];
-    const int count = list_ways(t, step, ways, estimates);
+    WayList list = {.tuning = t, .step = step};
+    list_ways(&list);
+    const int count = list.count;
     SearchLayer *layer = &t->layers[at];
     t->steps[at] = step_index;
-    t->ways[at] = arena_array(t->arena, (size_t)count, sizeof *ways);
-    layer->candidates = arena_array(t->arena, (size_t)count, sizeof *layer->candidates);
-    if (!t->ways[at] || !layer->candidates) return fail_memory((size_t)count * sizeof *ways);
-    memcpy(t->ways[at], ways, (size_t)count * sizeof *ways);
+    t->ways[at] = list.ways = arena_array(t->arena, (size_t)count, sizeof *list.ways);
+    layer->candidates = list.candidates = arena_array(t->arena, (size_t)count, sizeof *list.candidates);
+    if (!list.ways || !list.candidates) return fail_memory((size_t)count * sizeof *list.candidates);
+    list_ways(&list);
     const bool meant = !t->options->layer || !strcmp(t->options->layer, step->name);
     layer->n_candidates = meant ? count : 1;
-    for (int i = 0; i < layer->n_candidates; i++) layer->candidates[i] = (Candidate){.estimate = estimates[i]};
     t->out->layers[at] = (TunedLayer){.step = step,
                                       .n_configurations = count,
                                       .solver = step->solver,

@@ -193,7 +193,7 @@ TEST(tune_lists_without_measuring) {
 TEST(tune_refuses_what_it_does_not_know) {
     const char *package = small_package();
     CHECK_INT(program("tune", package, "--tuner", "luck", NULL), 2);
-    check_one_line("--tuner: expected model, random or grid, got 'luck'");
+    check_one_line("--tuner: expected model, ga, random or grid, got 'luck'");
     CHECK_INT(program("tune", package, "--tuner", "xgb", NULL), 4);
     check_one_line("--tuner xgb is not had yet");
     CHECK_INT(program("tune", package, "--layer", "nobody", NULL), 2);

@@ -252,7 +252,9 @@ static void copy_constants(Problem *p, const Run *run, GuardSide side, Constant 
 
 // ---- Levels ----
 
-const Kernels *harness_kernels(Isa isa) { return kernels_or_emulated(isa); }
+static const Kernels *spies[ISA_COUNT];
+void harness_spy(Isa isa, const Kernels *kernels) { spies[isa] = kernels; }
+const Kernels *harness_kernels(Isa isa) { return spies[isa] ? spies[isa] : kernels_or_emulated(isa); }
 Isa harness_next(const Run *run, int isa) {
     for (; isa < ISA_COUNT; isa++)
         if ((isa != ISA_AMX || run->least == ISA_AMX) && harness_kernels((Isa)isa)) return (Isa)isa;
@@ -261,17 +263,71 @@ Isa harness_next(const Run *run, int isa) {
 
 // ---- The run ----
 
-// The configuration that the run names.
-static Configuration pick(const Solver *solver, const Run *run, const Problem *p, const Kernels *kernels,
-                          const Machine *machine) {
+// ---- The configuration that the run names ----
+
+typedef struct Picker {
+    const Run *run;
+    Configuration *list;
+    int count, room;
+} Picker;
+static bool pick_one(void *context, const Configuration *configuration) {
+    Picker *picker = context;
+    if (picker->run->arithmetic && configuration->arithmetic[0] != picker->run->arithmetic) return true;
+    if (picker->count < picker->room) picker->list[picker->count] = *configuration;
+    picker->count++;
+    return true;
+}
+static void pick_all(const Solver *solver, const Problem *p, const Kernels *kernels, const Machine *machine,
+                     Picker *picker) {
     Configuration list[MOST_CONFIGURATIONS];
     memset(list, 0, sizeof list);
+    if (picker->run->space) {
+        CHECK(solver_space(solver, p, kernels, machine, pick_one, picker));
+        return;
+    }
     const int count = solver->configurations(p, kernels, machine, list, MOST_CONFIGURATIONS);
-    int kept = 0;
-    for (int i = 0; i < count; i++)
-        if (!run->arithmetic || list[i].arithmetic[0] == run->arithmetic) list[kept++] = list[i];
-    REQUIRE(kept >= 1);
-    return list[run->configuration < 0 ? kept - 1 : run->configuration % kept];
+    for (int i = 0; i < count; i++) pick_one(picker, &list[i]);
+}
+static Configuration pick(const Solver *solver, const Run *run, const Problem *p, const Kernels *kernels,
+                          const Machine *machine) {
+    static Configuration list[HARNESS_SPACE];
+    Picker picker = {.run = run, .list = list, .room = HARNESS_SPACE};
+    pick_all(solver, p, kernels, machine, &picker);
+    REQUIRE(picker.count >= 1 && picker.count <= HARNESS_SPACE);
+    return list[run->configuration < 0 ? picker.count - 1 : run->configuration % picker.count];
+}
+static bool is_other(void *context, const Configuration *configuration) {
+    return memcmp(context, configuration, sizeof *configuration) != 0;
+}
+
+// The problem as the planner gives it to solvers, and what they ask for. False: the solver does not apply.
+static bool make_problem(const Solver *solver, const Run *run, const Kernels *kernels, int threads, int outputs,
+                         Problem *out, Need *need) {
+    const DType dtype = run->dtype == DT_NONE ? DT_F32 : run->dtype;
+    Problem p = run->problem;
+    p.threads = threads;
+    p.n_inputs = 0, p.n_outputs = outputs;
+    while (p.n_inputs < PROBLEM_INPUTS && run->in[p.n_inputs]) p.n_inputs++;
+    for (int i = 0; i < p.n_inputs; i++)
+        p.in[i] = producer_layout(&run->in_shape[i], dtype, run->blocked[i], kernels->lanes);
+    for (int i = 0; i < p.n_outputs; i++) p.out[i] = producer_layout(&run->out_shape[i], dtype, false, kernels->lanes);
+    if (p.kind == PROBLEM_CONVERT) {
+        p.in[0] = producer_layout(&run->in_shape[0], dtype, run->in_block > 0, MAX(run->in_block, 1));
+        p.out[0] = producer_layout(&run->out_shape[0], dtype, run->out_block > 0, MAX(run->out_block, 1));
+    }
+    memset(need, 0, sizeof *need);
+    *out = p;
+    return solver->applicable(&p, kernels, need);
+}
+int harness_list(const Solver *solver, const Run *run, Isa isa, int threads, Configuration *list, int room) {
+    Picker picker = {.run = run, .list = list, .room = room};
+    Machine machine;
+    Problem p;
+    Need need;
+    CHECK_OK(machine_detect(&machine));
+    REQUIRE(make_problem(solver, run, harness_kernels(isa), threads, 1 + run->problem.has_pool, &p, &need));
+    pick_all(solver, &p, harness_kernels(isa), &machine, &picker);
+    return picker.count;
 }
 
 static void run_some(const Phase *phases, int count, char *const *bases, int threads, GuardSide side) {
@@ -290,6 +346,21 @@ static void run_some(const Phase *phases, int count, char *const *bases, int thr
 static void run_phases(const Phase *phases, int count, char *const *bases, int threads, GuardSide side) {
     const int together = threads > 1 ? count : 1;
     for (int first = 0; first < count; first += together) run_some(phases + first, together, bases, threads, side);
+}
+static void (*unit_spy)(int64_t unit);
+void harness_spy_units(void (*told)(int64_t unit)) { unit_spy = told; }
+static void spied_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
+    const Phase *phase = arguments;
+    unit_spy(unit);
+    phase->run(phase->arguments, bases, unit, scratch);
+}
+static void spy_units(Lowering *l) {
+    for (int i = 0; unit_spy && i < l->n_phases; i++) {
+        Phase *real = arena_alloc(l->arena, sizeof *real);
+        REQUIRE(real);
+        *real = l->phases[i];
+        l->phases[i].run = spied_unit, l->phases[i].arguments = real;
+    }
 }
 static bool last_lost;
 bool harness_lost(void) { return last_lost; }
@@ -312,21 +383,11 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
     Machine machine;
     CHECK_OK(machine_detect(&machine));
     REQUIRE(kernels);
-    Problem p = run->problem;
-    p.threads = threads;
-    p.n_inputs = 0, p.n_outputs = 0;
-    while (p.n_inputs < PROBLEM_INPUTS && run->in[p.n_inputs]) p.n_inputs++;
-    while (p.n_outputs < PROBLEM_OUTPUTS && out[p.n_outputs]) p.n_outputs++;
-    for (int i = 0; i < p.n_inputs; i++)
-        p.in[i] = producer_layout(&run->in_shape[i], dtype, run->blocked[i], kernels->lanes);
-    for (int i = 0; i < p.n_outputs; i++) p.out[i] = producer_layout(&run->out_shape[i], dtype, false, kernels->lanes);
-    if (p.kind == PROBLEM_CONVERT) {
-        p.in[0] = producer_layout(&run->in_shape[0], dtype, run->in_block > 0, MAX(run->in_block, 1));
-        p.out[0] = producer_layout(&run->out_shape[0], dtype, run->out_block > 0, MAX(run->out_block, 1));
-    }
+    Problem p;
     Need need;
-    memset(&need, 0, sizeof need);
-    if (!solver->applicable(&p, kernels, &need)) return false;
+    int outputs = 0;
+    while (outputs < PROBLEM_OUTPUTS && out[outputs]) outputs++;
+    if (!make_problem(solver, run, kernels, threads, outputs, &p, &need)) return false;
     const Configuration configuration = pick(solver, run, &p, kernels, &machine), *c = &configuration;
     CHECK(solver->estimate(&p, c, kernels, &machine) > 0);
 
@@ -353,6 +414,8 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
         p.out[i] = o->layout, bases[BASE_EXTERNAL + PROBLEM_INPUTS + i] = o->buffer;
         lowering.out[i] = (Ref){BASE_EXTERNAL + PROBLEM_INPUTS + i, o->origin};
     }
+    // What the planner has taken is found again once layouts are final, by tuning.
+    CHECK(!solver_space(solver, &p, kernels, &machine, is_other, (void *)(uintptr_t)c));
     copy_constants(&p, run, around.side, constants);
     const size_t temporary = solver->temporary ? solver->temporary(&p, c, kernels, &machine) : 0;
     CHECK_OK(solver->lower(&p, c, &lowering));
@@ -363,6 +426,7 @@ bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, voi
         CHECK_MSG(said <= took && took <= said + more, "%s said %zu bytes of weights and took %zu", solver->name, said,
                   took);
     }
+    spy_units(&lowering);
     run_lowered(&lowering, temporary, bases, constants, threads, around.side);
     for (int i = 0; i < p.n_outputs; i++) operand_read(&operands[PROBLEM_INPUTS + i], out[i]);
     for (int i = 0; i < p.n_inputs; i++) guard_free(operands[i].buffer);

@@ -10,6 +10,7 @@
 #include "solver/solver.h"
 #include "test.h"
 
+enum { HARNESS_SPACE = 8192 }; // configurations of a solver for a problem
 typedef struct Run {
     Problem problem;                    // kind, geometry, constants; threads, in[] and out[] are filled in
     Shape in_shape[PROBLEM_INPUTS], out_shape[PROBLEM_OUTPUTS];
@@ -19,6 +20,7 @@ typedef struct Run {
     int in_block, out_block;            // CONVERT only: channels in a pixel of in[0] and out[0], 0: plain
     int arithmetic;                     // only configurations whose arithmetic begins with this number; 0: all
     int configuration;                  // which one of those (taken modulo their number; -1: the last)
+    bool space;                         // of all that tuning may try
     Isa least;                          // the lowest level that has the solver
 } Run;
 
@@ -31,9 +33,16 @@ Isa harness_next(const Run *run, int isa);
     isa < ISA_COUNT;                                                                                                   \
     isa = harness_next(run, isa + 1)
 
+// All configurations that the run may have, as far as there is room; how many there are.
+int harness_list(const Solver *solver, const Run *run, Isa isa, int threads, Configuration *list, int room);
+
 // False when the solver does not apply. out[i]: room for the plain elements of output i. Ends the test on a failure.
 bool harness_run(const Solver *solver, const Run *run, Isa isa, int threads, void *const out[PROBLEM_OUTPUTS]);
 
+// Replaces the kernels of a level, as a test's spies do; NULL: as they are.
+void harness_spy(Isa isa, const Kernels *kernels);
+// Told of each unit of the phases (prepare phases apart) before it runs; NULL: nobody is.
+void harness_spy_units(void (*told)(int64_t unit));
 bool harness_lost(void); // whether the last run called run_note_lost
 
 // Checks out[0] (and out[1] where expected1 is given) on every level: |actual - expected| <= atol + rtol |expected|;

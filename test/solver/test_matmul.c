@@ -37,7 +37,24 @@ static void expected_product(const Run *run, const float *right, const Shape *ri
         y[i] = harness_function(run->problem.activation, sum);
     }
 }
-static void check_matmul(const MatmulCase *c) {
+// Each configuration that tuning may try. Whole numbers: exact.
+static void check_space(const char *what, Run *run, const double *y) {
+    static Configuration list[HARNESS_SPACE];
+    run->space = true;
+    for (EACH_ISA(isa, run)) {
+        const int count = harness_list(&solver_matmul, run, isa, 1, list, HARNESS_SPACE);
+        CHECK_MSG(count >= 8 && count <= HARNESS_SPACE, "%s, %s: %d configurations", what, isa_name(isa), count);
+        float *out = harness_normal(shape_count(&run->out_shape[0]), 9);
+        for (run->configuration = 0; run->configuration < count; run->configuration++) {
+            REQUIRE(harness_run(&solver_matmul, run, isa, 1 + run->configuration % 3, (void *[]){out, NULL}));
+            for (int64_t i = 0; i < shape_count(&run->out_shape[0]); i++)
+                CHECK_MSG(out[i] == y[i], "%s, %s, configuration %d: got %g, expected %g", what, isa_name(isa),
+                          run->configuration, out[i], y[i]);
+        }
+    }
+}
+// space: all that tuning may try.
+static void check_matmul(const MatmulCase *c, bool space) {
     Run run = {.problem = harness_problem(PROBLEM_MATMUL), .in_shape = {shape_of(c->left_rank, c->left)}};
     const int64_t k = c->left[c->left_rank - 1], m = c->left[c->left_rank - 2];
     const bool constant = c->right_rank == 0;
@@ -58,6 +75,7 @@ static void check_matmul(const MatmulCase *c) {
     Text what = {0};
     shape_print(&what, &run.in_shape[0]), text_add(&what, " by "), shape_print(&what, &right);
     harness_check(text_get(&what), &solver_matmul, &run, y, NULL, 0, 0); // whole numbers: exact
+    if (space) check_space(text_get(&what), &run, y);
     text_free(&what), mem_free(x), mem_free(w), mem_free(y);
 }
 TEST(matmul_constant_right) {
@@ -67,14 +85,14 @@ TEST(matmul_constant_right) {
             for (size_t k = 0; k < COUNT_OF(sizes); k += 2) {
                 const MatmulCase c = {2,        {sizes[m], sizes[k]}, 0,           {0},
                                       sizes[n], (m + n) % 2,          (n + k) % 2, n % 3 ? FN_NONE : FN_RELU};
-                check_matmul(&c);
+                check_matmul(&c, false);
             }
     const MatmulCase large[] = {{2, {1, 2000}, 0, {0}, 300, false, true, FN_NONE},
                                 {2, {70, 1100}, 0, {0}, 65, true, true, FN_NONE},
                                 {4, {2, 3, 9, 40}, 0, {0}, 50, false, false, FN_ABS},
                                 {3, {5, 1, 513}, 0, {0}, 5, false, false, FN_NONE},
                                 {2, {600, 64}, 0, {0}, 130, false, true, FN_RELU}};
-    for (size_t i = 0; i < COUNT_OF(large); i++) check_matmul(&large[i]);
+    for (size_t i = 0; i < COUNT_OF(large); i++) check_matmul(&large[i], false);
 }
 TEST(matmul_two_inputs) {
     const MatmulCase cases[] = {{2, {5, 7}, 2, {7, 9}, 9, false, false, FN_NONE},
@@ -84,5 +102,10 @@ TEST(matmul_two_inputs) {
                                 {3, {3, 5, 6}, 2, {6, 8}, 8, false, false, FN_NONE},
                                 {2, {5, 6}, 4, {2, 3, 6, 40}, 40, false, false, FN_NONE},
                                 {3, {2, 64, 700}, 3, {2, 700, 64}, 64, false, false, FN_NONE}};
-    for (size_t i = 0; i < COUNT_OF(cases); i++) check_matmul(&cases[i]);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) check_matmul(&cases[i], false);
+}
+TEST(matmul_spaces_agree) {
+    const MatmulCase cases[] = {{2, {90, 70}, 0, {0}, 85, false, true, FN_RELU},
+                                {3, {2, 200, 30}, 3, {2, 30, 40}, 40, false, false, FN_NONE}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) check_matmul(&cases[i], true);
 }

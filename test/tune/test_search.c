@@ -1,6 +1,8 @@
 // The search over made landscapes: what each candidate really takes is known, measuring adds noise.
+#include "measure/statistics.h"
 #include "test.h"
 #include "tune/search.h"
+#include <math.h>
 
 enum { MOST = 64 };
 typedef struct Landscape {
@@ -159,4 +161,134 @@ TEST(what_the_planner_refuses_is_left) {
     search_refuse(&search, 0, pick);
     CHECK(!search_next(&search, &pick));
     CHECK_INT(search_best(&layer), 0);
+}
+
+// ---- Landscapes with knobs that act nearly by themselves
+
+enum { KNOBS = 5, GRID = 16 * 5 * 4 * 3 * 2 };
+typedef struct Hills {
+    double ratio[GRID];
+    Candidate candidates[GRID];
+    double best;
+} Hills;
+// Every combination of five knobs. Each value of a knob is up to 25 % slower than its best, smoothly along the first
+// one; combinations are 1 % apart beside that. Estimates are off by a factor of exp(normal * wrong).
+static void make_hills(Hills *hills, uint64_t seed, double wrong) {
+    static const int sizes[KNOBS] = {16, 5, 4, 3, 2};
+    double slower[KNOBS][16];
+    Rng rng;
+    rng_seed(&rng, seed);
+    const int top = (int)rng_below(&rng, 16);
+    for (int k = 0; k < KNOBS; k++)
+        for (int v = 0; v < sizes[k]; v++) slower[k][v] = k ? 1 + 0.25 * rng_uniform(&rng) : 1 + 0.04 * abs(v - top);
+    hills->best = INFINITY;
+    for (int i = 0; i < GRID; i++) {
+        Candidate *c = &hills->candidates[i];
+        *c = (Candidate){.state = UNTRIED};
+        double ratio = 0.6 * (1 + 0.01 * rng_normal(&rng));
+        for (int k = 0, rest = i; k < KNOBS; rest /= sizes[k++]) {
+            c->knob[2 * k] = rest % sizes[k] + (k ? 0 : 3);
+            ratio *= slower[k][rest % sizes[k]];
+        }
+        hills->ratio[i] = ratio;
+        c->estimate = ratio * exp(wrong * rng_normal(&rng));
+        if (i) hills->best = MIN(hills->best, ratio);
+    }
+}
+// Trials until one within 3 % of the best was measured.
+static int trials_to_best(Hills *hills, Tuner tuner, uint64_t seed) {
+    SearchLayer layer = {.candidates = hills->candidates, .n_candidates = GRID};
+    Search search;
+    Rng rng;
+    int pick;
+    search_begin(&search, &layer, 1, &(SearchOptions){.tuner = tuner, .seed = seed});
+    rng_seed(&rng, seed + 5);
+    for (int trials = 1; search_next(&search, &pick); trials++) {
+        REQUIRE(pick > 0 && pick < GRID && trials <= 10 * GRID);
+        search_tell(&search, 0, pick, hills->ratio[pick] * (1 + 0.005 * rng_normal(&rng)));
+        if (hills->ratio[pick] <= 1.03 * hills->best) return trials;
+    }
+    test_failed(__FILE__, __LINE__, "never found");
+    return 10 * GRID;
+}
+// That 9 of 10 searches need at most.
+static int needed_trials(Tuner tuner, double wrong) {
+    enum { SEARCHES = 50 };
+    static Hills hills;
+    double trials[SEARCHES];
+    for (uint64_t seed = 0; seed < SEARCHES; seed++) {
+        make_hills(&hills, seed, wrong);
+        trials[seed] = trials_to_best(&hills, tuner, seed);
+    }
+    sort_doubles(trials, SEARCHES);
+    return (int)trials[SEARCHES * 9 / 10];
+}
+TEST(model_needs_few_trials_where_knobs_act_by_themselves) {
+    const int by_chance = needed_trials(TUNER_RANDOM, 0), good = needed_trials(TUNER_MODEL, 0.1),
+              bad = needed_trials(TUNER_MODEL, 10);
+    CHECK_MSG(good <= 30, "%d with a good estimate", good);
+    CHECK_MSG(bad <= 120, "%d with one that says nothing", bad);
+    CHECK_MSG(by_chance > 4 * bad, "%d by chance, %d by model", by_chance, bad);
+}
+TEST(ga_needs_fewer_trials_than_chance) {
+    const int by_chance = needed_trials(TUNER_RANDOM, 0), bred = needed_trials(TUNER_GA, 0);
+    CHECK_MSG(2 * bred < by_chance, "%d by chance, %d by ga", by_chance, bred);
+}
+TEST(ga_is_the_same_for_a_seed_and_another_for_another) {
+    static Hills hills;
+    int trace[3][60];
+    for (int run = 0; run < 3; run++) {
+        make_hills(&hills, 1, 0);
+        SearchLayer layer = {.candidates = hills.candidates, .n_candidates = GRID};
+        Search search;
+        search_begin(&search, &layer, 1, &(SearchOptions){.tuner = TUNER_GA, .seed = run / 2});
+        for (size_t i = 0; i < COUNT_OF(trace[run]); i++) {
+            REQUIRE(search_next(&search, &trace[run][i]));
+            search_tell(&search, 0, trace[run][i], hills.ratio[trace[run][i]]);
+        }
+    }
+    CHECK(!memcmp(trace[0], trace[1], sizeof trace[0]));
+    CHECK(memcmp(trace[0], trace[2], sizeof trace[0]));
+}
+// Everything is tried in the end, by whichever tuner, and nothing twice as if it were new.
+TEST(every_tuner_tries_all_in_the_end) {
+    static Hills hills;
+    for (int tuner = 0; tuner < TUNER_COUNT; tuner++) {
+        make_hills(&hills, 2, 1);
+        SearchLayer layer = {.candidates = hills.candidates, .n_candidates = 300};
+        Search search;
+        int pick, first = 0;
+        search_begin(&search, &layer, 1, &(SearchOptions){.tuner = (Tuner)tuner});
+        for (int trials = 0; search_next(&search, &pick); trials++) {
+            REQUIRE(pick > 0 && pick < 300 && trials < 3000);
+            first += hills.candidates[pick].state == UNTRIED;
+            if (pick % 7 == 0 && hills.candidates[pick].state == UNTRIED) search_refuse(&search, 0, pick);
+            else search_tell(&search, 0, pick, hills.ratio[pick]);
+        }
+        CHECK_INT(first, 299);
+        CHECK_INT(layer.tried, 299);
+    }
+}
+// A search that ends too early for measuring again has what it takes all the same.
+TEST(the_best_so_far_is_measured_twice_at_once) {
+    static Hills hills;
+    for (int tuner = 0; tuner < TUNER_COUNT; tuner++) {
+        make_hills(&hills, 3, 0.1);
+        SearchLayer layer = {.candidates = hills.candidates, .n_candidates = GRID};
+        Search search;
+        int pick, least = 0;
+        search_begin(&search, &layer, 1, &(SearchOptions){.tuner = (Tuner)tuner});
+        for (int trials = 0; trials < 41; trials++) {
+            REQUIRE(search_next(&search, &pick));
+            search_tell(&search, 0, pick, hills.ratio[pick]);
+            if (!least || hills.ratio[pick] < hills.ratio[least]) least = pick;
+        }
+        if (hills.ratio[least] >= 0.99) continue;    // as listed the first ones are bad
+        if (hills.candidates[least].n_ratios == 1) { // the very last one
+            REQUIRE(search_next(&search, &pick));
+            CHECK_INT(pick, least);
+            search_tell(&search, 0, pick, hills.ratio[pick]);
+        }
+        CHECK_INT(search_best(&layer), least);
+    }
 }
