@@ -176,7 +176,7 @@ typedef struct stent_tune_options {
     double seconds;    /* 0: 60 */
     int trials;        /* configurations measured a layer; 0: as many as there is time for */
     int early_stop;    /* ends a layer's trials after so many without a better one; 0: never */
-    const char *tuner; /* NULL: "model"; "ga", "random", "grid" (docs/TUNING.md) */
+    const char *tuner; /* NULL: "model"; "xgb", "ga", "random", "grid" (docs/TUNING.md) */
     const char *layer; /* only this one; NULL: all */
     bool list;         /* the layers and the number of their configurations; measures nothing */
     uint64_t seed;     /* of "random" */

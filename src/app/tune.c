@@ -38,9 +38,8 @@ static Status take_options(TuneCall *call, TuneOptions *out) {
     FAIL_IF(o->resume && !out->wisdom, ST_USAGE,
             "--resume: there is no wisdom: neither XDG_DATA_HOME nor HOME is set; name a file with --wisdom");
     if (!o->tuner) return ST_OK;
-    FAIL_IF(!strcmp(o->tuner, "xgb"), ST_UNSUPPORTED, "--tuner xgb is not had yet; there are model, ga, random, grid");
     FAIL_IF(!tuner_from_name(o->tuner, &out->search.tuner), ST_USAGE,
-            "--tuner: expected model, ga, random or grid, got '%s'", o->tuner);
+            "--tuner: expected model, xgb, ga, random or grid, got '%s'", o->tuner);
     return ST_OK;
 }
 // Whether another number of threads has schedules: then the bits must stay what they are there.
@@ -149,6 +148,42 @@ static void tell_wisdom(const TuneCall *call, struct stent_result *result) {
     if (recall->count.cut) text_add(&result->text, "; what is beyond %d MB not read", WISDOM_BYTES >> 20);
     text_add(&result->text, "; %lld added\n", (long long)recall->written);
 }
+static void tell_stage(const char *key, const Watch *watch, struct stent_result *result) {
+    // Below this nothing is said: the system's own work, and ticks of 10 ms.
+    static const double little = 0.05;
+    const double others = watch_others(watch), stolen = watch_stolen(watch);
+    JsonWriter *w = &result->writer;
+    json_key(w, key), json_begin_object(w);
+    put_number(w, "seconds", watch->seconds);
+    put_number(w, "others_cpus", others), put_number(w, "stolen_cpus", stolen);
+    json_end_object(w);
+    if (others > little)
+        text_add(&result->text, "disturbed while %s: other processes kept %.2f CPUs busy\n", key, others);
+    if (stolen > little)
+        text_add(&result->text, "disturbed while %s: the hypervisor took %.2f CPUs away\n", key, stolen);
+}
+// Candidates that were measured on a busy machine are judged worse than on a quiet one, not wrongly: the race decides.
+static void tell_disturbances(const TuneCall *call, struct stent_result *result) {
+    JsonWriter *w = &result->writer;
+    const Tuned *t = &call->tuned;
+    const RaceWatch *runs = &t->runs;
+    json_key(w, "disturbances"), json_begin_object(w);
+    if (t->measured.seconds > 0) tell_stage("measuring", &t->measured, result);
+    if (t->raced) tell_stage("racing", &t->racing, result);
+    json_key(w, "outliers"), json_integer(w, runs->outliers);
+    json_key(w, "unexplained"), json_integer(w, runs->unexplained);
+    json_key(w, "causes"), json_begin_object(w);
+    for (int cause = 0; cause < CAUSE_COUNT; cause++)
+        if (runs->by_cause[cause]) json_key(w, cause_name((Cause)cause)), json_integer(w, runs->by_cause[cause]);
+    json_end_object(w);
+    json_end_object(w);
+    if (!runs->outliers) return;
+    text_add(&result->text, "%d of %d runs of the race took more than 5 %% longer than usual:", runs->outliers,
+             runs->count[0] + runs->count[1]);
+    for (int cause = 0; cause < CAUSE_COUNT; cause++)
+        if (runs->by_cause[cause]) text_add(&result->text, " %s %d,", cause_name((Cause)cause), runs->by_cause[cause]);
+    text_add(&result->text, " unexplained %d\n", runs->unexplained);
+}
 static void tell_race(const TuneCall *call, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     Text *text = &result->text;
@@ -168,6 +203,7 @@ static void tell_race(const TuneCall *call, struct stent_result *result) {
                  race->won    ? "faster"
                  : race->lost ? "slower"
                               : "no difference beyond the noise");
+    tell_disturbances(call, result);
     if (call->why) text_add(text, "the tuned plan failed the self-check: %s\n", call->why);
     if (call->path) text_add(text, "stored: %s\n", call->path);
     else text_add(text, "nothing changes: %s stays\n", than);

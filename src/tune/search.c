@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const tuner_names[] = {
-    [TUNER_MODEL] = "model", [TUNER_RANDOM] = "random", [TUNER_GRID] = "grid", [TUNER_GA] = "ga"};
+    [TUNER_MODEL] = "model", [TUNER_RANDOM] = "random", [TUNER_GRID] = "grid", [TUNER_GA] = "ga", [TUNER_XGB] = "xgb"};
 bool tuner_from_name(const char *name, Tuner *out) {
     for (int i = 0; i < TUNER_COUNT; i++)
         if (!strcmp(name, tuner_names[i])) {
@@ -190,6 +190,19 @@ static int next_of_ga(Search *search, SearchLayer *layer) {
     return most_alike(layer, child);
 }
 
+// ---- xgb
+
+static int next_of_xgb(Search *search, const SearchLayer *layer) {
+    enum { CHANCE = 20 };
+    int pick = 0;
+    if (!layer->scored || rng_below(&search->rng, CHANCE) == 0) return by_chance(search, layer);
+    for (int i = 1; i < layer->n_candidates; i++)
+        if (layer->candidates[i].state == UNTRIED &&
+            (!pick || layer->candidates[i].score > layer->candidates[pick].score))
+            pick = i;
+    return pick;
+}
+
 // The untried candidate that the tuner wants; 0: none.
 static int first_try(Search *search, SearchLayer *layer) {
     const SearchOptions *options = &search->options;
@@ -199,6 +212,7 @@ static int first_try(Search *search, SearchLayer *layer) {
     switch (options->tuner) {
     case TUNER_RANDOM: return by_chance(search, layer);
     case TUNER_GA: return next_of_ga(search, layer);
+    case TUNER_XGB: return next_of_xgb(search, layer);
     case TUNER_MODEL: return next_of_model(layer);
     case TUNER_GRID:
     case TUNER_COUNT: break;

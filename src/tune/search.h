@@ -18,6 +18,8 @@
 // generations of 16, the first by chance; the next from two parents each, one point at which they are crossed, every
 // knob mutated with a chance of 1 in 10. Parents are the last generation and the best 3 of all, the better of two
 // taken. A child that is not in the list, or was tried, gives way to the untried candidate that is most like it.
+//
+// xgb: by chance until there are scores, then the highest one, and one in 20 by chance.
 #pragma once
 #include "base/memory.h"
 #include "base/rng.h"
@@ -28,6 +30,7 @@ typedef enum Tuner {
     TUNER_RANDOM, // by chance
     TUNER_GRID,   // as listed
     TUNER_GA,     // bred from good ones
+    TUNER_XGB,    // by a model that is learnt meanwhile (xgb.h)
     TUNER_COUNT
 } Tuner;
 bool tuner_from_name(const char *name, Tuner *out);
@@ -37,6 +40,7 @@ typedef enum CandidateState { UNTRIED, TRIED, REFUSED } CandidateState;
 enum { CANDIDATE_KNOBS = 13, CANDIDATE_KIND = 8 }; // those of one kind have the first CANDIDATE_KIND in common
 typedef struct Candidate {
     double estimate;               // any unit; only ratios count
+    double score;                  // XGB: what the model makes of it, higher is better
     int32_t knob[CANDIDATE_KNOBS]; // what it is: its solver, the numbers of its configuration
     CandidateState state;
     int n_ratios;
@@ -48,6 +52,7 @@ typedef struct SearchLayer {
     int n_candidates;
     int tried, since_better; // first tries; those since the best one
     int generation;          // GA: turns before the one that is being bred
+    bool scored;             // XGB: its candidates have scores
     bool hopeful;            // the last first try was one that the tuner hoped something of
 } SearchLayer;
 typedef struct SearchOptions {

@@ -1,5 +1,6 @@
 #include "tune/tune.h"
 #include "base/clock.h"
+#include "tune/xgb.h"
 #include <math.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@ typedef struct Tuning {
     Pool *pool; // prepares weights
     Tuned *out;
     Search search;
+    Xgb *xgb; // NULL: another tuner
     SearchLayer *layers;
     Way **ways; // of each layer, parallel to its candidates
     RecallLayer *recalled;
@@ -258,6 +260,13 @@ static Status remember(Tuning *t) {
     if (t->options->resume) recall_resume(recall, &t->search);
     return ST_OK;
 }
+static Status start_helper(Tuning *t) {
+    if (t->options->search.tuner != TUNER_XGB) return ST_OK;
+    const Problem **problems = arena_array(t->arena, (size_t)t->out->n_layers + 1, sizeof *problems);
+    if (!problems) return fail_memory((size_t)t->out->n_layers * sizeof *problems);
+    for (int i = 0; i < t->out->n_layers; i++) problems[i] = t->out->layers[i].step->problem;
+    return xgb_start(&t->search, problems, &t->xgb);
+}
 static Status search_layers(Tuning *t) {
     const double seconds = 0.8 * t->options->seconds - seconds_since(t->start), begun = seconds_since(t->start);
     t->out->complete = false;
@@ -272,6 +281,7 @@ static Status search_layers(Tuning *t) {
         TRY(told);
         // The race needs its time.
         if (spent >= seconds && t->out->trials > 0) return ST_OK;
+        if (t->xgb) TRY(xgb_rank(t->xgb, &t->search));
         if (!search_next(&t->search, t->picks)) break;
         TRY(trial(t));
     }
@@ -328,9 +338,15 @@ static Status race_run(void *context, int which, double *ms) {
     const Status told = tell(racers->tuning, "racing", racers->run++, racers->runs);
     if (told == ST_CANCELLED && racers->tuning->out->stopped) error_clear(); // it was asked once, and this is the end
     else TRY(told);
+    RaceWatch *runs = &racers->tuning->out->runs;
+    Counters before, after;
+    counters_read(&racers->tuning->out->racing.files, &before);
     const uint64_t start = clock_ns();
     TRY(run_once(racers->tuning, racers->sessions[which], NULL));
     *ms = clock_ms_since(start);
+    counters_read(&racers->tuning->out->racing.files, &after);
+    runs->seen[which][runs->count[which]] = disturbance_between(&before, &after);
+    runs->ms[which][runs->count[which]++] = *ms;
     return ST_OK;
 }
 static Status race_plans(Tuning *t) {
@@ -340,7 +356,12 @@ static Status race_plans(Tuning *t) {
     TRY(make(t, t->picks, &t->out->tuned));
     Status status = session_create(t->out->tuned, &racers.sessions[1]);
     if (status == ST_OK) status = run_once(t, racers.sessions[1], NULL);
-    if (status == ST_OK) status = race(race_run, &racers, rounds, &t->out->race);
+    if (status == ST_OK) {
+        watch_begin(&t->out->racing);
+        status = race(race_run, &racers, rounds, &t->out->race);
+        watch_end(&t->out->racing);
+    }
+    if (status == ST_OK) status = race_watch_judge(&t->out->runs);
     session_destroy(racers.sessions[1]);
     t->out->raced = status == ST_OK;
     return status;
@@ -385,12 +406,18 @@ Status tune(const TuneSubject *subject, const TuneOptions *options, Arena *arena
         leave_small(&t);
         status = remember(&t);
     }
-    if (status == ST_OK && !options->from_wisdom) status = search_layers(&t);
+    if (status == ST_OK) status = start_helper(&t);
+    if (status == ST_OK && !options->from_wisdom) {
+        watch_begin(&out->measured);
+        status = search_layers(&t);
+        watch_end(&out->measured);
+    }
     if (status == ST_OK) {
         if (options->from_wisdom) take_foreseen(&t);
         else take_best(&t);
         if (out->changed) status = race_plans(&t);
     }
+    xgb_end(t.xgb);
     session_destroy(t.session);
     pool_destroy(t.pool);
     return status;

@@ -4,6 +4,7 @@
 #include "tune/race.h"
 #include "tune/recall.h"
 #include "tune/search.h"
+#include "tune/watch.h"
 
 // What is tuned. Everything must outlive the call.
 typedef struct TuneSubject {
@@ -46,6 +47,8 @@ typedef struct Tuned {
     bool raced;    // else nothing was better in any layer
     Race race;
     Recall recall;
+    Watch measured, racing;        // what else the machine did
+    RaceWatch runs;                // of the race
     double run_ms;                 // of the incumbent, the least of a few runs
     Executable *incumbent, *tuned; // tuned NULL: not raced. To be released by the caller
 } Tuned;

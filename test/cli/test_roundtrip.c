@@ -193,9 +193,11 @@ TEST(tune_lists_without_measuring) {
 TEST(tune_refuses_what_it_does_not_know) {
     const char *package = small_package();
     CHECK_INT(program("tune", package, "--tuner", "luck", NULL), 2);
-    check_one_line("--tuner: expected model, ga, random or grid, got 'luck'");
+    check_one_line("--tuner: expected model, xgb, ga, random or grid, got 'luck'");
+    setenv("STENT_PYTHON", "/no/such/python", 1);
     CHECK_INT(program("tune", package, "--tuner", "xgb", NULL), 4);
-    check_one_line("--tuner xgb is not had yet");
+    check_one_line("expected Python with xgboost");
+    CHECK(strstr(program_out, "/no/such/python"));
     CHECK_INT(program("tune", package, "--layer", "nobody", NULL), 2);
     check_one_line("no layer 'nobody'");
     CHECK_INT(program("tune", package, "--max-memory", "100K", NULL), 5);
