@@ -1,26 +1,31 @@
 // Times every way to compute a convolution: all solvers that apply, in all their configurations, each beside what its
 // estimate says. bench/estimate.py feeds it and draws conclusions.
 //
-//     stent-shapes [THREADS] < shapes        a shape a line:
+//     stent-shapes [--space] [THREADS] < shapes        a shape a line:
 //         conv|transpose N IC OC D H W KD KH KW STRIDE DILATION GROUP POOL
 //
 // Pads are such that stride 1 keeps the size (transpose: none). Out, tab-separated, a line a way:
 //     number of the shape, solver, configuration, estimate in cycles, milliseconds, 1 where the plan would take it
-// Prepared weights are flushed from the caches before each run: in a network all the others came by since the last one.
-// Inputs stay where the run before left them. STENT_ISA names the instruction set. Exit status 0; 2 for a line that is
-// no shape.
+// --space: the whole space of tuning, hundreds of ways a shape. Behind a shape's ways come lines that begin with '#':
+// the share of ways within 3 % of the best, and for each tuner how many trials it needs until it has measured one of
+// these, in half and in 9 of 10 of 50 replays with these times (each trial off by a normal error of 1 %). Prepared
+// weights are flushed from the caches before each run: in a network all the others came by since the last one. Inputs
+// stay where the run before left them. STENT_ISA names the instruction set. Exit status 0; 2 for a line that is no
+// shape.
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "measure/statistics.h"
 #include "solver/solver.h"
 #include "thread/pool.h"
+#include "tune/search.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPERANDS = PROBLEM_INPUTS + PROBLEM_OUTPUTS, WAYS = 64, ROUNDS = 3 };
+enum { OPERANDS = PROBLEM_INPUTS + PROBLEM_OUTPUTS, WAYS = 8192, ROUNDS = 3 };
 static const double least_ms = 4; // of a round
 
 typedef struct Bench {
@@ -28,6 +33,7 @@ typedef struct Bench {
     const Kernels *kernels;
     Pool *pool;
     int threads;
+    bool space;
 } Bench;
 typedef struct Way {
     const Solver *solver;
@@ -46,7 +52,8 @@ static void *random_floats(size_t bytes) {
     must(values, "no memory");
     Rng rng;
     rng_seed(&rng, 1);
-    for (size_t i = 0; i < bytes / sizeof *values; i++) values[i] = (float)rng_normal(&rng);
+    const size_t own = 1 << 16; // then these again
+    for (size_t i = 0; i < bytes / sizeof *values; i++) values[i] = i < own ? (float)rng_normal(&rng) : values[i - own];
     return values;
 }
 
@@ -176,22 +183,95 @@ static void time_way(const Bench *b, const Shapes *s, Problem p, Way *way) {
 
 // ---- All ways ----
 
+typedef struct WayList {
+    const Bench *bench;
+    const Problem *problem;
+    const Solver *solver;
+    Need need;
+    Way *ways;
+    int count;
+} WayList;
+static bool add_way(void *context, const Configuration *c) {
+    WayList *list = context;
+    const Bench *b = list->bench;
+    const double cycles = list->solver->estimate(list->problem, c, b->kernels, &b->machine);
+    if (list->count < WAYS) list->ways[list->count++] = (Way){list->solver, list->need, *c, cycles, 0};
+    return list->count < WAYS;
+}
 static int ways_of(const Bench *b, const Problem *p, Way ways[WAYS]) {
-    int count = 0;
+    WayList list = {.bench = b, .problem = p, .ways = ways};
     for (int i = 0; i < solver_count; i++) {
-        const Solver *solver = solver_table[i];
-        Configuration list[WAYS];
-        Need need;
-        memset(list, 0, sizeof list), memset(&need, 0, sizeof need);
-        if (solver->kind != p->kind || !solver->applicable(p, b->kernels, &need)) continue;
-        const int n = solver->configurations(p, b->kernels, &b->machine, list, WAYS);
-        for (int c = 0; c < n && count < WAYS; c++)
-            ways[count++] = (Way){solver, need, list[c], solver->estimate(p, &list[c], b->kernels, &b->machine), 0};
+        const Solver *solver = list.solver = solver_table[i];
+        Configuration few[MOST_CONFIGURATIONS];
+        memset(few, 0, sizeof few), memset(&list.need, 0, sizeof list.need);
+        if (solver->kind != p->kind || !solver->applicable(p, b->kernels, &list.need)) continue;
+        if (b->space) {
+            solver_space(solver, p, b->kernels, &b->machine, add_way, &list);
+            continue;
+        }
+        const int n = solver->configurations(p, b->kernels, &b->machine, few, MOST_CONFIGURATIONS);
+        for (int c = 0; c < n; c++) add_way(&list, &few[c]);
     }
-    return count;
+    return list.count;
+}
+
+// ---- Replays ----
+
+static bool is_way(const Way *a, const Way *b) {
+    return a->solver == b->solver && !memcmp(&a->configuration, &b->configuration, sizeof a->configuration);
+}
+static int number_of(const Solver *solver) {
+    int number = 0;
+    while (solver_table[number] != solver) number++;
+    return number;
+}
+// The search over these ways; ways[0] is what the plan would take.
+static int replay(const Way *ways, int count, double best, Tuner tuner, uint64_t seed) {
+    static Candidate candidates[WAYS];
+    static const double noise = 0.01;
+    SearchLayer layer = {.candidates = candidates, .n_candidates = count};
+    Search search;
+    Rng rng;
+    int pick, trials = 0;
+    for (int i = 0; i < count; i++) {
+        candidates[i] = (Candidate){.estimate = ways[i].cycles, .knob = {number_of(ways[i].solver)}};
+        memcpy(candidates[i].knob + 1, &ways[i].configuration, sizeof ways[i].configuration);
+    }
+    search_begin(&search, &layer, 1, &(SearchOptions){.tuner = tuner, .seed = seed});
+    rng_seed(&rng, seed + 1);
+    if (ways[0].ms <= 1.03 * best) return 0;
+    while (search_next(&search, &pick)) {
+        trials++;
+        search_tell(&search, 0, pick, ways[pick].ms / ways[0].ms * (1 + noise * rng_normal(&rng)));
+        if (ways[pick].ms <= 1.03 * best) break;
+    }
+    return trials;
+}
+static void tell_replays(Way *ways, int count, const Way *chosen) {
+    enum { REPLAYS = 50 };
+    static const char *const names[] = {"model", "ga", "random", "grid"};
+    double best = INFINITY;
+    int near = 0;
+    for (int i = 0; i < count; i++) {
+        best = MIN(best, ways[i].ms);
+        if (!is_way(&ways[i], chosen)) continue;
+        const Way first = ways[0];
+        ways[0] = ways[i], ways[i] = first;
+    }
+    for (int i = 0; i < count; i++) near += ways[i].ms <= 1.03 * best;
+    printf("# %d ways, %.1f %% within 3 %% of the best, %.6f ms; what the plan would take is at %.3f of it\n", count,
+           100.0 * near / count, best, ways[0].ms / best);
+    for (size_t t = 0; t < COUNT_OF(names); t++) {
+        double trials[REPLAYS];
+        Tuner tuner;
+        must(tuner_from_name(names[t], &tuner), names[t]);
+        for (int i = 0; i < REPLAYS; i++) trials[i] = replay(ways, count, best, tuner, (uint64_t)i);
+        sort_doubles(trials, REPLAYS);
+        printf("# %s\t%.0f\t%.0f\n", names[t], trials[REPLAYS / 2], trials[REPLAYS * 9 / 10]);
+    }
 }
 static void time_shape(const Bench *b, int number, Problem *p, const Shapes *s) {
-    Way ways[WAYS];
+    static Way ways[WAYS];
     Way chosen = {0};
     first_layouts(b, s, p);
     const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
@@ -206,17 +286,18 @@ static void time_shape(const Bench *b, int number, Problem *p, const Shapes *s) 
         Text words = {0};
         time_way(b, s, *p, &ways[i]);
         if (ways[i].solver->print) ways[i].solver->print(&ways[i].configuration, &words);
-        const bool taken = ways[i].solver == chosen.solver &&
-                           !memcmp(&ways[i].configuration, &chosen.configuration, sizeof chosen.configuration);
+        const bool taken = is_way(&ways[i], &chosen);
         printf("%d\t%s\t%s\t%.0f\t%.6f\t%d\n", number, ways[i].solver->name, text_get(&words), ways[i].cycles,
                ways[i].ms, taken);
         text_free(&words);
     }
+    if (b->space && chosen.solver) tell_replays(ways, count, &chosen);
     fflush(stdout);
     pages_free(weight, weight_bytes), pages_free(bias, bias_bytes);
 }
 int main(int argc, char **argv) {
-    Bench b = {.threads = argc > 1 ? atoi(argv[1]) : 2};
+    Bench b = {.space = argc > 1 && !strcmp(argv[1], "--space")};
+    b.threads = argc > 1 + b.space ? atoi(argv[1 + b.space]) : 2;
     char line[256];
     must(b.threads >= 1 && machine_detect(&b.machine) == ST_OK, "the machine");
     b.kernels = kernels_for(b.machine.isa);

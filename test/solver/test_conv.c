@@ -715,11 +715,11 @@ static const struct {
     const Solver *solver;
     ConvCase c;
 } space_cases[] = {
-    {&solver_conv_winograd, {"3x3", 4, 1, 24, 100, 1, {1, 18, 23}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE}},
+    {&solver_conv_winograd, {"3x3", 4, 1, 24, 100, 1, {1, 9, 13}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE}},
     {&solver_conv_winograd,
      {"3x3, two chunks", 4, 2, 140, 36, 1, {1, 5, 10}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE}},
     {&solver_conv_winograd,
-     {"3x3x3", 5, 1, 20, 36, 1, {5, 6, 9}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, ALONE}},
+     {"3x3x3", 5, 1, 20, 36, 1, {4, 5, 6}, {3, 3, 3}, ONES, ONES, {1, 1, 1}, {1, 1, 1}, NONE, ALONE}},
     {&solver_conv_direct, {"3x3", 4, 2, 40, 100, 1, {1, 17, 15}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE}},
     {&solver_conv_direct,
      {"much weight", 4, 1, 300, 70, 1, {1, 9, 7}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), NONE, ALONE}},
