@@ -1,10 +1,12 @@
-// Races of a plan against itself, by the rule of `stent tune` (src/tune/race.h): how often does it call equals different?
+// Races of a plan against itself, by the rule of `stent tune` (src/tune/race.h): how often does it call equals
+// different?
 //
-//     stent-races PACKAGE [RACES] [SECONDS] [THREADS]       default: 200 races of 10 rounds at least, 2 seconds, all cores
+//     stent-races PACKAGE [RACES] [SECONDS] [THREADS]       default: 200 races of 10 rounds at least, 2 seconds, all
+//     cores
 //
-// For each race the challenger is prepared anew, as tuning does: its weights and its memory lie elsewhere. A line a race:
-// ratio, its 95 % interval, verdict; then how many were won and lost, and the largest difference of those. Exit status
-// 0; 1 where more than 1 in 20 are called different, or one of these by 2 % or more; 2 for trouble.
+// For each race the challenger is prepared anew, as tuning does: its weights and its memory lie elsewhere. A line a
+// race: ratio, its 95 % interval, verdict; then how many were won and lost, and the largest difference of those. Exit
+// status 0; 1 where more than 1 in 20 are called different, or one of these by 2 % or more; 2 for trouble.
 #include "app/sample.h"
 #include "base/clock.h"
 #include "session/session.h"
@@ -74,7 +76,10 @@ int main(int argc, char **argv) {
         must(race(run, &racers, race_rounds(seconds, ms), &result), "a race");
         session_destroy(racers.sessions[1]);
         printf("%.4f  %.4f to %.4f  %d rounds  %s\n", result.ratio.median, result.ratio.low, result.ratio.high,
-               result.rounds, result.won ? "won" : result.lost ? "lost" : "-");
+               result.rounds,
+               result.won    ? "won"
+               : result.lost ? "lost"
+                             : "-");
         fflush(stdout);
         won += result.won, lost += result.lost;
         wide += result.ratio.low > 1 || result.ratio.high < 1;

@@ -226,6 +226,12 @@ static void tell_verdict(const TuneCall *call, struct stent_result *result) {
              : t->complete ? ""
                            : " (more time would allow more)",
              t->changed, t->n_layers);
+    put_number(w, "noise", t->noise_layers ? t->noise : NAN);
+    put_number(w, "noise_most", t->noise_layers ? t->noise_most : NAN);
+    if (t->noise_layers)
+        text_add(&result->text,
+                 "noise: measured like a trial, equal layers differ by %.1f %% (median of %d), %.1f %% at most\n",
+                 100 * t->noise, t->noise_layers, 100 * t->noise_most);
     tell_wisdom(call, result);
     tell_race(call, result);
 }

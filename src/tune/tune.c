@@ -184,8 +184,28 @@ static Status judge(Tuning *t, const Plan *plan, int i, uint64_t *const runs[4],
     search_tell(&t->search, i, pick, before > 0 ? (times[1] + times[2]) / before : 1);
     return recall_line(&t->out->recall, i, pick, times, lines);
 }
-// Whole runs A B B A; ratios of the layers that were picked.
-static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan) {
+// How far apart equals are: a trial in which every layer was its own challenger.
+static Status judge_noise(Tuning *t, const Plan *plan, uint64_t *const runs[4]) {
+    static const double large = 0.01; // of the time; smaller layers are measured less exactly, and matter less
+    Tuned *out = t->out;
+    double *apart = mem_zero((size_t)out->n_layers + 1, sizeof *apart);
+    if (!apart) return fail_memory((size_t)out->n_layers * sizeof *apart);
+    for (int i = 0; i < out->n_layers; i++) {
+        const int was = t->steps[i], step = step_of(t, plan, i, 0);
+        const double before = (double)(runs[0][was] + runs[3][was]);
+        if (step < 0 || before <= 0 || out->layers[i].share < large) continue;
+        apart[out->noise_layers++] = fabs((double)(runs[1][step] + runs[2][step]) / before - 1);
+    }
+    if (out->noise_layers) {
+        sort_doubles(apart, (size_t)out->noise_layers);
+        out->noise = sorted_quantile(apart, (size_t)out->noise_layers, 0.5);
+        out->noise_most = apart[out->noise_layers - 1];
+    }
+    mem_free(apart);
+    return ST_OK;
+}
+// Whole runs A B B A; ratios of the layers that were picked. noise: none was, to see how far apart equals are.
+static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan, bool noise) {
     const size_t steps = (size_t)MAX(plan->n_steps, executable_plan(t->out->incumbent)->n_steps) + 1;
     uint64_t *times = mem_zero(4 * steps, sizeof *times);
     uint64_t *const runs[] = {times, times + steps, times + 2 * steps, times + 3 * steps};
@@ -196,20 +216,21 @@ static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan) {
         status = run_once(t, r == 1 || r == 2 ? challenger : t->session, runs[r]);
     for (int i = 0; status == ST_OK && i < t->out->n_layers; i++)
         if (t->picks[i]) status = judge(t, plan, i, runs, &lines);
+    if (status == ST_OK && noise) status = judge_noise(t, plan, runs);
     if (status == ST_OK) recall_write(&t->out->recall, &lines);
     text_free(&lines);
     mem_free(times);
     return status;
 }
-static Status trial(Tuning *t) {
+static Status trial(Tuning *t, bool noise) {
     Executable *executable = NULL;
     Session *session = NULL;
     TRY(make(t, t->picks, &executable));
     Status status = session_create(executable, &session);
-    if (status == ST_OK) status = measure_trial(t, session, executable_plan(executable));
+    if (status == ST_OK) status = measure_trial(t, session, executable_plan(executable), noise);
     session_destroy(session);
     executable_release(executable);
-    if (status == ST_OK) t->out->trials++;
+    if (status == ST_OK && !noise) t->out->trials++;
     return status;
 }
 
@@ -270,6 +291,8 @@ static Status start_helper(Tuning *t) {
 static Status search_layers(Tuning *t) {
     const double seconds = 0.8 * t->options->seconds - seconds_since(t->start), begun = seconds_since(t->start);
     t->out->complete = false;
+    memset(t->picks, 0, (size_t)t->out->n_layers * sizeof *t->picks);
+    TRY(trial(t, true));
     for (;;) {
         const double spent = seconds_since(t->start) - begun;
         const Status told = tell(t, "measuring", MIN(spent, seconds), seconds);
@@ -283,7 +306,7 @@ static Status search_layers(Tuning *t) {
         if (spent >= seconds && t->out->trials > 0) return ST_OK;
         if (t->xgb) TRY(xgb_rank(t->xgb, &t->search));
         if (!search_next(&t->search, t->picks)) break;
-        TRY(trial(t));
+        TRY(trial(t, false));
     }
     t->out->complete = true;
     return ST_OK;

@@ -45,6 +45,10 @@ typedef struct Tuned {
     bool complete; // the search came to its end before its time
     bool stopped;  // the user ended it
     bool raced;    // else nothing was better in any layer
+    // In the first trial each layer is its own challenger: how far its ratio is from 1, of the layers with 1 % of the
+    // time and more. Median, and the most; no layers: not measured.
+    double noise, noise_most;
+    int noise_layers;
     Race race;
     Recall recall;
     Watch measured, racing;        // what else the machine did
