@@ -14,6 +14,7 @@ typedef struct TuneCall {
     StoredPlan stored;
     Tuned tuned;
     double seconds;
+    Race rechecked; // untuned / stored; won: the stored plan has become the slower one
     bool from_wisdom;
     const char *carrier;           // the package that carries the plan; NULL: none was written
     const char *kept, *path, *why; // why: the tuned plan is not kept
@@ -197,6 +198,17 @@ static void tell_race(const TuneCall *call, struct stent_result *result) {
     put_number(w, "ratio_high", t->raced ? race->ratio.high : NAN);
     json_key(w, "rounds"), json_integer(w, race->rounds);
     json_key(w, "kept"), json_string(w, call->kept);
+    json_key(w, "recheck");
+    if (call->rechecked.rounds) {
+        json_begin_object(w);
+        put_number(w, "ratio_median", call->rechecked.ratio.median);
+        put_number(w, "ratio_low", call->rechecked.ratio.low), put_number(w, "ratio_high", call->rechecked.ratio.high);
+        json_key(w, "stored_gone"), json_bool(w, call->rechecked.won);
+        json_end_object(w);
+        text_add(text, "the untuned plan takes %.3f of the stored one's time (%.3f to %.3f)%s\n",
+                 call->rechecked.ratio.median, call->rechecked.ratio.low, call->rechecked.ratio.high,
+                 call->rechecked.won ? ": the stored one is gone" : "");
+    } else json_null(w);
     if (t->raced)
         text_add(text, "race: %.3f ms against %.3f ms of %s, ratio %.3f (95 %% interval %.3f to %.3f, %d rounds): %s\n",
                  race->ms[1], race->ms[0], than, race->ratio.median, race->ratio.low, race->ratio.high, race->rounds,
@@ -236,6 +248,22 @@ static void tell_verdict(const TuneCall *call, struct stent_result *result) {
     tell_race(call, result);
 }
 
+// Whether the stored plan still stands before the untuned one; else tuning begins with that.
+static Status recheck(TuneCall *call, TuneSubject *subject, TuneOptions *options) {
+    TRY(tune_recheck(subject, options, &call->rechecked));
+    if (!call->rechecked.won) return ST_OK;
+    subject->plan.choices = NULL, subject->plan.n_choices = 0;
+    call->stored = (StoredPlan){.n_layers = 0};
+    call->opened.tuned = options->same_bits = false;
+    return ST_OK;
+}
+// Instead of what was stored, in the user's folder or in the package.
+static Status store_untuned(TuneCall *call) {
+    const Plan *plan = executable_plan(call->tuned.incumbent);
+    TRY(stored_plan_put(&call->stored, plan, call->arena, &call->dropped));
+    TRY(plan_store_write(&call->opened, &call->stored, &call->path));
+    return plan_hash(plan, call->opened.plan_hash);
+}
 // Finds, races and stores.
 static Status tune_raced(TuneCall *call) {
     Opened *opened = &call->opened;
@@ -259,9 +287,11 @@ static Status tune_raced(TuneCall *call) {
     subject.plan.choices = choices, subject.inputs = sample.inputs;
     options.same_bits = stored_for_others(&call->stored, opened->threads);
     const uint64_t start = clock_ns();
+    if (opened->tuned && !call->options->list) TRY(recheck(call, &subject, &options));
     TRY((call->options->list ? tune_list : tune)(&subject, &options, call->arena, &call->tuned));
     call->kept = "baseline";
     if (call->tuned.race.won) TRY(store(call));
+    else if (call->rechecked.won) TRY(store_untuned(call));
     else TRY(plan_hash(executable_plan(call->tuned.incumbent), opened->plan_hash));
     call->seconds = clock_ms_since(start) / 1e3;
     if (!call->options->output || !call->stored.n_layers) return ST_OK;

@@ -445,3 +445,46 @@ Status tune(const TuneSubject *subject, const TuneOptions *options, Arena *arena
     pool_destroy(t.pool);
     return status;
 }
+
+// ---- a stored plan, looked at again
+
+typedef struct Recheck {
+    const TuneSubject *subject;
+    const TuneOptions *options;
+    Session *sessions[2];
+    int run;
+} Recheck;
+static Status recheck_run(void *context, int which, double *ms) {
+    Recheck *recheck = context;
+    const TuneOptions *options = recheck->options;
+    if (options->progress)
+        TRY(options->progress(options->progress_context, "checking", recheck->run++, 4 * RACE_LEAST));
+    const uint64_t start = clock_ns();
+    TRY(session_run(recheck->sessions[which], recheck->subject->inputs, recheck->subject->outputs));
+    *ms = clock_ms_since(start);
+    return ST_OK;
+}
+static Status recheck_begin(Recheck *recheck, int which, const PlanOptions *options, Pool *pool) {
+    const TuneSubject *subject = recheck->subject;
+    Plan *plan;
+    Executable *executable;
+    TRY(plan_create(subject->graph, subject->machine, options, &plan));
+    TRY(executable_create(plan, pool, subject->plain, &executable));
+    Status status = session_create(executable, &recheck->sessions[which]);
+    executable_release(executable);
+    if (status == ST_OK) status = session_run(recheck->sessions[which], subject->inputs, subject->outputs);
+    return status;
+}
+Status tune_recheck(const TuneSubject *subject, const TuneOptions *options, Race *out) {
+    Recheck recheck = {.subject = subject, .options = options};
+    PlanOptions untuned = subject->plan;
+    Pool *pool;
+    untuned.choices = NULL, untuned.n_choices = 0;
+    TRY(pool_create(subject->plan.threads, &pool));
+    Status status = recheck_begin(&recheck, 0, &subject->plan, pool);
+    if (status == ST_OK) status = recheck_begin(&recheck, 1, &untuned, pool);
+    if (status == ST_OK) status = race(recheck_run, &recheck, RACE_LEAST, out);
+    for (int which = 0; which < 2; which++) session_destroy(recheck.sessions[which]);
+    pool_destroy(pool);
+    return status;
+}

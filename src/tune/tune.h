@@ -60,3 +60,6 @@ typedef struct Tuned {
 // Lists the layers and how many configurations each has; measures nothing.
 Status tune_list(const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out);
 Status tune(const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out);
+// Races the untuned plan, as the challenger, against the one with the subject's choices, in as few rounds as a race may
+// have: a plan that was stored long ago, or by an older stent, may have become the slower one.
+Status tune_recheck(const TuneSubject *subject, const TuneOptions *options, Race *out);

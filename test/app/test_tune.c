@@ -1,4 +1,5 @@
 // tune, stopped by its caller.
+#include "app/plan_store.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/program.h"
@@ -33,6 +34,18 @@ static stent_status tune_and_stop(bool lie, Stop *stop, stent_result **result) {
     options.seconds = 3600;
     options.common.progress = stop_at, options.common.progress_context = stop;
     return stent_tune(package, &options, result);
+}
+
+static void store_what_stands(const char *package) {
+    const stent_options options = {.size = sizeof options};
+    Opened opened;
+    StoredPlan stored = {.n_layers = 0};
+    const char *path;
+    bool dropped;
+    REQUIRE(open_package(package, &options, 0, &opened) == ST_OK);
+    CHECK_OK(stored_plan_put(&stored, executable_plan(opened.executable), &opened.arena, &dropped));
+    CHECK_OK(plan_store_write(&opened, &stored, &path));
+    close_package(&opened);
 }
 
 TEST(stopped_while_measuring_the_best_so_far_is_kept) {
@@ -80,4 +93,43 @@ TEST(the_output_carries_the_plan_that_stands) {
     const bool kept = strstr(program_out, "\"kept\": \"tuned\"") != NULL;
     CHECK_INT(path_kind(out) == PATH_FILE, kept);
     CHECK_INT(strstr(program_out, "\"package\": null") == NULL, kept);
+}
+// A stored plan is raced against the untuned one each time: it stays unless that is faster beyond the noise.
+TEST(a_stored_plan_is_looked_at_again) {
+    const char *package = small_package();
+    Arena arena = {0};
+    REQUIRE(program_stdout("tune", package, "--trials", "1", "--time", "1ms", "--json", NULL) == 0);
+    CHECK(json_get(program_json(&arena), "recheck")->type == JSON_NULL);
+    store_what_stands(package);
+    REQUIRE(program_stdout("tune", package, "--trials", "1", "--time", "1ms", "--json", NULL) == 0);
+    const Json *json = program_json(&arena), *recheck = json_get(json, "recheck");
+    REQUIRE(recheck->type == JSON_OBJECT);
+    const double low = json_get(recheck, "ratio_low")->number, high = json_get(recheck, "ratio_high")->number;
+    CHECK(low > 0 && low <= high);
+    REQUIRE(program_stdout("tune", package, "--trials", "1", "--time", "1ms", "--json", "--untuned", NULL) == 0);
+    CHECK(json_get(program_json(&arena), "recheck")->type == JSON_NULL);
+    arena_free(&arena);
+}
+TEST(a_stored_plan_that_became_slower_goes) {
+    const char *package = wide_package();
+    Arena arena = {0};
+    Opened opened;
+    const stent_options options = {.size = sizeof options, .untuned = true};
+    setenv("STENT_ESTIMATE", "worst", 1);
+    store_what_stands(package);
+    unsetenv("STENT_ESTIMATE");
+    REQUIRE(program_stdout("tune", package, "--trials", "1", "--time", "1ms", "--json", NULL) == 0);
+    const Json *json = program_json(&arena);
+    if (!json_get(json_get(json, "recheck"), "stored_gone")->boolean)
+        test_skip("the worst plan is not clearly slower here and now");
+    REQUIRE(open_package(package, &options, 0, &opened) == ST_OK);
+    const bool kept = !strcmp(json_get(json, "kept")->string, "tuned");
+    CHECK(kept || !strcmp(json_get(json, "plan_hash")->string, opened.plan_hash));
+    StoredPlan stored;
+    CHECK_OK(plan_store_read(&opened, &stored));
+    CHECK(stored.n_layers > 0); // it is there for every verb, in place of the slow one
+    close_package(&opened);
+    REQUIRE(program_stdout("bench", package, "--repeat", "1", "--json", NULL) == 0);
+    CHECK_TEXT(json_get(program_json(&arena), "plan_hash")->string, json_get(json, "plan_hash")->string);
+    arena_free(&arena);
 }

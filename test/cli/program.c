@@ -72,6 +72,18 @@ const char *small_model(void) {
     onnx_output(&file, "mask");
     return onnx_save(&file, "small.onnx");
 }
+const char *wide_package(void) {
+    OnnxFile file = onnx_file(13);
+    onnx_input(&file, "x", FLOAT32, "1,64,48,48");
+    random_weights(&file, "w1", "64,64,3,3", 64 * 64 * 9, 0.05);
+    random_weights(&file, "w2", "64,64,3,3", 64 * 64 * 9, 0.05);
+    onnx_node(&file, "Conv", "x w1", "m", "pads=[1,1,1,1]");
+    onnx_node(&file, "Conv", "m w2", "y", "pads=[1,1,1,1]");
+    onnx_output(&file, "y");
+    const char *package = test_temp("wide.stent");
+    CHECK_INT(program("compile", onnx_save(&file, "wide.onnx"), "-o", package, NULL), 0);
+    return package;
+}
 const char *small_package(void) {
     const char *path = test_temp("small.stent");
     const int status = program("compile", small_model(), "-o", path, NULL);

@@ -19,3 +19,4 @@ void check_one_line(const char *part);
 // test's folder.
 const char *small_model(void);
 const char *small_package(void); // compiled by the program
+const char *wide_package(void);  // two convolutions for which the choice of a configuration matters
