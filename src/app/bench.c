@@ -2,6 +2,7 @@
 #include "app/sample.h"
 #include "app/steadiness.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "measure/statistics.h"
 #include "tensor/npy.h"
 #include <math.h>
@@ -51,6 +52,8 @@ typedef struct Samples {
     double *values;
     Disturbance *seen; // beside them, or NULL
     size_t count, capacity;
+    uint64_t bits;    // hash of the first run's outputs
+    size_t different; // runs whose outputs had other bits; both where runs are counted
 } Samples;
 static Status samples_room(Samples *samples, bool seen) {
     if (samples->count < samples->capacity) return ST_OK;
@@ -83,7 +86,14 @@ static Status tell_progress(const stent_bench_options *options, size_t done, uin
     const double limit = 1e3 * seconds_of(options);
     return report_progress(&options->common, "bench", MIN(clock_ms_since(start), limit), limit);
 }
-// counted: what the system counts is read before and after each run.
+static uint64_t hash_outputs(const Runner *runner) {
+    const Graph *graph = runner->opened.package->graph;
+    uint64_t hash = 0;
+    for (int i = 0; i < graph->n_outputs; i++)
+        hash = hash64(runner->outputs[i].data, tensor_bytes(&runner->outputs[i]), hash);
+    return hash;
+}
+// counted: what the system counts is read before and after each run, and the outputs of all runs are compared.
 static Status measure_alone(Runner *runner, const stent_bench_options *options, const CounterFiles *counted,
                             Samples *ms) {
     enum { LEAST = 3, MOST = 1 << 20 };
@@ -95,6 +105,9 @@ static Status measure_alone(Runner *runner, const stent_bench_options *options, 
         TRY(runner_time(runner, &ms->values[ms->count]));
         if (counted) counters_read(counted, &after);
         if (counted) ms->seen[ms->count] = disturbance_between(&before, &after);
+        const uint64_t hash = counted ? hash_outputs(runner) : 0;
+        if (!ms->count) ms->bits = hash;
+        ms->different += hash != ms->bits;
         ms->count++;
         TRY(tell_progress(options, ms->count, start));
     }
@@ -197,6 +210,13 @@ static Status bench_pair(Runner *runner, const stent_bench_options *options, Are
         return fail(ST_NO, "slower than %s beyond the noise", options->versus);
     return status;
 }
+// Bits hang on content, arithmetic and instruction set only: that they differ is a fault, of stent or of the machine.
+static Status tell_bits(const Samples *ms, struct stent_result *result) {
+    json_key(&result->writer, "different_runs"), json_integer(&result->writer, (int64_t)ms->different);
+    FAIL_IF(ms->different, ST_NO, "%zu of %zu runs gave other bits than the first one", ms->different, ms->count);
+    text_add(&result->text, "all %zu runs gave the same bits\n", ms->count);
+    return ST_OK;
+}
 static Status bench_alone(Runner *runner, const stent_bench_options *options, struct stent_result *result) {
     Samples ms = {0};
     CounterFiles files;
@@ -204,6 +224,7 @@ static Status bench_alone(Runner *runner, const stent_bench_options *options, st
     Status status = measure_alone(runner, options, options->list ? &files : NULL, &ms);
     if (options->list) counters_close(&files);
     if (status == ST_OK) status = tell_latency(runner, options, &ms, result);
+    if (status == ST_OK && options->list) status = tell_bits(&ms, result);
     samples_free(&ms);
     return status;
 }

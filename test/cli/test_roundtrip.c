@@ -142,7 +142,8 @@ TEST(bench) {
     REQUIRE(program_stdout("bench", package, "--repeat", "3", "--list", NULL) == 0);
     CHECK(strstr(program_out, "median") && strstr(program_out, "\ndrift "));
     REQUIRE(program_stdout("bench", package, "--repeat", "3", "--list", "--json", NULL) == 0);
-    CHECK_KEYS(program_json(&arena), "drift", "outliers", "disturbances");
+    CHECK_KEYS(program_json(&arena), "drift", "outliers", "disturbances", "different_runs");
+    CHECK(json_get(program_json(&arena), "different_runs")->number == 0);
     arena_free(&arena);
 }
 TEST(bench_versus) {
