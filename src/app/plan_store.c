@@ -85,7 +85,8 @@ Status plan_store_write(Opened *opened, const StoredPlan *stored, const char **p
     char *to;
     Text text = {0};
     TRY(path_of(opened, key, &to));
-    FAIL_IF(!to, ST_RESOURCE, "there is no folder for the plan: neither XDG_DATA_HOME nor HOME is set");
+    *path = NULL;
+    if (!to) return ST_OK;
     const char *folder = path_folder(&opened->arena, to);
     if (!folder) return fail_memory(strlen(to));
     TRY(folder_make(folder));

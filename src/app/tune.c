@@ -67,8 +67,9 @@ static Status store(TuneCall *call) {
     }
     TRY(stored_plan_put(&call->stored, plan, call->arena, &call->dropped));
     TRY(plan_store_write(&call->opened, &call->stored, &call->path));
-    call->kept = "tuned";
-    return plan_hash(plan, call->opened.plan_hash);
+    const bool kept = call->path || call->options->output; // else nobody will find it
+    if (kept) call->kept = "tuned";
+    return plan_hash(kept ? plan : executable_plan(call->tuned.incumbent), call->opened.plan_hash);
 }
 
 // ---- what was found
@@ -217,8 +218,10 @@ static void tell_race(const TuneCall *call, struct stent_result *result) {
                               : "no difference beyond the noise");
     tell_disturbances(call, result);
     if (call->why) text_add(text, "the tuned plan failed the self-check: %s\n", call->why);
+    if (race->won && !call->why && !call->path)
+        text_add(text, "not stored: neither XDG_DATA_HOME nor HOME is set, so there is no folder for plans\n");
     if (call->path) text_add(text, "stored: %s\n", call->path);
-    else text_add(text, "nothing changes: %s stays\n", than);
+    else if (!call->carrier) text_add(text, "nothing changes: %s stays\n", than);
     json_key(w, "package"), json_string(w, call->carrier);
     if (call->carrier) text_add(text, "%s: the package with this plan\n", call->carrier);
     else if (call->options->output)

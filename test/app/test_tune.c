@@ -133,3 +133,24 @@ TEST(a_stored_plan_that_became_slower_goes) {
     CHECK_TEXT(json_get(program_json(&arena), "plan_hash")->string, json_get(json, "plan_hash")->string);
     arena_free(&arena);
 }
+// Without a folder for plans a plan that wins is told of, and nothing fails; with -o it travels.
+TEST(without_a_folder_nothing_is_stored) {
+    const char *package = test_temp("wide.stent"), *out = test_temp("out.stent");
+    stent_tune_options options = STENT_OPTIONS(stent_tune_options);
+    stent_result *result = NULL;
+    wide_package();
+    unsetenv("XDG_DATA_HOME"), unsetenv("HOME"), unsetenv("STENT_WISDOM");
+    setenv("STENT_ESTIMATE", "worst", 1); // much to win
+    options.trials = 12;
+    CHECK_INT(stent_tune(package, &options, &result), STENT_OK);
+    CHECK(strstr(stent_result_json(result), "\"kept\": \"baseline\""));
+    CHECK(strstr(stent_result_text(result), "nothing changes"));
+    const bool won = strstr(stent_result_text(result), "not stored: neither") != NULL;
+    stent_result_free(result);
+    if (!won) test_skip("nothing was clearly faster here and now");
+    options.output = out;
+    CHECK_INT(stent_tune(package, &options, &result), STENT_OK);
+    const bool kept = strstr(stent_result_json(result), "\"kept\": \"tuned\"") != NULL;
+    CHECK_INT(path_kind(out) == PATH_FILE, kept);
+    stent_result_free(result);
+}
