@@ -247,7 +247,7 @@ bool search_next(Search *search, int *picks) {
         SearchLayer *layer = &search->layers[i];
         picks[i] = to_confirm(layer);
         if (picks[i]) continue;
-        picks[i] = first_try(search, layer);
+        picks[i] = search->settling ? 0 : first_try(search, layer);
         if (picks[i] && layer->hopeful) continue;
         const int again = next_try(layer);
         if (again) picks[i] = again;

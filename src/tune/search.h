@@ -65,6 +65,7 @@ typedef struct Search {
     SearchOptions options;
     SearchLayer *layers;
     int n_layers;
+    bool settling; // set by the caller when half of its time is over: nothing new is tried, the best are measured again
     Rng rng;
 } Search;
 

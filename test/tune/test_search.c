@@ -292,3 +292,22 @@ TEST(the_best_so_far_is_measured_twice_at_once) {
         CHECK_INT(search_best(&layer), least);
     }
 }
+TEST(settling_tries_nothing_new) {
+    Candidate candidates[6] = {{0}};
+    for (int i = 0; i < 6; i++) candidates[i] = (Candidate){.estimate = i + 1, .knob = {i}};
+    SearchLayer layer = {.candidates = candidates, .n_candidates = 6};
+    Search search;
+    int pick, trials = 0;
+    search_begin(&search, &layer, 1, &(SearchOptions){.tuner = TUNER_GRID});
+    for (int i = 1; i <= 3; i++) search_tell(&search, 0, i, i == 2 ? 0.9 : 0.93);
+    search.settling = true;
+    for (; search_next(&search, &pick); trials++) {
+        REQUIRE(pick >= 1 && pick <= 3 && trials < 20);
+        search_tell(&search, 0, pick, pick == 2 ? 0.9 : 0.93);
+    }
+    CHECK(trials >= 5 && layer.tried == 3);
+    CHECK_INT(search_best(&layer), 2);
+    search.settling = false;
+    REQUIRE(search_next(&search, &pick));
+    CHECK_INT(pick, 4);
+}
