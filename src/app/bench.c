@@ -134,7 +134,6 @@ static Status measure_pair(Runner *a, Runner *b, const stent_bench_options *opti
     return ST_OK;
 }
 
-static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
 static void put_samples(JsonWriter *w, const char *key, const Samples *samples) {
     json_key(w, key), json_begin_array(w);
     for (size_t i = 0; i < samples->count; i++) json_number(w, rounded_ms(samples->values[i]));
@@ -150,9 +149,11 @@ static Status tell_latency(const Runner *runner, const stent_bench_options *opti
     const double peak = (double)memory_peak() / 1e6, arena = (double)plan->arena_bytes / 1e6,
                  weights = (double)executable_weights_bytes(runner->opened.executable) / 1e6;
     put_samples(w, "ms", ms);
-    put_number(w, "min_ms", rounded_ms(s.min)), put_number(w, "median_ms", rounded_ms(s.median));
-    put_number(w, "p90_ms", rounded_ms(s.p90)), put_number(w, "p99_ms", rounded_ms(s.p99)), put_number(w, "cv", s.cv);
-    put_number(w, "peak_rss_mb", peak), put_number(w, "arena_mb", arena), put_number(w, "weights_mb", weights);
+    json_number_at(w, "min_ms", rounded_ms(s.min)), json_number_at(w, "median_ms", rounded_ms(s.median));
+    json_number_at(w, "p90_ms", rounded_ms(s.p90)), json_number_at(w, "p99_ms", rounded_ms(s.p99)),
+        json_number_at(w, "cv", s.cv);
+    json_number_at(w, "peak_rss_mb", peak), json_number_at(w, "arena_mb", arena),
+        json_number_at(w, "weights_mb", weights);
     TRY(tell_steadiness(&(Runs){ms->values, ms->seen, ms->count}, options->list, result));
     text_add(text, "median %.3f ms  (min %.3f, p90 %.3f, p99 %.3f, variation %.1f %%, %zu runs) on %s, %d threads\n",
              s.median, s.min, s.p90, s.p99, 100 * s.cv, ms->count, isa_name(runner->opened.machine.isa),
@@ -170,8 +171,9 @@ static Status tell_ratio(const char *versus, const Samples *other, const Samples
     TRY(bootstrap_median(ratios->values, ratios->count, 1, &r));
     *slower = r.low > 1;
     json_key(w, "versus"), json_string(w, path_name(versus));
-    put_number(w, "versus_median_ms", rounded_ms(s.median));
-    put_number(w, "ratio_median", r.median), put_number(w, "ratio_low", r.low), put_number(w, "ratio_high", r.high);
+    json_number_at(w, "versus_median_ms", rounded_ms(s.median));
+    json_number_at(w, "ratio_median", r.median), json_number_at(w, "ratio_low", r.low),
+        json_number_at(w, "ratio_high", r.high);
     json_key(w, "rounds"), json_integer(w, (int64_t)ratios->count);
     text_add(&result->text,
              "%s: median %.3f ms\ntime as a part of its time: %.3f  (95 %% interval %.3f to %.3f, %zu rounds): %s\n",

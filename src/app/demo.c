@@ -273,28 +273,28 @@ static void put_slices(const Demo *demo, JsonWriter *w) {
     }
     json_end_array(w);
 }
-static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
 static void put_results(const Demo *demo, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     const Json *machine = json_get(demo->segmented, "machine");
     json_key(w, "machine"), json_begin_object(w);
     json_key(w, "isa"), json_string(w, string_of(machine, "isa"));
-    put_number(w, "threads", number_of(machine, "threads"));
+    json_number_at(w, "threads", number_of(machine, "threads"));
     json_key(w, "cpu"), json_string(w, string_of(machine, "cpu"));
     json_end_object(w);
     static const char *const shared[] = {"model", "content_hash", "plan_hash", "precision"};
     for (size_t i = 0; i < COUNT_OF(shared); i++)
         json_key(w, shared[i]), json_string(w, string_of(demo->segmented, shared[i]));
     json_key(w, "ok"), json_bool(w, demo->ok);
-    put_number(w, "compile_s", demo->compile_s), put_number(w, "tune_s", demo->tune_s);
-    put_number(w, "segment_s", demo->segment_s);
-    put_number(w, "verify_s", demo->verify_s), put_number(w, "bench_s", demo->latency_s);
-    put_number(w, "dice_pooled", dice_pooled(&demo->summary)),
-        put_number(w, "expected_dice_pooled", demo->expected_pooled);
-    put_number(w, "dice_mean", dice_mean(&demo->summary)), put_number(w, "expected_dice_mean", demo->expected_mean);
-    put_number(w, "rms_rel", number_of(demo->verified, "rms_rel"));
-    put_number(w, "median_ms", number_of(demo->latency, "median_ms")),
-        put_number(w, "min_ms", number_of(demo->latency, "min_ms"));
+    json_number_at(w, "compile_s", demo->compile_s), json_number_at(w, "tune_s", demo->tune_s);
+    json_number_at(w, "segment_s", demo->segment_s);
+    json_number_at(w, "verify_s", demo->verify_s), json_number_at(w, "bench_s", demo->latency_s);
+    json_number_at(w, "dice_pooled", dice_pooled(&demo->summary)),
+        json_number_at(w, "expected_dice_pooled", demo->expected_pooled);
+    json_number_at(w, "dice_mean", dice_mean(&demo->summary)),
+        json_number_at(w, "expected_dice_mean", demo->expected_mean);
+    json_number_at(w, "rms_rel", number_of(demo->verified, "rms_rel"));
+    json_number_at(w, "median_ms", number_of(demo->latency, "median_ms")),
+        json_number_at(w, "min_ms", number_of(demo->latency, "min_ms"));
     json_key(w, "output"), json_string(w, demo->output);
     put_slices(demo, w);
 }

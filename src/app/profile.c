@@ -140,7 +140,6 @@ static Limit limit_of(const Profile *p, const PlanStep *step) {
 }
 
 static void put_text(JsonWriter *w, const char *key, const char *value) { json_key(w, key), json_string(w, value); }
-static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
 static void tell_step(const Profile *p, int at, struct stent_result *result, Table *table) {
     const PlanStep *step = &p->plan->steps[at];
     const Layer *layer = &p->layers.layers[at];
@@ -154,8 +153,8 @@ static void tell_step(const Profile *p, int at, struct stent_result *result, Tab
     for (int i = 0; i < layer->n_parts; i++) json_string(w, layer->parts[i]);
     json_end_array(w);
     put_text(w, "solver", layer->solver), put_text(w, "configuration", layer->configuration);
-    put_number(w, "ms", layer->ms), put_number(w, "gflops", gflops);
-    put_number(w, "limit_gflops", limit.gflops), put_number(w, "part_of_limit", part);
+    json_number_at(w, "ms", layer->ms), json_number_at(w, "gflops", gflops);
+    json_number_at(w, "limit_gflops", limit.gflops), json_number_at(w, "part_of_limit", part);
     put_text(w, "why", limit.why);
     json_key(w, "fallback"), json_bool(w, layer->fallback);
     json_end_object(w);
@@ -185,9 +184,9 @@ static Status tell(const Profile *p, struct stent_result *result) {
     }
     json_end_array(w);
     const double sum = p->layers.sum_ms, whole = p->layers.whole_ms;
-    put_number(w, "sum_ms", sum), put_number(w, "whole_ms", whole), put_number(w, "flop", flop);
-    put_number(w, "foreseen_error", p->plan->error);
-    put_number(w, "peak_gflops", p->peaks.gflops), put_number(w, "memory_gbytes", p->peaks.memory_gbytes);
+    json_number_at(w, "sum_ms", sum), json_number_at(w, "whole_ms", whole), json_number_at(w, "flop", flop);
+    json_number_at(w, "foreseen_error", p->plan->error);
+    json_number_at(w, "peak_gflops", p->peaks.gflops), json_number_at(w, "memory_gbytes", p->peaks.memory_gbytes);
     TRY(table_end(&table, text));
     text_add(text,
              "steps together %.3f ms, whole run %.3f ms (%+.1f %%), %.2f GFLOP, %.1f GFLOP/s; %s, %d threads: "
@@ -212,7 +211,7 @@ static Status write_trace(const Profile *p, const char *path) {
         const Layer *layer = &p->layers.layers[i];
         json_begin_object(&w);
         put_text(&w, "name", layer->name), put_text(&w, "cat", layer->solver), put_text(&w, "ph", "X");
-        put_number(&w, "ts", at), put_number(&w, "dur", layer->ms * 1e3);
+        json_number_at(&w, "ts", at), json_number_at(&w, "dur", layer->ms * 1e3);
         json_key(&w, "pid"), json_integer(&w, 1);
         json_key(&w, "tid"), json_integer(&w, 1);
         json_key(&w, "args"), json_begin_object(&w);

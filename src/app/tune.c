@@ -74,7 +74,6 @@ static Status store(TuneCall *call) {
 
 // ---- what was found
 
-static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
 static void print_way(const Solver *solver, const Configuration *configuration, Text *text) {
     text_add(text, "%s", solver->name);
     solver_print(solver, configuration, " ", text);
@@ -95,13 +94,13 @@ static void tell_layer(const TunedLayer *layer, struct stent_result *result, Tab
     json_key(w, "name"), json_string(w, step->name);
     json_key(w, "op"), json_string(w, step->op);
     json_key(w, "shape"), json_string(w, text_get(&shape));
-    put_number(w, "share", layer->share);
+    json_number_at(w, "share", layer->share);
     json_key(w, "configurations"), json_integer(w, layer->n_configurations);
     json_key(w, "tried"), json_integer(w, layer->tried);
     json_key(w, "refused"), json_integer(w, layer->refused);
     put_way(w, "from", step->solver, &step->configuration);
     json_key(w, "to"), json_string(w, text_get(&now));
-    put_number(w, "ratio", layer->ratio);
+    json_number_at(w, "ratio", layer->ratio);
     json_key(w, "untuned"), json_string(w, layer->untuned);
     json_end_object(w);
     table_cell(table, "%s", step->name);
@@ -156,8 +155,8 @@ static void tell_stage(const char *key, const Watch *watch, struct stent_result 
     const double others = watch_others(watch), stolen = watch_stolen(watch);
     JsonWriter *w = &result->writer;
     json_key(w, key), json_begin_object(w);
-    put_number(w, "seconds", watch->seconds);
-    put_number(w, "others_cpus", others), put_number(w, "stolen_cpus", stolen);
+    json_number_at(w, "seconds", watch->seconds);
+    json_number_at(w, "others_cpus", others), json_number_at(w, "stolen_cpus", stolen);
     json_end_object(w);
     if (others > little)
         text_add(&result->text, "disturbed while %s: other processes kept %.2f CPUs busy\n", key, others);
@@ -192,18 +191,19 @@ static void tell_race(const TuneCall *call, struct stent_result *result) {
     const Tuned *t = &call->tuned;
     const Race *race = &t->race;
     const char *than = call->opened.tuned ? "the plan that was stored" : "the untuned plan";
-    put_number(w, "baseline_ms", t->raced ? race->ms[0] : t->run_ms);
-    put_number(w, "tuned_ms", t->raced ? race->ms[1] : NAN);
-    put_number(w, "ratio_median", t->raced ? race->ratio.median : NAN);
-    put_number(w, "ratio_low", t->raced ? race->ratio.low : NAN);
-    put_number(w, "ratio_high", t->raced ? race->ratio.high : NAN);
+    json_number_at(w, "baseline_ms", t->raced ? race->ms[0] : t->run_ms);
+    json_number_at(w, "tuned_ms", t->raced ? race->ms[1] : NAN);
+    json_number_at(w, "ratio_median", t->raced ? race->ratio.median : NAN);
+    json_number_at(w, "ratio_low", t->raced ? race->ratio.low : NAN);
+    json_number_at(w, "ratio_high", t->raced ? race->ratio.high : NAN);
     json_key(w, "rounds"), json_integer(w, race->rounds);
     json_key(w, "kept"), json_string(w, call->kept);
     json_key(w, "recheck");
     if (call->rechecked.rounds) {
         json_begin_object(w);
-        put_number(w, "ratio_median", call->rechecked.ratio.median);
-        put_number(w, "ratio_low", call->rechecked.ratio.low), put_number(w, "ratio_high", call->rechecked.ratio.high);
+        json_number_at(w, "ratio_median", call->rechecked.ratio.median);
+        json_number_at(w, "ratio_low", call->rechecked.ratio.low),
+            json_number_at(w, "ratio_high", call->rechecked.ratio.high);
         json_key(w, "stored_gone"), json_bool(w, call->rechecked.won);
         json_end_object(w);
         text_add(text, "the untuned plan takes %.3f of the stored one's time (%.3f to %.3f)%s\n",
@@ -234,15 +234,15 @@ static void tell_verdict(const TuneCall *call, struct stent_result *result) {
     json_key(w, "trials"), json_integer(w, t->trials);
     json_key(w, "complete"), json_bool(w, t->complete);
     json_key(w, "stopped"), json_bool(w, t->stopped);
-    put_number(w, "seconds", call->seconds);
+    json_number_at(w, "seconds", call->seconds);
     text_add(&result->text, "%d trials in %.1f s%s; %d of %d layers have a better configuration\n", t->trials,
              call->seconds,
              t->stopped    ? ", stopped by the user"
              : t->complete ? ""
                            : " (more time would allow more)",
              t->changed, t->n_layers);
-    put_number(w, "noise", t->noise_layers ? t->noise : NAN);
-    put_number(w, "noise_most", t->noise_layers ? t->noise_most : NAN);
+    json_number_at(w, "noise", t->noise_layers ? t->noise : NAN);
+    json_number_at(w, "noise_most", t->noise_layers ? t->noise_most : NAN);
     if (t->noise_layers)
         text_add(&result->text,
                  "noise: measured like a trial, equal layers differ by %.1f %% (median of %d), %.1f %% at most\n",

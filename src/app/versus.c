@@ -264,7 +264,6 @@ static Status find_causes(Lineup *l, Causes *out) {
 // ---- telling
 
 static void put_text(JsonWriter *w, const char *key, const char *value) { json_key(w, key), json_string(w, value); }
-static void put_number(JsonWriter *w, const char *key, double value) { json_key(w, key), json_number(w, value); }
 static double ratio_of(const Group *group) { return group->ms[OTHER] > 0 ? group->ms[MINE] / group->ms[OTHER] : NAN; }
 
 static Status tell_sides(const Lineup *l, struct stent_result *result) {
@@ -274,7 +273,7 @@ static Status tell_sides(const Lineup *l, struct stent_result *result) {
     put_text(w, "file", other->name);
     put_text(w, "isa", other->isa), put_text(w, "cpu", other->cpu), put_text(w, "precision", other->precision);
     json_key(w, "threads"), json_integer(w, other->threads);
-    put_number(w, "sum_ms", other->sum_ms), put_number(w, "whole_ms", other->whole_ms);
+    json_number_at(w, "sum_ms", other->sum_ms), json_number_at(w, "whole_ms", other->whole_ms);
     table_begin(&table, " <", "steps together, ms >", "whole run >", "ISA <", "threads >", "precision <", "CPU <",
                 NULL);
     for (int side = 0; side < SIDES; side++) {
@@ -299,8 +298,8 @@ static void put_group(const Lineup *l, int at, JsonWriter *w) {
     const Group *group = &l->groups[at];
     json_begin_object(w);
     put_text(w, "name", name_of(group));
-    put_number(w, "ms", group->ms[MINE]), put_number(w, "versus_ms", group->ms[OTHER]);
-    put_number(w, "ratio", ratio_of(group));
+    json_number_at(w, "ms", group->ms[MINE]), json_number_at(w, "versus_ms", group->ms[OTHER]);
+    json_number_at(w, "ratio", ratio_of(group));
     put_steps(l, at, MINE, "steps", w), put_steps(l, at, OTHER, "versus_steps", w);
     json_key(w, "reasons"), json_begin_array(w);
     for (int i = 0; i < REASON_COUNT; i++)
@@ -360,7 +359,7 @@ static Status tell_causes(Lineup *l, struct stent_result *result) {
         const Cause *cause = &causes.items[i];
         Text names = {0};
         json_begin_object(w);
-        put_text(w, "cause", cause->word), put_text(w, "why", cause->text), put_number(w, "ms", cause->ms);
+        put_text(w, "cause", cause->word), put_text(w, "why", cause->text), json_number_at(w, "ms", cause->ms);
         tell_names(l, cause, w, &names);
         json_end_object(w);
         table_cell(&table, "%s", cause->text);

@@ -131,3 +131,12 @@ uint64_t hash64(const void *data, size_t bytes, uint64_t seed) {
     for (int i = 0; i < 4; i++) sum = finish_mix(sum ^ lanes[i]) + prime_a;
     return sum;
 }
+bool hash64_parse(const char digits[HASH64_DIGITS], uint64_t *out) {
+    *out = 0;
+    for (int i = 0; i < HASH64_DIGITS; i++) {
+        const char *all = "0123456789abcdef", *digit = digits[i] ? strchr(all, digits[i]) : NULL;
+        if (!digit) return false;
+        *out = *out << 4 | (uint64_t)(digit - all);
+    }
+    return true;
+}

@@ -1,5 +1,6 @@
 // Hashes: SHA-256 (FIPS 180-4) names contents, a fast 64-bit hash guards stored bytes against damage.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 typedef struct Sha256 {
@@ -14,3 +15,6 @@ void sha256_text(const uint8_t digest[32], char hex[65]); // the digest in hexad
 void sha256_hex(const void *data, size_t bytes, char hex[65]);
 // Not against malice; several bytes a cycle (64-bit lanes, multiply and mix). Same on every machine.
 uint64_t hash64(const void *data, size_t bytes, uint64_t seed);
+// 16 hex digits, as "%016llx" prints a hash. False: something else stands there.
+enum { HASH64_DIGITS = 16 };
+bool hash64_parse(const char digits[HASH64_DIGITS], uint64_t *out);

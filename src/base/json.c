@@ -348,6 +348,10 @@ void json_number(JsonWriter *writer, double value) {
     else text_add(writer->text, "null");
 }
 
+void json_number_at(JsonWriter *writer, const char *key, double value) {
+    json_key(writer, key);
+    json_number(writer, value);
+}
 void json_integer(JsonWriter *writer, int64_t value) {
     begin_value(writer);
     text_add(writer->text, "%lld", (long long)value);

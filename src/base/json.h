@@ -34,6 +34,7 @@ void json_end_array(JsonWriter *writer);
 void json_key(JsonWriter *writer, const char *key);
 void json_string(JsonWriter *writer, const char *value); // NULL gives null
 void json_number(JsonWriter *writer, double value);      // not finite gives null
+void json_number_at(JsonWriter *writer, const char *key, double value); // json_key, json_number
 void json_integer(JsonWriter *writer, int64_t value);
 void json_bool(JsonWriter *writer, bool value);
 void json_null(JsonWriter *writer);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 static const char head[] = "stent-plan 1 ";
-enum { HEX = 16 };
 
 static bool read_numbers(const Json *array, int32_t out[CONFIGURATION_NUMBERS]) {
     if (!array || array->type != JSON_ARRAY || array->count != CONFIGURATION_NUMBERS) return false;
@@ -55,16 +54,13 @@ static Status layer_add(StoredPlan *stored, Arena *arena, const StoredLayer *lay
 }
 // The JSON behind the checksum, and what it says that it is for.
 static Status read_text(Arena *arena, const char *text, size_t length, Json **root, const char **meant) {
-    const size_t begin = sizeof head - 1 + HEX + 1;
+    const size_t begin = sizeof head - 1 + HASH64_DIGITS + 1;
     uint64_t checksum = 0;
     FAIL_IF(length > STORED_BYTES, ST_BAD, "more than %d bytes", STORED_BYTES);
     FAIL_IF(length < begin || memcmp(text, head, sizeof head - 1) || text[begin - 1] != '\n', ST_BAD,
             "expected a line '%s<checksum>'", head);
-    for (size_t i = sizeof head - 1; i + 1 < begin; i++) {
-        const char *digits = "0123456789abcdef", *digit = text[i] ? strchr(digits, text[i]) : NULL;
-        FAIL_IF(!digit, ST_BAD, "expected a checksum of %d digits", HEX);
-        checksum = checksum << 4 | (uint64_t)(digit - digits);
-    }
+    FAIL_IF(!hash64_parse(text + sizeof head - 1, &checksum), ST_BAD, "expected a checksum of %d digits",
+            HASH64_DIGITS);
     FAIL_IF(!checksum_matches(hash64(text + begin, length - begin, 0), checksum), ST_BAD, "the checksum is wrong");
     TRY(json_parse(arena, text + begin, length - begin, root));
     const Json *key = (*root)->type == JSON_OBJECT ? json_get(*root, "for") : NULL;

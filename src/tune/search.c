@@ -17,7 +17,7 @@ bool tuner_from_name(const char *name, Tuner *out) {
 // How near to the best a candidate has to be to be measured once more, after so many ratios. A single one is off by
 // some percent on a busy machine.
 static const double near_best[CANDIDATE_RATIOS + 1] = {INFINITY, 0.08, 0.05, 0.03, 0.02, 0.01, 0, 0, 0};
-static const double least_gain = 0.01;
+const double search_least_gain = 0.01;
 enum { REPEATS = 5, LEAST = 2 }; // of a candidate near the best; of one that is taken
 
 void search_begin(Search *search, SearchLayer *layers, int n_layers, const SearchOptions *options) {
@@ -225,7 +225,7 @@ static int first_try(Search *search, SearchLayer *layer) {
 static int to_confirm(const SearchLayer *layer) {
     const int best = best_tried(layer);
     return best && layer->candidates[best].n_ratios < LEAST &&
-                   candidate_ratio(&layer->candidates[best]) < 1 - least_gain
+                   candidate_ratio(&layer->candidates[best]) < 1 - search_least_gain
                ? best
                : 0;
 }
@@ -271,7 +271,7 @@ void search_refuse(Search *search, int layer, int candidate) {
 }
 int search_best(const SearchLayer *layer) {
     int best = 0;
-    double ratio = 1 - least_gain;
+    double ratio = 1 - search_least_gain;
     for (int i = 1; i < layer->n_candidates; i++) {
         const Candidate *candidate = &layer->candidates[i];
         if (candidate->state != TRIED || candidate->n_ratios < LEAST || candidate_ratio(candidate) >= ratio) continue;

@@ -76,5 +76,7 @@ void search_tell(Search *search, int layer, int candidate, double ratio);
 void search_refuse(Search *search, int layer, int candidate); // the planner would not take it
 // The median of what was told; 1 for the incumbent, infinity where nothing was.
 double candidate_ratio(const Candidate *candidate);
+// What a layer has to gain for another configuration to be taken.
+extern const double search_least_gain;
 // The candidate that the layer should take: 0 where none was measured at least twice and found better by 1 %.
 int search_best(const SearchLayer *layer);

@@ -334,12 +334,11 @@ static void take_best(Tuning *t) {
 
 // What wisdom alone holds for the best; nothing is measured before the race.
 static void take_foreseen(Tuning *t) {
-    static const double least_gain = 0.01;
     for (int i = 0; i < t->out->n_layers; i++) {
         TunedLayer *layer = &t->out->layers[i];
         const SearchLayer *found = &t->layers[i];
         int best = 0;
-        layer->ratio = 1 - least_gain;
+        layer->ratio = 1 - search_least_gain;
         for (int c = 1; c < found->n_candidates; c++)
             if (found->candidates[c].estimate < layer->ratio && recall_knows(&t->recalled[i], c))
                 best = c, layer->ratio = found->candidates[c].estimate;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char head[] = "w1 ";
-enum { HEX = 16, FIELDS = 10, HEAD = sizeof head - 1 + HEX + 1 };
+enum { FIELDS = 10, HEAD = sizeof head - 1 + HASH64_DIGITS + 1 };
 static const double least = 1e-3, most = 1e3;
 
 Status wisdom_path(Arena *arena, const char *given, const char **out) {
@@ -52,15 +52,6 @@ Status wisdom_print(const WisdomLine *line, Text *text) {
     return status;
 }
 
-static bool parse_hash(const char *digits, uint64_t *out) {
-    *out = 0;
-    for (int i = 0; i < HEX; i++) {
-        const char *all = "0123456789abcdef", *digit = digits[i] ? strchr(all, digits[i]) : NULL;
-        if (!digit) return false;
-        *out = *out << 4 | (uint64_t)(digit - all);
-    }
-    return true;
-}
 // Cuts at tabs; exactly so many fields, none of them empty, nothing that a terminal would interpret.
 static bool split(char *text, char *fields[FIELDS]) {
     int count = 0;
@@ -80,7 +71,7 @@ bool wisdom_parse(const char *text, size_t length, char buffer[WISDOM_LINE], Wis
     uint64_t checksum;
     int64_t threads;
     if (length <= HEAD || length >= WISDOM_LINE || memcmp(text, head, sizeof head - 1) || text[HEAD - 1] != '\t' ||
-        !parse_hash(text + sizeof head - 1, &checksum) ||
+        !hash64_parse(text + sizeof head - 1, &checksum) ||
         !checksum_matches(hash64(text + HEAD, length - HEAD, 0), checksum) || memchr(text, 0, length))
         return false;
     memcpy(buffer, text + HEAD, length - HEAD), buffer[length - HEAD] = 0;

@@ -5,15 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TEST(append_makes_and_grows_a_file) {
-    const char *path = test_temp("log.txt");
+static void check_content(const char *path, const char *wanted) {
     uint8_t *data;
     size_t size;
+    CHECK_OK(file_read(path, 100, &data, &size));
+    CHECK_TEXT((const char *)data, wanted);
+    mem_free(data);
+}
+TEST(append_makes_and_grows_a_file) {
+    const char *path = test_temp("log.txt");
     CHECK_OK(file_append(path, "one\n", 4));
     CHECK_OK(file_append(path, "two\n", 4));
-    CHECK_OK(file_read(path, 100, &data, &size));
-    CHECK_TEXT((const char *)data, "one\ntwo\n");
-    mem_free(data);
+    check_content(path, "one\ntwo\n");
     file_fail_after(0);
     CHECK_INT(file_append(path, "three\n", 6), ST_RESOURCE);
     file_fail_after(-1);
@@ -37,14 +40,10 @@ TEST(date) {
 }
 TEST(append_ends_a_torn_line_first) {
     const char *path = test_temp("torn");
-    uint8_t *data;
-    size_t size;
     CHECK_OK(file_write(path, "one\ntw", 6));
     CHECK_OK(file_append(path, "three\n", 6));
     CHECK_OK(file_append(path, "four\n", 5));
-    CHECK_OK(file_read(path, 100, &data, &size));
-    CHECK_TEXT((const char *)data, "one\ntw\nthree\nfour\n");
-    mem_free(data);
+    check_content(path, "one\ntw\nthree\nfour\n");
 }
 // A child adds lines while this process puts another file in the file's place again and again: none gets lost.
 TEST(append_waits_while_a_file_is_replaced) {
