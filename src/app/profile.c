@@ -5,6 +5,7 @@
 #include "measure/peaks.h"
 #include "measure/statistics.h"
 #include "report/table.h"
+#include "solver/explain.h"
 #include <string.h>
 
 typedef struct Profile {
@@ -17,8 +18,9 @@ typedef struct Profile {
     Tensor *outputs;
     Arena *arena;
     int repeat;
-    uint64_t *times;     // (steps) of one run
+    StepTime *times;     // (steps) of one run
     double *all, *whole; // [step][run], [run]
+    double *waiting;     // [step][run]: part of the threads' time
     LayerProfile layers; // medians
     Peaks peaks;
 } Profile;
@@ -30,9 +32,10 @@ static Status profile_begin(Profile *p) {
     TRY(sample_take(&p->opened, NULL, p->arena, &p->sample));
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, p->arena, &p->outputs));
     p->all = arena_array(p->arena, steps * repeat + 1, sizeof *p->all);
+    p->waiting = arena_array(p->arena, steps * repeat + 1, sizeof *p->waiting);
     p->whole = arena_array(p->arena, repeat, sizeof *p->whole);
     p->times = arena_array(p->arena, steps + 1, sizeof *p->times);
-    if (!p->all || !p->whole || !p->times) return fail_memory(steps * repeat * sizeof *p->all);
+    if (!p->all || !p->waiting || !p->whole || !p->times) return fail_memory(steps * repeat * sizeof *p->all);
     TRY(session_create(p->opened.executable, &p->session));
     for (int warm = 0; warm < 2; warm++) TRY(session_run(p->session, p->sample.inputs, p->outputs));
     return ST_OK;
@@ -45,7 +48,12 @@ static Status profile_round(Profile *p, int round) {
     p->whole[round] = clock_ms_since(start);
     memset(p->times, 0, steps * sizeof *p->times);
     TRY(session_profile(p->session, p->sample.inputs, p->outputs, p->times));
-    for (size_t s = 0; s < steps; s++) p->all[s * (size_t)p->repeat + (size_t)round] = (double)p->times[s] * 1e-6;
+    for (size_t s = 0; s < steps; s++) {
+        const size_t at = s * (size_t)p->repeat + (size_t)round;
+        const double ns = (double)p->times[s].ns;
+        p->all[at] = ns * 1e-6;
+        p->waiting[at] = ns > 0 ? (double)p->times[s].waiting / ns / p->plan->threads : 0;
+    }
     return ST_OK;
 }
 static double median_of(double *values, int count) {
@@ -120,7 +128,7 @@ static Status measure_limits(Profile *p) {
 typedef struct Limit {
     double seconds; // it cannot take less
     double gflops;  // of direct sums, at that time
-    const char *why;
+    bool by_memory;
 } Limit;
 // How much faster than at the arithmetic peak of fp32 a solver's direct sums could be. Winograd F(m,3) computes 9 m^2
 // multiply-adds with (m+2)^2 products; AMX takes 1, 3 or 6 products of tiles for one, from 1, 2 or 3 parts of a value.
@@ -132,11 +140,23 @@ static double saving(const Profile *p, const PlanStep *step) {
     return 1;
 }
 static Limit limit_of(const Profile *p, const PlanStep *step) {
-    bool by_memory;
-    Limit limit = {.seconds = peaks_seconds(&p->peaks, step->flop / saving(p, step), step->bytes, &by_memory)};
+    Limit limit = {0};
+    limit.seconds = peaks_seconds(&p->peaks, step->flop / saving(p, step), step->bytes, &limit.by_memory);
     limit.gflops = limit.seconds > 0 ? step->flop / limit.seconds * 1e-9 : 0;
-    limit.why = step->why ? step->why : by_memory ? "bound by memory" : "bound by arithmetic";
     return limit;
+}
+// Of its threads' time, while they waited for the last one: the median of the runs.
+static double waiting_part(const Profile *p, int at) {
+    return median_of(p->waiting + (size_t)at * (size_t)p->repeat, p->repeat);
+}
+// What binds the step, and what keeps it from its limit.
+static void print_why(const Profile *p, int at, const Limit *limit, Text *why) {
+    const PlanStep *step = &p->plan->steps[at];
+    text_add(why, "%s", step->why ? step->why : limit->by_memory ? "bound by memory" : "bound by arithmetic");
+    if (step->solver->explain && step->problem)
+        step->solver->explain(step->problem, &step->configuration, kernels_for(p->opened.machine.isa),
+                              &p->opened.machine, why);
+    explain_waiting(why, waiting_part(p, at));
 }
 
 static void put_text(JsonWriter *w, const char *key, const char *value) { json_key(w, key), json_string(w, value); }
@@ -144,6 +164,8 @@ static void tell_step(const Profile *p, int at, struct stent_result *result, Tab
     const PlanStep *step = &p->plan->steps[at];
     const Layer *layer = &p->layers.layers[at];
     const Limit limit = limit_of(p, step);
+    Text why = {0};
+    print_why(p, at, &limit, &why);
     const double seconds = layer->ms * 1e-3, gflops = seconds > 0 ? step->flop / seconds * 1e-9 : 0;
     const double part = seconds > 0 ? limit.seconds / seconds : 0;
     JsonWriter *w = &result->writer;
@@ -155,7 +177,8 @@ static void tell_step(const Profile *p, int at, struct stent_result *result, Tab
     put_text(w, "solver", layer->solver), put_text(w, "configuration", layer->configuration);
     json_number_at(w, "ms", layer->ms), json_number_at(w, "gflops", gflops);
     json_number_at(w, "limit_gflops", limit.gflops), json_number_at(w, "part_of_limit", part);
-    put_text(w, "why", limit.why);
+    json_number_at(w, "waiting", waiting_part(p, at));
+    put_text(w, "why", text_get(&why));
     json_key(w, "fallback"), json_bool(w, layer->fallback);
     json_end_object(w);
     table_cell(table, "%s", layer->name);
@@ -168,7 +191,9 @@ static void tell_step(const Profile *p, int at, struct stent_result *result, Tab
     else table_cell(table, "-"), table_cell(table, "-");
     if (step->why) table_cell(table, "-");
     else table_cell(table, "%.0f %%", 100 * part);
-    table_cell(table, "%s%s", step->why ? "FALLBACK: " : "", limit.why);
+    table_cell(table, "%s%s", step->why ? "FALLBACK: " : "", text_get(&why));
+    result->text.failed = result->text.failed || why.failed;
+    text_free(&why);
 }
 static Status tell(const Profile *p, struct stent_result *result) {
     JsonWriter *w = &result->writer;

@@ -44,7 +44,8 @@ typedef struct PlanStep {
     double cycles;      // estimate
     double error;       // foreseen of the whole network's, by this step alone: rms / std before the last activation
     const char *why;    // not NULL: why no fast solver took it
-    const char **parts; // names of all values that its nodes make, in the order of the graph; a "convert" has none
+    const char **parts; // names of all values that its nodes make, in the order of the graph; a "convert" has none, and
+                        // of several steps that make a value the last one names it
     int n_parts;
     const Problem *problem; // with its final layouts
 } PlanStep;

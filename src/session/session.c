@@ -168,7 +168,7 @@ static Status repeat(Session *session, const Tensor *inputs, Tensor *outputs) {
     session->repeats++;
     return session_run(session->strict, inputs, outputs);
 }
-Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, uint64_t *times) {
+Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, StepTime *times) {
     const Executable *executable = session->executable;
     const Plan *plan = executable->plan;
     const Graph *graph = plan->graph;

@@ -36,5 +36,5 @@ void session_destroy(Session *session);
 Status session_run(Session *session, const Tensor *inputs, Tensor *outputs);
 // How many of the runs so far were repeated in strict.
 int64_t session_repeats(const Session *session);
-// As session_run; times[step] gets the nanoseconds of each step added (plan->n_steps entries).
-Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, uint64_t *times);
+// As session_run; to times[step] is added what each step took (plan->n_steps entries).
+Status session_profile(Session *session, const Tensor *inputs, Tensor *outputs, StepTime *times);

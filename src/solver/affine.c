@@ -91,5 +91,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                        : plain_rows(shape->dim[0] * shape->dim[1], run, elements);
     return lowering_phase(lowering, plain_unit, w, w->cut.units, 0);
 }
-const Solver solver_affine = {"affine", 1,    PROBLEM_AFFINE, applicable, one_configuration, estimate, NULL, lower,
-                              NULL,     NULL, NULL,           NULL};
+const Solver solver_affine = {.name = "affine",
+                              .version = 1,
+                              .kind = PROBLEM_AFFINE,
+                              .applicable = applicable,
+                              .configurations = one_configuration,
+                              .estimate = estimate,
+                              .lower = lower};

@@ -144,5 +144,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->cut = plain_rows(count ? count / length : 0, length, UNIT_BYTES / sizeof(float) / 2);
     return lowering_phase(lowering, plain_unit, w, w->cut.units, 0);
 }
-const Solver solver_binary = {"binary", 1,    PROBLEM_BINARY, applicable, one_configuration, estimate, NULL, lower,
-                              NULL,     NULL, NULL,           NULL};
+const Solver solver_binary = {.name = "binary",
+                              .version = 1,
+                              .kind = PROBLEM_BINARY,
+                              .applicable = applicable,
+                              .configurations = one_configuration,
+                              .estimate = estimate,
+                              .lower = lower};

@@ -22,6 +22,7 @@
 // that are not finite (run_note_lost).
 #include "solver/blocked.h"
 #include "solver/conv.h"
+#include "solver/explain.h"
 #include "solver/space.h"
 #include <math.h>
 #include <string.h>
@@ -530,17 +531,35 @@ static void print(const Configuration *c, Text *text) {
     if (c->schedule[0] == IMAGE) text_add(text, ", %d panels, whole image split", (int)c->schedule[2]);
     if (c->schedule[3]) text_add(text, ", paced");
 }
-const Solver solver_conv_amx = {"conv_amx", 2,     PROBLEM_CONV, applicable, configurations, estimate,
-                                temporary,  lower, print,        error,      prepared_bytes, space};
-const Solver solver_conv_transpose_amx = {"conv_transpose_amx",
-                                          1,
-                                          PROBLEM_CONV_TRANSPOSE,
-                                          applicable,
-                                          configurations,
-                                          estimate,
-                                          temporary,
-                                          lower,
-                                          print,
-                                          error,
-                                          prepared_bytes,
-                                          space};
+static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
+                    Text *text) {
+    (void)c, (void)machine;
+    explain_places(text, "input channels", p->ic, round_up(p->ic, AMX_PIXEL_BYTES / 2));
+    explain_places(text, "output channels", p->oc, round_up(p->oc, kernels->lanes));
+}
+const Solver solver_conv_amx = {.name = "conv_amx",
+                                .version = 2,
+                                .kind = PROBLEM_CONV,
+                                .applicable = applicable,
+                                .configurations = configurations,
+                                .estimate = estimate,
+                                .temporary = temporary,
+                                .lower = lower,
+                                .print = print,
+                                .error = error,
+                                .prepared_bytes = prepared_bytes,
+                                .space = space,
+                                .explain = explain};
+const Solver solver_conv_transpose_amx = {.name = "conv_transpose_amx",
+                                          .version = 1,
+                                          .kind = PROBLEM_CONV_TRANSPOSE,
+                                          .applicable = applicable,
+                                          .configurations = configurations,
+                                          .estimate = estimate,
+                                          .temporary = temporary,
+                                          .lower = lower,
+                                          .print = print,
+                                          .error = error,
+                                          .prepared_bytes = prepared_bytes,
+                                          .space = space,
+                                          .explain = explain};

@@ -7,6 +7,7 @@
 //     columns   0 ........ 11 | 12 ... 15        dilation 12, 16 pixels: the left tap is inside from 12 on,
 //     taps        middle, right | left, middle    the right one up to 3
 #include "solver/conv.h"
+#include "solver/explain.h"
 #include "solver/space.h"
 #include <string.h>
 
@@ -208,5 +209,19 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]));
 }
-const Solver solver_conv_depthwise = {
-    "conv_depthwise", 2, PROBLEM_CONV, applicable, one_configuration, estimate, NULL, lower, print, error, NULL, space};
+static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
+                    Text *text) {
+    (void)c, (void)machine;
+    explain_places(text, "channels", p->oc, round_up(p->oc, kernels->lanes));
+}
+const Solver solver_conv_depthwise = {.name = "conv_depthwise",
+                                      .version = 2,
+                                      .kind = PROBLEM_CONV,
+                                      .applicable = applicable,
+                                      .configurations = one_configuration,
+                                      .estimate = estimate,
+                                      .lower = lower,
+                                      .print = print,
+                                      .error = error,
+                                      .space = space,
+                                      .explain = explain};

@@ -60,5 +60,15 @@ static size_t prepared_bytes(const Problem *p, const Configuration *c, const Ker
     const int64_t ic = p->ic < kernels->lanes ? p->ic : round_up(p->ic / p->group, kernels->lanes);
     return (size_t)(taps * ic * round_up(p->oc, kernels->lanes)) * sizeof(float);
 }
-const Solver solver_conv_direct = {"conv_direct", 2,     PROBLEM_CONV, applicable, configurations, estimate,
-                                   NULL,          lower, direct_print, error,      prepared_bytes, direct_space};
+const Solver solver_conv_direct = {.name = "conv_direct",
+                                   .version = 2,
+                                   .kind = PROBLEM_CONV,
+                                   .applicable = applicable,
+                                   .configurations = configurations,
+                                   .estimate = estimate,
+                                   .lower = lower,
+                                   .print = direct_print,
+                                   .error = error,
+                                   .prepared_bytes = prepared_bytes,
+                                   .space = direct_space,
+                                   .explain = direct_explain};

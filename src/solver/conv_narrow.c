@@ -102,5 +102,14 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)div_up(p->ic, kernels->lanes) + 4);
 }
-const Solver solver_conv_narrow = {"conv_narrow", 1,     PROBLEM_CONV, applicable, one_configuration, estimate,
-                                   NULL,          lower, print,        error,      prepared_bytes,    space};
+const Solver solver_conv_narrow = {.name = "conv_narrow",
+                                   .version = 1,
+                                   .kind = PROBLEM_CONV,
+                                   .applicable = applicable,
+                                   .configurations = one_configuration,
+                                   .estimate = estimate,
+                                   .lower = lower,
+                                   .print = print,
+                                   .error = error,
+                                   .prepared_bytes = prepared_bytes,
+                                   .space = space};

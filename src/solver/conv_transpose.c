@@ -96,15 +96,14 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
     return direct_error(p, c->arithmetic[0], kernels);
 }
-const Solver solver_conv_transpose = {"conv_transpose",
-                                      2,
-                                      PROBLEM_CONV_TRANSPOSE,
-                                      applicable,
-                                      configurations,
-                                      estimate,
-                                      NULL,
-                                      lower,
-                                      direct_print,
-                                      error,
-                                      NULL,
-                                      direct_space};
+const Solver solver_conv_transpose = {.name = "conv_transpose",
+                                      .version = 2,
+                                      .kind = PROBLEM_CONV_TRANSPOSE,
+                                      .applicable = applicable,
+                                      .configurations = configurations,
+                                      .estimate = estimate,
+                                      .lower = lower,
+                                      .print = direct_print,
+                                      .error = error,
+                                      .space = direct_space,
+                                      .explain = direct_explain};

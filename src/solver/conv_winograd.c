@@ -25,6 +25,7 @@
 // times the memory of the plain ones: [q][panel][chunk][tap of depth] [ic of the chunk][panel width]; plain ones are
 // packed as [panel][chunk][tap of depth][ic of the chunk][tap][panel width]. Error: docs/NUMERICS.md.
 #include "solver/conv.h"
+#include "solver/explain.h"
 #include "solver/space.h"
 #include <assert.h>
 #include <string.h>
@@ -669,6 +670,21 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     const double mark = c->arithmetic[0] == 2 ? 4.5e-7 : 1.3e-6;
     return kernels->isa >= ISA_AVX2 ? mark : 1.5 * mark;
 }
+static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
+                    Text *text) {
+    const Winograd w = describe(p, c, kernels);
+    const double weights = 4.0 * w.q * w.taps_d * (double)w.channels * (double)w.out_channels;
+    const double values = 4.0 * (double)(w.q * (w.v_plane + w.m_plane));
+    explain_places(text, "pixels in tiles", p->out[0].size[AXIS_H] * p->out[0].size[AXIS_W],
+                   w.tiles_h * w.tiles_w * w.tile * w.tile);
+    explain_places(text, "input channels", p->ic, w.channels);
+    explain_places(text, "output channels", p->oc, w.out_channels);
+    explain_groups(text, "tiles of a unit", MIN(w.tiles_a_unit, w.tiles) * w.slices_a_unit, w.rows);
+    if (c->schedule[KIND] == TILES)
+        explain_beyond_l2(text, "weights", weights, machine, ", each unit reads them again");
+    else explain_beyond_l2(text, "transformed values", values, machine, "");
+    if (c->schedule[KIND] == WEIGHTS) text_add(text, "; weights are transformed on the way");
+}
 static void print(const Configuration *c, Text *text) {
     text_add(text, "F(%d,3) chunk %d, ", (int)c->arithmetic[0], (int)c->arithmetic[1]);
     const int32_t *n = c->schedule;
@@ -683,5 +699,16 @@ static void print(const Configuration *c, Text *text) {
     if (n[NO_FETCH]) text_add(text, ", nothing fetched ahead");
     if (n[ROWS]) text_add(text, ", at most %d rows at once", (int)n[ROWS]);
 }
-const Solver solver_conv_winograd = {"conv_winograd", 2,     PROBLEM_CONV, applicable, configurations, estimate,
-                                     temporary,       lower, print,        error,      prepared_bytes, space};
+const Solver solver_conv_winograd = {.name = "conv_winograd",
+                                     .version = 2,
+                                     .kind = PROBLEM_CONV,
+                                     .applicable = applicable,
+                                     .configurations = configurations,
+                                     .estimate = estimate,
+                                     .temporary = temporary,
+                                     .lower = lower,
+                                     .print = print,
+                                     .error = error,
+                                     .prepared_bytes = prepared_bytes,
+                                     .space = space,
+                                     .explain = explain};

@@ -99,5 +99,10 @@ Status prepare_constant(Lowering *lowering, const Tensor *constant, const Layout
     if (layout->kind == LAYOUT_PLAIN) return lowering_prepare(lowering, copy_unit, w, 1, 0);
     return lowering_prepare(lowering, unit_run, w, row_units(w), 0);
 }
-const Solver solver_convert = {
-    "convert", 1, PROBLEM_CONVERT, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL, NULL};
+const Solver solver_convert = {.name = "convert",
+                               .version = 1,
+                               .kind = PROBLEM_CONVERT,
+                               .applicable = applicable,
+                               .configurations = one_configuration,
+                               .estimate = estimate,
+                               .lower = lower};

@@ -189,5 +189,10 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     }
     return lowering_phase(lowering, copy_unit, w, units, 0);
 }
-const Solver solver_copy = {"copy", 2,    PROBLEM_COPY, applicable, one_configuration, estimate, NULL, lower,
-                            NULL,   NULL, NULL,         NULL};
+const Solver solver_copy = {.name = "copy",
+                            .version = 2,
+                            .kind = PROBLEM_COPY,
+                            .applicable = applicable,
+                            .configurations = one_configuration,
+                            .estimate = estimate,
+                            .lower = lower};

@@ -18,6 +18,7 @@
 // Error: chunks of direct_chunk channels times taps in order, chunk sums in order.
 #include "solver/direct.h"
 #include "solver/conv.h"
+#include "solver/explain.h"
 #include "solver/space.h"
 #include <string.h>
 
@@ -351,6 +352,18 @@ bool direct_space(const Problem *p, const Kernels *kernels, const Machine *machi
         if (!knobs_visit(&c, knobs, COUNT_OF(knobs), visit, context)) return false;
     }
     return true;
+}
+void direct_explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
+                    Text *text) {
+    const Sizes s = sizes_of(p, kernels, machine);
+    const int64_t panel = GEMM_MAX_VECTORS * kernels->lanes, ocg = p->oc / p->group, icg = p->ic / p->group;
+    explain_places(text, "output channels", p->oc, round_up(p->oc, kernels->lanes));
+    if (p->group > 1 && ocg < panel) // a panel's products with other groups' channels are with zeros
+        explain_places(text, "channels of groups", icg, round_up(icg * (panel / ocg), kernels->lanes));
+    explain_groups(text, "pixels of a row", s.width,
+                   c->schedule[DIRECT_GROUP] ? c->schedule[DIRECT_GROUP] : kernels->rows);
+    explain_beyond_l2(text, "weights", c->schedule[DIRECT_BY_PANELS] ? s.weights / (double)s.panels : s.weights,
+                      machine, c->schedule[DIRECT_FETCH] ? ", fetched ahead" : "");
 }
 void direct_print(const Configuration *c, Text *text) {
     const int32_t *n = c->schedule;

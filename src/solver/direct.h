@@ -36,6 +36,8 @@ double direct_error(const Problem *problem, int chunk, const Kernels *kernels);
 double direct_estimate(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
                        const Machine *machine, double efficiency);
 void direct_print(const Configuration *configuration, Text *text);
-// Solver.space of both front ends.
+// Solver.explain and Solver.space of both front ends.
+void direct_explain(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
+                    const Machine *machine, Text *text);
 bool direct_space(const Problem *problem, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
                   void *context);

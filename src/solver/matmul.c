@@ -6,6 +6,7 @@
 // constant one when the package is opened, an input in a phase of its own. A unit is some rows times one panel. Sums
 // along k are cut at MATMUL_CHUNK; part sums are added in order. A constant may lie as (n, k) (transposed_weight).
 #include "solver/blocked.h"
+#include "solver/explain.h"
 #include "solver/space.h"
 #include <string.h>
 
@@ -249,5 +250,26 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     (void)c;
     return chain_error(kernels, (double)MIN(MATMUL_CHUNK, p->in[0].shape.dim[p->in[0].shape.rank - 1]));
 }
-const Solver solver_matmul = {
-    "matmul", 1, PROBLEM_MATMUL, applicable, one_configuration, estimate, temporary, lower, print, error, NULL, space};
+static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
+                    Text *text) {
+    MatmulWork w = {.kernels = kernels};
+    measure(p, &w);
+    const int64_t rows = c->schedule[ROWS] ? c->schedule[ROWS] : usual_rows(kernels, w.m, w.k);
+    const double columns = c->schedule[BY_ROWS] ? (double)(GEMM_MAX_VECTORS * kernels->lanes) : (double)w.n;
+    explain_places(text, "columns", w.n, padded_columns(kernels, w.n));
+    explain_groups(text, "rows of a unit", MIN(rows, w.m), c->schedule[GROUP] ? c->schedule[GROUP] : kernels->rows);
+    explain_beyond_l2(text, "columns of the right side", 4.0 * (double)w.k * columns, machine,
+                      c->schedule[NO_FETCH] ? "" : ", fetched ahead");
+}
+const Solver solver_matmul = {.name = "matmul",
+                              .version = 1,
+                              .kind = PROBLEM_MATMUL,
+                              .applicable = applicable,
+                              .configurations = one_configuration,
+                              .estimate = estimate,
+                              .temporary = temporary,
+                              .lower = lower,
+                              .print = print,
+                              .error = error,
+                              .space = space,
+                              .explain = explain};

@@ -248,5 +248,11 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     }
     return lower_spans(w, lowering);
 }
-const Solver solver_norm = {"norm", 2,    PROBLEM_NORM, applicable, one_configuration, estimate, temporary, lower,
-                            NULL,   NULL, NULL,         NULL};
+const Solver solver_norm = {.name = "norm",
+                            .version = 2,
+                            .kind = PROBLEM_NORM,
+                            .applicable = applicable,
+                            .configurations = one_configuration,
+                            .estimate = estimate,
+                            .temporary = temporary,
+                            .lower = lower};

@@ -198,5 +198,11 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                            (size_t)p->out[0].size[AXIS_W] * sizeof(float);
     return lowering_phase(lowering, pool_unit, w, w->rows.units, scratch);
 }
-const Solver solver_pool = {"pool", 2,    PROBLEM_POOL, applicable, one_configuration, estimate, temporary, lower,
-                            NULL,   NULL, NULL,         NULL};
+const Solver solver_pool = {.name = "pool",
+                            .version = 2,
+                            .kind = PROBLEM_POOL,
+                            .applicable = applicable,
+                            .configurations = one_configuration,
+                            .estimate = estimate,
+                            .temporary = temporary,
+                            .lower = lower};

@@ -53,5 +53,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     (void)c;
     return lowering_phase(lowering, unit_run, p->reference, 1, 0);
 }
-const Solver solver_reference = {
-    "reference", 1, PROBLEM_REFERENCE, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL, NULL};
+const Solver solver_reference = {.name = "reference",
+                                 .version = 1,
+                                 .kind = PROBLEM_REFERENCE,
+                                 .applicable = applicable,
+                                 .configurations = one_configuration,
+                                 .estimate = estimate,
+                                 .lower = lower};

@@ -74,5 +74,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
         blocked_rows(&p->out[0], (row_floats + p->out[0].size[AXIS_W] * p->out[0].block) * (int64_t)sizeof(float));
     return lowering_phase(lowering, resize_unit, w, w->rows.units, w->weights_at + rows * sizeof(float));
 }
-const Solver solver_resize = {"resize", 1,    PROBLEM_RESIZE, applicable, one_configuration, estimate, NULL, lower,
-                              NULL,     NULL, NULL,           NULL};
+const Solver solver_resize = {.name = "resize",
+                              .version = 1,
+                              .kind = PROBLEM_RESIZE,
+                              .applicable = applicable,
+                              .configurations = one_configuration,
+                              .estimate = estimate,
+                              .lower = lower};

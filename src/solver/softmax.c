@@ -60,5 +60,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                   : plain_rows(outer, w->length ? w->inner : 0, round_up(fit, 4 * LINE));
     return lowering_phase(lowering, rows ? rows_unit : columns_unit, w, w->cut.units, 0);
 }
-const Solver solver_softmax = {
-    "softmax", 1, PROBLEM_SOFTMAX, applicable, one_configuration, estimate, NULL, lower, NULL, NULL, NULL, NULL};
+const Solver solver_softmax = {.name = "softmax",
+                               .version = 1,
+                               .kind = PROBLEM_SOFTMAX,
+                               .applicable = applicable,
+                               .configurations = one_configuration,
+                               .estimate = estimate,
+                               .lower = lower};

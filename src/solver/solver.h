@@ -76,6 +76,9 @@ typedef struct Solver {
     // False: the visitor wanted no more.
     bool (*space)(const Problem *problem, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
                   void *context);
+    // What keeps it from the machine's limit, for a person, as clauses behind "; " (solver/explain.h). May be NULL.
+    void (*explain)(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
+                    const Machine *machine, Text *text);
 } Solver;
 
 // Error of a chain of `terms` products added in order, as Solver.error counts it: random roundings, so it grows with the

@@ -53,5 +53,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->rows_a_unit = MAX(1, UNIT_BYTES / MAX(row_bytes, 1));
     return lowering_phase(lowering, rows_unit, w, div_up(w->rows, w->rows_a_unit), 0);
 }
-const Solver solver_tokens = {"tokens", 1,    PROBLEM_TOKENS, applicable, one_configuration, estimate, NULL, lower,
-                              NULL,     NULL, NULL,           NULL};
+const Solver solver_tokens = {.name = "tokens",
+                              .version = 1,
+                              .kind = PROBLEM_TOKENS,
+                              .applicable = applicable,
+                              .configurations = one_configuration,
+                              .estimate = estimate,
+                              .lower = lower};

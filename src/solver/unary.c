@@ -63,5 +63,10 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     w->rows = blocked_rows(&p->out[0], p->out[0].size[AXIS_W] * p->out[0].block * (int64_t)sizeof(float));
     return lowering_phase(lowering, blocked_unit, w, w->rows.units, 0);
 }
-const Solver solver_unary = {"unary", 1,    PROBLEM_UNARY, applicable, one_configuration, estimate, NULL, lower,
-                             NULL,    NULL, NULL,          NULL};
+const Solver solver_unary = {.name = "unary",
+                             .version = 1,
+                             .kind = PROBLEM_UNARY,
+                             .applicable = applicable,
+                             .configurations = one_configuration,
+                             .estimate = estimate,
+                             .lower = lower};

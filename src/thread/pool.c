@@ -25,6 +25,7 @@ typedef struct Worker {
     pthread_t thread;
     Pool *pool;
     int index;
+    uint64_t arrived; // at the last barrier, where times are taken
 } Worker;
 
 struct Pool {
@@ -36,7 +37,7 @@ struct Pool {
     char *const *bases;
     char *scratch;
     size_t scratch_stride;
-    uint64_t *times;
+    StepTime *times;
     uint64_t since; // when the last barrier was passed
     // [phase][worker]: the units that are left of a worker's share, next | end << 32 in one word, so that owner and
     // thief take one with a single compare-and-swap.
@@ -86,18 +87,22 @@ static void set_word(Pool *pool, _Atomic uint32_t *word, uint32_t value) {
 }
 // What passed since the last barrier goes to the step of `phase`. By who arrives last, and before the others go on: a
 // thread that wakes late would count what the others have done meanwhile to the step before.
-static void take_time(Pool *pool, const Phase *phase) {
+static void take_time(Pool *pool, const Phase *phase, int worker) {
     if (!pool->times) return;
+    StepTime *time = &pool->times[phase->step];
     const uint64_t now = clock_ns();
-    pool->times[phase->step] += now - pool->since;
+    for (int i = 0; i < pool->threads; i++)
+        if (i != worker) time->waiting += now - pool->workers[i].arrived;
+    time->ns += now - pool->since;
     pool->since = now;
 }
 // Behind `phase`.
-static void barrier(Pool *pool, const Phase *phase) {
-    if (pool->threads == 1) return take_time(pool, phase);
+static void barrier(Pool *pool, const Phase *phase, int worker) {
+    if (pool->threads == 1) return take_time(pool, phase, worker);
+    if (pool->times) pool->workers[worker].arrived = clock_ns();
     uint32_t round = atomic_load(&pool->passed);
     if (atomic_fetch_add(&pool->arrived, 1) + 1 == (uint32_t)pool->threads) {
-        take_time(pool, phase);
+        take_time(pool, phase, worker);
         atomic_store(&pool->arrived, 0);
         set_word(pool, &pool->passed, round + 1);
     } else {
@@ -129,7 +134,7 @@ static void run_all(Pool *pool, int worker) {
     for (int p = 0; p < count; p++) {
         run_phase(pool, p, worker, scratch);
         if (p + 1 < count && pool->phases[p + 1].joins_previous) continue;
-        barrier(pool, &pool->phases[p]);
+        barrier(pool, &pool->phases[p], worker);
     }
 }
 
@@ -219,7 +224,7 @@ static void share_out(Pool *pool) {
         }
 }
 void pool_run(Pool *pool, const Phase *phases, int count, char *const *bases, void *scratch, size_t scratch_stride,
-              uint64_t *times) {
+              StepTime *times) {
     FloatMode mode;
     if (count < 1) return; // without a barrier at its end a run could be missed by a worker
     float_mode_enter(&mode);

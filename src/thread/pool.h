@@ -20,8 +20,8 @@ int cpus_allowed(void);
 // Room for runs of up to `phases` phases of fewer than 2^32 units each; called before the first such pool_run, which
 // allocates nothing.
 Status pool_reserve(Pool *pool, int phases);
-// Runs phases in order. scratch: `pool_threads` pieces of `scratch_stride` bytes. times: NULL, or one entry a step:
-// nanoseconds spent in that step's phases are added (from barrier to barrier; together the whole run's).
+// Runs phases in order. scratch: `pool_threads` pieces of `scratch_stride` bytes. times: NULL, or one entry a step,
+// to which what its phases took is added (from barrier to barrier; together the whole run's).
 // One run at a time per pool (the caller holds it for the run).
 void pool_run(Pool *pool, const Phase *phases, int count, char *const *bases, void *scratch, size_t scratch_stride,
-              uint64_t *times);
+              StepTime *times);

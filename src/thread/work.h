@@ -34,6 +34,12 @@ static inline void run_note_lost(char *const *bases) {
     atomic_store_explicit(&((RunState *)bases[BASE_SESSION])->lost, true, memory_order_relaxed);
 }
 
+// What a run took for a step (for the profiler).
+typedef struct StepTime {
+    uint64_t ns;      // from barrier to barrier
+    uint64_t waiting; // of it, what threads waited at the barriers for the last one, all together
+} StepTime;
+
 // Computes unit number `unit` of a phase. scratch: the worker's own memory, 64-byte aligned, contents undefined.
 typedef void UnitFunction(const void *arguments, char *const *bases, int64_t unit, void *scratch);
 typedef struct Phase {

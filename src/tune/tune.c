@@ -19,7 +19,7 @@ typedef struct Tuning {
     int *steps; // of each layer: its step in the incumbent's plan
     int *picks;
     Session *session; // the incumbent's
-    uint64_t *times;  // of its steps
+    StepTime *times;  // of its steps
     uint64_t start;
 } Tuning;
 
@@ -169,32 +169,33 @@ static int step_of(const Tuning *t, const Plan *plan, int i, int pick) {
     }
     return -1;
 }
-static Status run_once(Tuning *t, Session *session, uint64_t *times) {
+static Status run_once(Tuning *t, Session *session, StepTime *times) {
     return session_profile(session, t->subject->inputs, t->subject->outputs, times);
 }
 // What the four runs A B B A say of layer i, for the search and as a line of wisdom.
-static Status judge(Tuning *t, const Plan *plan, int i, uint64_t *const runs[4], Text *lines) {
+static Status judge(Tuning *t, const Plan *plan, int i, StepTime *const runs[4], Text *lines) {
     const int pick = t->picks[i], step = step_of(t, plan, i, pick), was = t->steps[i];
     if (step < 0) {
         search_refuse(&t->search, i, pick);
         return ST_OK;
     }
-    const double times[] = {(double)runs[0][was], (double)runs[1][step], (double)runs[2][step], (double)runs[3][was]};
+    const double times[] = {(double)runs[0][was].ns, (double)runs[1][step].ns, (double)runs[2][step].ns,
+                            (double)runs[3][was].ns};
     const double before = times[0] + times[3];
     search_tell(&t->search, i, pick, before > 0 ? (times[1] + times[2]) / before : 1);
     return recall_line(&t->out->recall, i, pick, times, lines);
 }
 // How far apart equals are: a trial in which every layer was its own challenger.
-static Status judge_noise(Tuning *t, const Plan *plan, uint64_t *const runs[4]) {
+static Status judge_noise(Tuning *t, const Plan *plan, StepTime *const runs[4]) {
     static const double large = 0.01; // of the time; smaller layers are measured less exactly, and matter less
     Tuned *out = t->out;
     double *apart = mem_zero((size_t)out->n_layers + 1, sizeof *apart);
     if (!apart) return fail_memory((size_t)out->n_layers * sizeof *apart);
     for (int i = 0; i < out->n_layers; i++) {
         const int was = t->steps[i], step = step_of(t, plan, i, 0);
-        const double before = (double)(runs[0][was] + runs[3][was]);
+        const double before = (double)(runs[0][was].ns + runs[3][was].ns);
         if (step < 0 || before <= 0 || out->layers[i].share < large) continue;
-        apart[out->noise_layers++] = fabs((double)(runs[1][step] + runs[2][step]) / before - 1);
+        apart[out->noise_layers++] = fabs((double)(runs[1][step].ns + runs[2][step].ns) / before - 1);
     }
     if (out->noise_layers) {
         sort_doubles(apart, (size_t)out->noise_layers);
@@ -207,8 +208,8 @@ static Status judge_noise(Tuning *t, const Plan *plan, uint64_t *const runs[4]) 
 // Whole runs A B B A; ratios of the layers that were picked. noise: none was, to see how far apart equals are.
 static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan, bool noise) {
     const size_t steps = (size_t)MAX(plan->n_steps, executable_plan(t->out->incumbent)->n_steps) + 1;
-    uint64_t *times = mem_zero(4 * steps, sizeof *times);
-    uint64_t *const runs[] = {times, times + steps, times + 2 * steps, times + 3 * steps};
+    StepTime *times = mem_zero(4 * steps, sizeof *times);
+    StepTime *const runs[] = {times, times + steps, times + 2 * steps, times + 3 * steps};
     Text lines = {0};
     if (!times) return fail_memory(4 * steps * sizeof *times);
     Status status = run_once(t, challenger, NULL); // first touches of its memory
@@ -245,9 +246,9 @@ static Status measure_shares(Tuning *t) {
         TRY(run_once(t, t->session, t->times));
         least = MIN(least, clock_ms_since(start));
     }
-    for (int i = 0; i < plan->n_steps; i++) sum += (double)t->times[i];
+    for (int i = 0; i < plan->n_steps; i++) sum += (double)t->times[i].ns;
     for (int i = 0; i < t->out->n_layers; i++)
-        t->out->layers[i].share = sum > 0 ? (double)t->times[t->steps[i]] / sum : 0;
+        t->out->layers[i].share = sum > 0 ? (double)t->times[t->steps[i]].ns / sum : 0;
     t->out->run_ms = least;
     return ST_OK;
 }

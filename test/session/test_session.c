@@ -148,13 +148,13 @@ TEST(times_of_all_steps_are_measured) {
     Session *session;
     CHECK_OK(session_create(made.executable, &session));
     const Plan *plan = executable_plan(made.executable);
-    uint64_t *times = mem_zero((size_t)plan->n_steps + 1, sizeof *times);
+    StepTime *times = mem_zero((size_t)plan->n_steps + 1, sizeof *times);
     REQUIRE(times);
     for (int i = 0; i < 3; i++)
         CHECK_OK(session_profile(session, made.inputs, planned_outputs(made.graph, &made.arena), times));
     for (int i = 0; i < plan->n_steps; i++)
-        CHECK_MSG(times[i] > 0, "step %d '%s' took no time", i, plan->steps[i].name);
-    CHECK_INT(times[plan->n_steps], 0);
+        CHECK_MSG(times[i].ns > 0, "step %d '%s' took no time", i, plan->steps[i].name);
+    CHECK_INT(times[plan->n_steps].ns, 0);
     mem_free(times);
     session_destroy(session);
     free_network(&made);
