@@ -89,6 +89,7 @@ Status plan_store_write(Opened *opened, const StoredPlan *stored, const char **p
     if (!to) return ST_OK;
     const char *folder = path_folder(&opened->arena, to);
     if (!folder) return fail_memory(strlen(to));
+    if (!folder_may_be_written(folder)) return ST_OK;
     TRY(folder_make(folder));
     Status status = stored_plan_print(stored, key, &text);
     if (status == ST_OK) status = file_write(to, text_get(&text), text.length);

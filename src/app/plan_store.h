@@ -8,7 +8,8 @@
 const char *plan_store_key(Opened *opened);
 // A missing, foreign or damaged file counts as none (a damaged one is told in a note): plans can be made again.
 Status plan_store_read(Opened *opened, StoredPlan *out);
-// *path: where it went; NULL: nowhere, there is no data folder. ST_RESOURCE when it cannot be written.
+// *path: where it went; NULL: nowhere, there is no data folder, or it may not be written. ST_RESOURCE when
+// writing fails.
 Status plan_store_write(Opened *opened, const StoredPlan *stored, const char **path);
 // A copy of the package that carries this plan beside those for other machines and shapes that it carries already.
 Status plan_store_carry(Opened *opened, const StoredPlan *stored, const char *path);

@@ -219,7 +219,7 @@ static void tell_race(const TuneCall *call, struct stent_result *result) {
     tell_disturbances(call, result);
     if (call->why) text_add(text, "the tuned plan failed the self-check: %s\n", call->why);
     if (race->won && !call->why && !call->path)
-        text_add(text, "not stored: neither XDG_DATA_HOME nor HOME is set, so there is no folder for plans\n");
+        text_add(text, "not stored: neither XDG_DATA_HOME nor HOME names a folder that may be written\n");
     if (call->path) text_add(text, "stored: %s\n", call->path);
     else if (!call->carrier) text_add(text, "nothing changes: %s stays\n", than);
     json_key(w, "package"), json_string(w, call->carrier);

@@ -423,6 +423,22 @@ Status folder_make(const char *path) {
     return status == ST_OK ? make_one_folder(path) : status;
 }
 
+bool folder_may_be_written(const char *path) {
+    char *nearest = mem_string(path); // of what is there
+    if (!nearest) return true;        // whoever writes will tell
+    int missing;
+    while ((missing = access(nearest, W_OK | X_OK)) && errno == ENOENT) {
+        char *slash = strrchr(nearest, '/');
+        if (!slash || slash == nearest) {
+            missing = access(slash ? "/" : ".", W_OK | X_OK);
+            break;
+        }
+        *slash = 0;
+    }
+    mem_free(nearest);
+    return !missing;
+}
+
 static int compare_names(const void *a, const void *b) { return natural_compare(*(char *const *)a, *(char *const *)b); }
 
 // The names one after the other, each with its NUL, and how many.

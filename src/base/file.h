@@ -59,6 +59,8 @@ PathKind path_kind(const char *path);
 Status path_known(const char *path, PathKind *kind);
 int64_t file_size(const char *path); // -1 when it cannot be had
 Status folder_make(const char *path); // with parents; fine when it is there
+// Whether this user may write into the folder, or make it: false on a read-only file system, or without permission.
+bool folder_may_be_written(const char *path);
 // Names in a folder (no "." and ".."), in natural order; in `arena`.
 Status folder_list(const char *path, Arena *arena, char ***names, size_t *count);
 char *path_join(Arena *arena, const char *folder, const char *name); // NULL: no memory

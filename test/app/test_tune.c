@@ -134,12 +134,10 @@ TEST(a_stored_plan_that_became_slower_goes) {
     arena_free(&arena);
 }
 // Without a folder for plans a plan that wins is told of, and nothing fails; with -o it travels.
-TEST(without_a_folder_nothing_is_stored) {
+static void check_nothing_stored(void) {
     const char *package = test_temp("wide.stent"), *out = test_temp("out.stent");
     stent_tune_options options = STENT_OPTIONS(stent_tune_options);
     stent_result *result = NULL;
-    wide_package();
-    unsetenv("XDG_DATA_HOME"), unsetenv("HOME"), unsetenv("STENT_WISDOM");
     setenv("STENT_ESTIMATE", "worst", 1); // much to win
     options.trials = 12;
     CHECK_INT(stent_tune(package, &options, &result), STENT_OK);
@@ -153,4 +151,14 @@ TEST(without_a_folder_nothing_is_stored) {
     const bool kept = strstr(stent_result_json(result), "\"kept\": \"tuned\"") != NULL;
     CHECK_INT(path_kind(out) == PATH_FILE, kept);
     stent_result_free(result);
+}
+TEST(without_a_folder_nothing_is_stored) {
+    wide_package();
+    unsetenv("XDG_DATA_HOME"), unsetenv("HOME"), unsetenv("STENT_WISDOM");
+    check_nothing_stored();
+}
+TEST(in_a_folder_that_may_not_be_written_nothing_is_stored) {
+    wide_package();
+    setenv("XDG_DATA_HOME", "/dev/null/data", 1), unsetenv("STENT_WISDOM");
+    check_nothing_stored();
 }

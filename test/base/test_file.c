@@ -330,6 +330,9 @@ TEST(folders) {
     CHECK_INT(folder_make(test_temp("x/slice_2.tif")), ST_BAD);
     CHECK_INT(folder_make(test_temp("x/slice_2.tif/below")), ST_BAD);
     CHECK_INT(folder_list(test_temp("missing"), &arena, &names, &count), ST_BAD);
+    CHECK(folder_may_be_written(test_temp("x")) && folder_may_be_written(test_temp("x/a/b/c")));
+    CHECK(folder_may_be_written("here/or/there"));
+    CHECK(!folder_may_be_written(test_temp("x/slice_2.tif/below")) && !folder_may_be_written("/dev/null/a/b"));
     CHECK_INT(file_size(test_temp("x/slice_2.tif")), 2);
     CHECK_INT(file_size(test_temp("x")), -1);
     CHECK_INT(path_kind(test_temp("x/slice_2.tif")), PATH_FILE);
