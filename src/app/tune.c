@@ -235,12 +235,15 @@ static void tell_verdict(const TuneCall *call, struct stent_result *result) {
     json_key(w, "complete"), json_bool(w, t->complete);
     json_key(w, "stopped"), json_bool(w, t->stopped);
     json_number_at(w, "seconds", call->seconds);
-    text_add(&result->text, "%d trials in %.1f s%s; %d of %d layers have a better configuration\n", t->trials,
+    json_number_at(w, "promised", t->promised);
+    text_add(&result->text, "%d trials in %.1f s%s; %d of %d layers have a better configuration", t->trials,
              call->seconds,
              t->stopped    ? ", stopped by the user"
              : t->complete ? ""
                            : " (more time would allow more)",
              t->changed, t->n_layers);
+    if (t->changed) text_add(&result->text, ", together they promise %.3f of the time", t->promised);
+    text_add(&result->text, "\n");
     json_number_at(w, "noise", t->noise_layers ? t->noise : NAN);
     json_number_at(w, "noise_most", t->noise_layers ? t->noise_most : NAN);
     if (t->noise_layers)

@@ -314,6 +314,10 @@ static Status search_layers(Tuning *t) {
     t->out->complete = !t->search.settling;
     return ST_OK;
 }
+static void add_up(Tuned *out) {
+    out->promised = 1;
+    for (int i = 0; i < out->n_layers; i++) out->promised -= out->layers[i].share * (1 - out->layers[i].ratio);
+}
 static void take_best(Tuning *t) {
     for (int i = 0; i < t->out->n_layers; i++) {
         TunedLayer *layer = &t->out->layers[i];
@@ -331,6 +335,7 @@ static void take_best(Tuning *t) {
         layer->ratio = candidate_ratio(&found->candidates[best]);
         t->out->changed++;
     }
+    add_up(t->out);
 }
 
 // What wisdom alone holds for the best; nothing is measured before the race.
@@ -349,6 +354,7 @@ static void take_foreseen(Tuning *t) {
         if (!best && !layer->untuned) layer->untuned = "wisdom knows nothing better";
         t->out->changed += best > 0;
     }
+    add_up(t->out);
 }
 
 // ---- the race
@@ -394,6 +400,12 @@ static Status race_plans(Tuning *t) {
 
 // ---- all of it
 
+static Status two_fit(const TuneSubject *subject, uint64_t bytes) {
+    FAIL_IF(subject->plan.memory && 2 * bytes > subject->plan.memory, ST_RESOURCE,
+            "two plans are in memory while they are compared: about %.0f MB, allowed are %.0f MB (--max-memory)",
+            2e-6 * (double)bytes, 1e-6 * (double)subject->plan.memory);
+    return ST_OK;
+}
 static Status begin(Tuning *t, const TuneSubject *subject, const TuneOptions *options, Arena *arena, Tuned *out) {
     *out = (Tuned){
         .complete = true,
@@ -406,9 +418,7 @@ static Status begin(Tuning *t, const TuneSubject *subject, const TuneOptions *op
     TRY(plan_create(subject->graph, subject->machine, &subject->plan, &plan));
     const uint64_t bytes = plan_bytes(plan);
     TRY(executable_create(plan, t->pool, subject->plain, &out->incumbent));
-    FAIL_IF(subject->plan.memory && 2 * bytes > subject->plan.memory, ST_RESOURCE,
-            "two plans are in memory while they are compared: about %.0f MB, allowed are %.0f MB (--max-memory)",
-            2e-6 * (double)bytes, 1e-6 * (double)subject->plan.memory);
+    TRY(two_fit(subject, bytes));
     Text machine = {0};
     machine_print(subject->machine, &machine);
     out->recall.machine = arena_string(arena, text_get(&machine));
@@ -471,8 +481,10 @@ static Status recheck_begin(Recheck *recheck, int which, const PlanOptions *opti
     Plan *plan;
     Executable *executable;
     TRY(plan_create(subject->graph, subject->machine, options, &plan));
+    const uint64_t bytes = plan_bytes(plan);
     TRY(executable_create(plan, pool, subject->plain, &executable));
-    Status status = session_create(executable, &recheck->sessions[which]);
+    Status status = two_fit(subject, bytes);
+    if (status == ST_OK) status = session_create(executable, &recheck->sessions[which]);
     executable_release(executable);
     if (status == ST_OK) status = session_run(recheck->sessions[which], subject->inputs, subject->outputs);
     return status;

@@ -53,6 +53,7 @@ typedef struct Tuned {
     Recall recall;
     Watch measured, racing;        // what else the machine did
     RaceWatch runs;                // of the race
+    double promised; // of the network's time, by the ratios of its layers: 1 where nothing changes. The race decides
     double run_ms;                 // of the incumbent, the least of a few runs
     Executable *incumbent, *tuned; // tuned NULL: not raced. To be released by the caller
 } Tuned;

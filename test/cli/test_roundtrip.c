@@ -163,9 +163,9 @@ TEST(tune) {
     const char *package = small_package();
     REQUIRE(program_stdout("tune", package, "--json", "--time", "1ms", NULL) == 0);
     const Json *json = program_json(&arena), *layers = json_get(json, "layers");
-    CHECK_KEYS(json, COMMON_KEYS, "baseline_ms", "tuned_ms", "ratio_median", "ratio_low", "ratio_high", "kept", "noise",
-               "noise_most", "stopped", "wisdom", "disturbances", "package", "recheck", "trials", "seconds", "layers",
-               "complete", "rounds", "plan");
+    CHECK_KEYS(json, COMMON_KEYS, "baseline_ms", "tuned_ms", "ratio_median", "ratio_low", "ratio_high", "kept",
+               "promised", "noise", "noise_most", "stopped", "wisdom", "disturbances", "package", "recheck", "trials",
+               "seconds", "layers", "complete", "rounds", "plan");
     REQUIRE(layers->count >= 3);
     for (size_t i = 0; i < layers->count; i++)
         CHECK_KEYS(&layers->items[i], "name", "op", "shape", "share", "configurations", "tried", "refused", "from",
