@@ -6,20 +6,17 @@
 //
 // Pads are such that stride 1 keeps the size (transpose: none). Out, tab-separated, a line a way:
 //     number of the shape, solver, configuration, estimate in cycles, milliseconds, 1 where the plan would take it
-// --space: the whole space of tuning, hundreds of ways a shape. Behind a shape's ways come lines that begin with '#':
-// the share of ways within 3 % of the best, and for each tuner how many trials it needs until it has measured one of
-// these, in half and in 9 of 10 of 50 replays with these times (each trial off by a normal error of 1 %). Prepared
-// weights are flushed from the caches before each run: in a network all the others came by since the last one. Inputs
-// stay where the run before left them. STENT_ISA names the instruction set. Exit status 0; 2 for a line that is no
-// shape.
+// --space: the whole space of tuning, hundreds of ways a shape, as a landscape (test/tune/landscape.h).
+// Prepared weights are flushed from the caches before each run: in a network all the others came by since the last one.
+// Inputs stay where the run before left them. STENT_ISA names the instruction set. Exit status 0; 2 for a line that is
+// no shape.
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
-#include "measure/statistics.h"
 #include "solver/solver.h"
 #include "thread/pool.h"
-#include "tune/search.h"
+#include "tune/recall.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,12 +32,11 @@ typedef struct Bench {
     int threads;
     bool space;
 } Bench;
-typedef struct Way {
-    const Solver *solver;
+typedef struct TimedWay {
+    Way is;
     Need need;
-    Configuration configuration;
     double cycles, ms;
-} Way;
+} TimedWay;
 
 static void must(bool holds, const char *what) {
     if (holds) return;
@@ -142,7 +138,7 @@ static double best_ms(const Bench *b, const Lowering *l, char *const *bases, voi
     }
     return best;
 }
-static void time_way(const Bench *b, const Shapes *s, Problem p, Way *way) {
+static void time_way(const Bench *b, const Shapes *s, Problem p, TimedWay *way) {
     Arena arena = {0};
     Lowering l = {.arena = &arena, .kernels = b->kernels, .machine = &b->machine, .temporary = {BASE_ARENA, 0}};
     RunState state = {0};
@@ -162,9 +158,10 @@ static void time_way(const Bench *b, const Shapes *s, Problem p, Way *way) {
         if (i < PROBLEM_INPUTS) l.in[i] = origin;
         else l.out[i - PROBLEM_INPUTS] = origin;
     }
-    const size_t temporary =
-        MAX(way->solver->temporary ? way->solver->temporary(&p, &way->configuration, b->kernels, &b->machine) : 0, 64);
-    must(way->solver->lower(&p, &way->configuration, &l) == ST_OK, way->solver->name);
+    const size_t temporary = MAX(
+        way->is.solver->temporary ? way->is.solver->temporary(&p, &way->is.configuration, b->kernels, &b->machine) : 0,
+        64);
+    must(way->is.solver->lower(&p, &way->is.configuration, &l) == ST_OK, way->is.solver->name);
     const size_t scratch_bytes =
         MAX(most_scratch(l.phases, l.n_phases), most_scratch(l.prepare, l.n_prepare)) * (size_t)b->threads;
     const size_t weights = MAX(l.weights_bytes, 64);
@@ -188,17 +185,17 @@ typedef struct WayList {
     const Problem *problem;
     const Solver *solver;
     Need need;
-    Way *ways;
+    TimedWay *ways;
     int count;
 } WayList;
 static bool add_way(void *context, const Configuration *c) {
     WayList *list = context;
     const Bench *b = list->bench;
     const double cycles = list->solver->estimate(list->problem, c, b->kernels, &b->machine);
-    if (list->count < WAYS) list->ways[list->count++] = (Way){list->solver, list->need, *c, cycles, 0};
+    if (list->count < WAYS) list->ways[list->count++] = (TimedWay){{list->solver, *c}, list->need, cycles, 0};
     return list->count < WAYS;
 }
-static int ways_of(const Bench *b, const Problem *p, Way ways[WAYS]) {
+static int ways_of(const Bench *b, const Problem *p, TimedWay ways[WAYS]) {
     WayList list = {.bench = b, .problem = p, .ways = ways};
     for (int i = 0; i < solver_count; i++) {
         const Solver *solver = list.solver = solver_table[i];
@@ -215,83 +212,48 @@ static int ways_of(const Bench *b, const Problem *p, Way ways[WAYS]) {
     return list.count;
 }
 
-// ---- Replays ----
-
-static bool is_way(const Way *a, const Way *b) {
-    return a->solver == b->solver && !memcmp(&a->configuration, &b->configuration, sizeof a->configuration);
+static bool is_way(const TimedWay *a, const TimedWay *b) {
+    return a->is.solver == b->is.solver &&
+           !memcmp(&a->is.configuration, &b->is.configuration, sizeof a->is.configuration);
 }
-static int number_of(const Solver *solver) {
-    int number = 0;
-    while (solver_table[number] != solver) number++;
-    return number;
+static void print_way(int number, const TimedWay *way, bool taken) {
+    Text words = {0};
+    if (way->is.solver->print) way->is.solver->print(&way->is.configuration, &words);
+    printf("%d\t%s\t%s\t%.0f\t%.6f\t%d\n", number, way->is.solver->name, text_get(&words), way->cycles, way->ms, taken);
+    text_free(&words);
 }
-// The search over these ways; ways[0] is what the plan would take.
-static int replay(const Way *ways, int count, double best, Tuner tuner, uint64_t seed) {
-    static Candidate candidates[WAYS];
-    static const double noise = 0.01;
-    SearchLayer layer = {.candidates = candidates, .n_candidates = count};
-    Search search;
-    Rng rng;
-    int pick, trials = 0;
-    for (int i = 0; i < count; i++) {
-        candidates[i] = (Candidate){.estimate = ways[i].cycles, .knob = {number_of(ways[i].solver)}};
-        memcpy(candidates[i].knob + 1, &ways[i].configuration, sizeof ways[i].configuration);
-    }
-    search_begin(&search, &layer, 1, &(SearchOptions){.tuner = tuner, .seed = seed});
-    rng_seed(&rng, seed + 1);
-    if (ways[0].ms <= 1.03 * best) return 0;
-    while (search_next(&search, &pick)) {
-        trials++;
-        search_tell(&search, 0, pick, ways[pick].ms / ways[0].ms * (1 + noise * rng_normal(&rng)));
-        if (ways[pick].ms <= 1.03 * best) break;
-    }
-    return trials;
+// A landscape begins with the way that the plan would take.
+static void print_landscape(const Bench *b, const char *line, const TimedWay *ways, int count, const TimedWay *chosen) {
+    Text text = {0};
+    machine_print(&b->machine, &text);
+    text_add(&text, "; %s, %d threads", isa_name(b->machine.isa), b->threads);
+    printf("stent landscape 1\nshape %smachine %s\n", line, text_get(&text));
+    for (int taken = 1; taken >= 0; taken--)
+        for (int i = 0; i < count; i++) {
+            if (is_way(&ways[i], chosen) != (bool)taken) continue;
+            text.length = 0;
+            way_print(&ways[i].is, &text);
+            printf("%s %.0f %.3f\n", text_get(&text), ways[i].cycles, 1e3 * ways[i].ms);
+        }
+    text_free(&text);
 }
-static void tell_replays(Way *ways, int count, const Way *chosen) {
-    enum { REPLAYS = 50 };
-    static const char *const names[] = {"model", "ga", "random", "grid"};
-    double best = INFINITY;
-    int near = 0;
-    for (int i = 0; i < count; i++) {
-        best = MIN(best, ways[i].ms);
-        if (!is_way(&ways[i], chosen)) continue;
-        const Way first = ways[0];
-        ways[0] = ways[i], ways[i] = first;
-    }
-    for (int i = 0; i < count; i++) near += ways[i].ms <= 1.03 * best;
-    printf("# %d ways, %.1f %% within 3 %% of the best, %.6f ms; what the plan would take is at %.3f of it\n", count,
-           100.0 * near / count, best, ways[0].ms / best);
-    for (size_t t = 0; t < COUNT_OF(names); t++) {
-        double trials[REPLAYS];
-        Tuner tuner;
-        must(tuner_from_name(names[t], &tuner), names[t]);
-        for (int i = 0; i < REPLAYS; i++) trials[i] = replay(ways, count, best, tuner, (uint64_t)i);
-        sort_doubles(trials, REPLAYS);
-        printf("# %s\t%.0f\t%.0f\n", names[t], trials[REPLAYS / 2], trials[REPLAYS * 9 / 10]);
-    }
-}
-static void time_shape(const Bench *b, int number, Problem *p, const Shapes *s) {
-    static Way ways[WAYS];
-    Way chosen = {0};
+static void time_shape(const Bench *b, int number, const char *line, Problem *p, const Shapes *s) {
+    static TimedWay ways[WAYS];
+    TimedWay chosen = {0};
     first_layouts(b, s, p);
     const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
     const size_t weight_bytes = (size_t)(p->ic * p->oc / p->group * taps) * sizeof(float);
     const size_t bias_bytes = (size_t)p->oc * sizeof(float);
     float *weight = random_floats(weight_bytes), *bias = random_floats(bias_bytes);
     p->weight = weight, p->bias = bias;
-    chosen.solver =
-        solver_choose(p, b->kernels, &b->machine, INFINITY, &chosen.need, &chosen.configuration, &chosen.cycles);
+    chosen.is.solver =
+        solver_choose(p, b->kernels, &b->machine, INFINITY, &chosen.need, &chosen.is.configuration, &chosen.cycles);
     const int count = ways_of(b, p, ways);
     for (int i = 0; i < count; i++) {
-        Text words = {0};
         time_way(b, s, *p, &ways[i]);
-        if (ways[i].solver->print) ways[i].solver->print(&ways[i].configuration, &words);
-        const bool taken = is_way(&ways[i], &chosen);
-        printf("%d\t%s\t%s\t%.0f\t%.6f\t%d\n", number, ways[i].solver->name, text_get(&words), ways[i].cycles,
-               ways[i].ms, taken);
-        text_free(&words);
+        if (!b->space) print_way(number, &ways[i], is_way(&ways[i], &chosen));
     }
-    if (b->space && chosen.solver) tell_replays(ways, count, &chosen);
+    if (b->space && chosen.is.solver) print_landscape(b, line, ways, count, &chosen);
     fflush(stdout);
     pages_free(weight, weight_bytes), pages_free(bias, bias_bytes);
 }
@@ -309,7 +271,7 @@ int main(int argc, char **argv) {
             fprintf(stderr, "stent-shapes: line %d is no shape: %s", number + 1, line);
             return 2;
         }
-        time_shape(&b, number, &problem, &shapes);
+        time_shape(&b, number, line, &problem, &shapes);
     }
     pool_destroy(b.pool);
     return 0;
