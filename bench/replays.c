@@ -2,10 +2,11 @@
 //
 //     stent-replays [--xgb] [--noise 0.02] [--replays 50] LANDSCAPE...
 //
-// Comma-separated: landscape, its configurations, the part of them within 3 % of the best, what the untuned plan takes /
-// the best, tuner, trials (first tries of the layer), measurements in all (median), what was taken / the best: median,
-// of 9 in 10 replays, worst. Each measurement is off by a normal error, 0.02 unless told. xgb only where it is asked
-// for: each replay starts a Python and takes seconds. Exit status 0; 2 where something is wrong with a file or a word.
+// Comma-separated: landscape, its configurations, the part of them within 3 % of the best, what the untuned plan takes
+// / the best, tuner, trials (first tries of the layer), measurements in all (median), what was taken / the best:
+// median, of 9 in 10 replays, worst. Each measurement is off by a normal error, 0.02 unless told. xgb only where it is
+// asked for: each replay starts a Python and takes seconds. Exit status 0; 2 where something is wrong with a file or a
+// word.
 #include "landscape.h"
 #include "measure/statistics.h"
 #include <stdio.h>

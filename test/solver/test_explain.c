@@ -13,7 +13,8 @@ static const char *said(void) {
 TEST(what_costs_little_is_not_said) {
     const Machine machine = {.l2 = 1 << 20};
     explain_places(&text, "channels", 63, 64), explain_places(&text, "channels", 64, 64);
-    explain_groups(&text, "pixels", 12, 6), explain_groups(&text, "pixels", 1200, 7), explain_groups(&text, "pixels", 0, 6);
+    explain_groups(&text, "pixels", 12, 6), explain_groups(&text, "pixels", 1200, 7),
+        explain_groups(&text, "pixels", 0, 6);
     explain_beyond_l2(&text, "weights", 0.5 * (1 << 20), &machine, ""), explain_waiting(&text, 0.02);
     CHECK_TEXT(said(), "");
     explain_places(&text, "channels", 5, 8);

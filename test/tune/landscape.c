@@ -27,8 +27,8 @@ static Status read_way(Reader *reader, const char *line) {
     char solver[NAME];
     int *k = c->knob + 1;
     *c = (Candidate){.state = UNTRIED};
-    const int got = sscanf(line, "%31s %d,%d,%d,%d,%d,%d %d,%d,%d,%d,%d,%d %lf %lf", solver, k, k + 1, k + 2, k + 3, k + 4,
-                           k + 5, k + 6, k + 7, k + 8, k + 9, k + 10, k + 11, &c->estimate, &l->us[l->count]);
+    const int got = sscanf(line, "%31s %d,%d,%d,%d,%d,%d %d,%d,%d,%d,%d,%d %lf %lf", solver, k, k + 1, k + 2, k + 3,
+                           k + 4, k + 5, k + 6, k + 7, k + 8, k + 9, k + 10, k + 11, &c->estimate, &l->us[l->count]);
     c->knob[0] = number_of(reader, solver);
     FAIL_IF(got != 15 || c->knob[0] < 0 || !(l->us[l->count] > 0), ST_BAD, "%s: expected a configuration, got '%.80s'",
             reader->path, line);
