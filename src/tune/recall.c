@@ -137,13 +137,11 @@ void recall_resume(Recall *recall, Search *search) {
 
 // ---- adding
 
-Status recall_line(const Recall *recall, int layer, int candidate, const double times[4], Text *text) {
+Status recall_line(const Recall *recall, int layer, int candidate, const TrialRatio *measured, Text *text) {
     const RecallLayer *l = &recall->layers[layer];
     Text problem = {0}, ways[2] = {{0}};
     char date[24];
-    if (!recall->path || times[0] <= 0 || times[3] <= 0) return ST_OK;
-    const double ratios[] = {times[1] / times[0], times[2] / times[3]};
-    const double ratio = (times[1] + times[2]) / (times[0] + times[3]);
+    if (!recall->path) return ST_OK;
     problem_print(l->problem, &problem);
     way_print(&l->ways[0], &ways[0]), way_print(&l->ways[candidate], &ways[1]);
     clock_date(date);
@@ -154,9 +152,9 @@ Status recall_line(const Recall *recall, int layer, int candidate, const double 
                              text_get(&problem),
                              text_get(&ways[0]),
                              text_get(&ways[1]),
-                             ratio,
-                             MIN(ratios[0], ratios[1]),
-                             MAX(ratios[0], ratios[1])};
+                             measured->ratio,
+                             measured->low,
+                             measured->high};
     Status status = problem.failed || ways[0].failed || ways[1].failed ? fail_memory(256) : ST_OK;
     if (status == ST_OK && wisdom_fits(&line)) status = wisdom_print(&line, text);
     text_free(&problem), text_free(&ways[0]), text_free(&ways[1]);

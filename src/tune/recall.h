@@ -3,6 +3,7 @@
 #include "machine/machine.h"
 #include "solver/solver.h"
 #include "tune/search.h"
+#include "tune/trial.h"
 #include "wisdom/wisdom.h"
 
 // A way to compute a layer.
@@ -57,8 +58,7 @@ bool recall_knows(const RecallLayer *layer, int way);
 // Tells the search what was measured here against the very incumbent, so that it is not measured again.
 void recall_resume(Recall *recall, Search *search);
 
-// One layer's part of a trial: its times in the runs A B B A, in any unit. Adds a line to `text`, where there is wisdom
-// and the ratios are no nonsense.
-Status recall_line(const Recall *recall, int layer, int candidate, const double times[4], Text *text);
+// One layer's part of a trial. Adds a line to `text`, where there is wisdom and the ratios are no nonsense.
+Status recall_line(const Recall *recall, int layer, int candidate, const TrialRatio *measured, Text *text);
 // Adds the lines of a trial to the file; once that fails, a note, and no more.
 void recall_write(Recall *recall, const Text *lines);

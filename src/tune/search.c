@@ -29,7 +29,7 @@ double candidate_ratio(const Candidate *candidate) {
     if (!candidate->n_ratios) return INFINITY;
     memcpy(sorted, candidate->ratios, (size_t)candidate->n_ratios * sizeof *sorted);
     sort_doubles(sorted, (size_t)candidate->n_ratios);
-    return sorted_quantile(sorted, (size_t)candidate->n_ratios, 0.5);
+    return sorted[candidate->n_ratios / 2];
 }
 static double best_ratio(const SearchLayer *layer) {
     double best = 1;

@@ -74,7 +74,8 @@ void search_begin(Search *search, SearchLayer *layers, int n_layers, const Searc
 bool search_next(Search *search, int *picks);
 void search_tell(Search *search, int layer, int candidate, double ratio);
 void search_refuse(Search *search, int layer, int candidate); // the planner would not take it
-// The median of what was told; 1 for the incumbent, infinity where nothing was.
+// The median of what was told, of an even number the upper one: what disturbs an incumbent makes its challenger look
+// lucky, and of two measurements the worse one is seldom that. 1 for the incumbent, infinity where nothing was told.
 double candidate_ratio(const Candidate *candidate);
 // What a layer has to gain for another configuration to be taken.
 extern const double search_least_gain;

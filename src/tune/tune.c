@@ -172,30 +172,33 @@ static int step_of(const Tuning *t, const Plan *plan, int i, int pick) {
 static Status run_once(Tuning *t, Session *session, StepTime *times) {
     return session_profile(session, t->subject->inputs, t->subject->outputs, times);
 }
-// What the four runs A B B A say of layer i, for the search and as a line of wisdom.
-static Status judge(Tuning *t, const Plan *plan, int i, StepTime *const runs[4], Text *lines) {
+// What the runs of a trial say of a layer: `was` its step in the incumbent's plan, `step` in the challenger's.
+static TrialRatio ratio_of(StepTime *const runs[TRIAL_RUNS], int was, int step) {
+    double times[TRIAL_RUNS];
+    for (int r = 0; r < TRIAL_RUNS; r++) times[r] = (double)runs[r][trial_order[r] == 'B' ? step : was].ns;
+    return trial_ratio(times);
+}
+// ... of layer i, for the search and as a line of wisdom.
+static Status judge(Tuning *t, const Plan *plan, int i, StepTime *const runs[TRIAL_RUNS], Text *lines) {
     const int pick = t->picks[i], step = step_of(t, plan, i, pick), was = t->steps[i];
     if (step < 0) {
         search_refuse(&t->search, i, pick);
         return ST_OK;
     }
-    const double times[] = {(double)runs[0][was].ns, (double)runs[1][step].ns, (double)runs[2][step].ns,
-                            (double)runs[3][was].ns};
-    const double before = times[0] + times[3];
-    search_tell(&t->search, i, pick, before > 0 ? (times[1] + times[2]) / before : 1);
-    return recall_line(&t->out->recall, i, pick, times, lines);
+    const TrialRatio measured = ratio_of(runs, was, step);
+    search_tell(&t->search, i, pick, measured.ratio > 0 ? measured.ratio : 1);
+    return recall_line(&t->out->recall, i, pick, &measured, lines);
 }
 // How far apart equals are: a trial in which every layer was its own challenger.
-static Status judge_noise(Tuning *t, const Plan *plan, StepTime *const runs[4]) {
+static Status judge_noise(Tuning *t, const Plan *plan, StepTime *const runs[TRIAL_RUNS]) {
     static const double large = 0.01; // of the time; smaller layers are measured less exactly, and matter less
     Tuned *out = t->out;
     double *apart = mem_zero((size_t)out->n_layers + 1, sizeof *apart);
     if (!apart) return fail_memory((size_t)out->n_layers * sizeof *apart);
     for (int i = 0; i < out->n_layers; i++) {
-        const int was = t->steps[i], step = step_of(t, plan, i, 0);
-        const double before = (double)(runs[0][was].ns + runs[3][was].ns);
-        if (step < 0 || before <= 0 || out->layers[i].share < large) continue;
-        apart[out->noise_layers++] = fabs((double)(runs[1][step].ns + runs[2][step].ns) / before - 1);
+        const int step = step_of(t, plan, i, 0);
+        const TrialRatio equal = step < 0 ? (TrialRatio){0, 0, 0} : ratio_of(runs, t->steps[i], step);
+        if (equal.ratio > 0 && out->layers[i].share >= large) apart[out->noise_layers++] = fabs(equal.ratio - 1);
     }
     if (out->noise_layers) {
         sort_doubles(apart, (size_t)out->noise_layers);
@@ -205,16 +208,17 @@ static Status judge_noise(Tuning *t, const Plan *plan, StepTime *const runs[4]) 
     mem_free(apart);
     return ST_OK;
 }
-// Whole runs A B B A; ratios of the layers that were picked. noise: none was, to see how far apart equals are.
+// Whole runs; ratios of the layers that were picked. noise: none was, to see how far apart equals are.
 static Status measure_trial(Tuning *t, Session *challenger, const Plan *plan, bool noise) {
     const size_t steps = (size_t)MAX(plan->n_steps, executable_plan(t->out->incumbent)->n_steps) + 1;
-    StepTime *times = mem_zero(4 * steps, sizeof *times);
-    StepTime *const runs[] = {times, times + steps, times + 2 * steps, times + 3 * steps};
+    StepTime *times = mem_zero(TRIAL_RUNS * steps, sizeof *times), *runs[TRIAL_RUNS];
     Text lines = {0};
-    if (!times) return fail_memory(4 * steps * sizeof *times);
+    if (!times) return fail_memory(TRIAL_RUNS * steps * sizeof *times);
     Status status = run_once(t, challenger, NULL); // first touches of its memory
-    for (int r = 0; status == ST_OK && r < 4; r++)
-        status = run_once(t, r == 1 || r == 2 ? challenger : t->session, runs[r]);
+    for (int r = 0; r < TRIAL_RUNS; r++) {
+        runs[r] = times + (size_t)r * steps;
+        if (status == ST_OK) status = run_once(t, trial_order[r] == 'B' ? challenger : t->session, runs[r]);
+    }
     for (int i = 0; status == ST_OK && i < t->out->n_layers; i++)
         if (t->picks[i]) status = judge(t, plan, i, runs, &lines);
     if (status == ST_OK && noise) status = judge_noise(t, plan, runs);

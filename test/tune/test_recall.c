@@ -139,9 +139,9 @@ TEST(a_trial_becomes_a_line) {
     double ratios[WAYS];
     Text lines = {0};
     begin(test_temp("wisdom"));
-    CHECK_OK(recall_line(&recall, 0, 2, (const double[]){100, 80, 84, 105}, &lines));
-    CHECK_OK(recall_line(&recall, 0, 1, (const double[]){0, 80, 84, 105}, &lines));    // no time was taken
-    CHECK_OK(recall_line(&recall, 0, 1, (const double[]){100, 1e9, 84, 105}, &lines)); // nonsense
+    CHECK_OK(recall_line(&recall, 0, 2, &(TrialRatio){0.8, 0.8, 0.8}, &lines));
+    CHECK_OK(recall_line(&recall, 0, 1, &(TrialRatio){0, 0, 0}, &lines));       // no time was taken
+    CHECK_OK(recall_line(&recall, 0, 1, &(TrialRatio){5e6, 0.8, 1e7}, &lines)); // nonsense
     recall_write(&recall, &lines);
     CHECK_INT(recall.written, 1);
     CHECK(strstr(text_get(&lines), "\t0.8\t0.8\t0.8\n"));
@@ -162,7 +162,7 @@ TEST(wisdom_that_cannot_be_had_is_told_once) {
     begin(test_temp("wisdom")); // a folder stands there
     foresee(level, ratios);
     CHECK_INT(notes, 1);
-    CHECK_OK(recall_line(&recall, 0, 2, (const double[]){100, 80, 80, 100}, &lines));
+    CHECK_OK(recall_line(&recall, 0, 2, &(TrialRatio){0.8, 0.8, 0.8}, &lines));
     recall_write(&recall, &lines), recall_write(&recall, &lines);
     CHECK_INT(notes, 2);
     CHECK(recall.lost && !recall.written);

@@ -97,6 +97,12 @@ TEST(a_lucky_measurement_does_not_send_the_others_away) {
     }
     CHECK_INT(search_best(&layer), 2);
 }
+TEST(of_two_measurements_the_worse_one_counts) {
+    Candidate candidate = {.n_ratios = 2, .ratios = {0.7, 0.98}};
+    CHECK(candidate_ratio(&candidate) == 0.98);
+    candidate.n_ratios = 3, candidate.ratios[2] = 0.95;
+    CHECK(candidate_ratio(&candidate) == 0.95);
+}
 TEST(a_tuner_decides_what_comes_first) {
     static const double estimates[] = {5, 4, 1, 3, 2};
     const Landscape l = {.count = 5, .ratio = {1, 1.5, 1.5, 1.5, 1.5}};

@@ -53,7 +53,7 @@ TEST(the_highest_score_is_tried) {
     uint8_t *told;
     size_t size;
     CHECK_OK(file_read(test_temp("python.told"), 1000, &told, &size));
-    CHECK_TEXT((const char *)told, "[[0, 1, 1.55], [0, 2, 1.25], [0, 3, 2]]\n");
+    CHECK_TEXT((const char *)told, "[[0, 1, 1.6], [0, 2, 1.25], [0, 3, 2]]\n");
     mem_free(told);
 }
 TEST(a_helper_that_is_none_is_told) {
