@@ -345,6 +345,8 @@ static Status lower_all(Planner *planner, Plan *plan) {
     for (int i = 0; i < planner->n_regions; i++) {
         Region *region = planner->regions[i];
         lowering.step = i;
+        const size_t weights_at = lowering.weights_bytes;
+        const int prepare_at = lowering.n_prepare;
         TRY(lower_region(planner, region, &lowering));
         const ValueId made =
             region->node && region->problem.kind == PROBLEM_REFERENCE ? region->node->outputs[0] : region->out_value[0];
@@ -356,7 +358,11 @@ static Status lower_all(Planner *planner, Plan *plan) {
                            .cycles = region->cycles,
                            .error = region->error,
                            .why = region->why,
-                           .problem = &region->problem};
+                           .problem = &region->problem,
+                           .weights_at = weights_at,
+                           .weights_bytes = lowering.weights_bytes - weights_at,
+                           .prepare_at = prepare_at,
+                           .n_prepare = lowering.n_prepare - prepare_at};
         if (made >= 0) value_shape(planner, made, &step->shape);
         step->bytes = region->problem.kind == PROBLEM_REFERENCE ? 0 : region_bytes(&region->problem);
         step->flop = region->problem.kind == PROBLEM_REFERENCE ? node_flop(planner->graph, region->node)

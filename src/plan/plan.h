@@ -48,6 +48,9 @@ typedef struct PlanStep {
                         // of several steps that make a value the last one names it
     int n_parts;
     const Problem *problem; // with its final layouts
+    // Its prepared weights: where they lie among the plan's, in bytes, and the phases that make them.
+    size_t weights_at, weights_bytes;
+    int prepare_at, n_prepare;
 } PlanStep;
 
 typedef struct Plan {

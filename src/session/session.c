@@ -8,7 +8,7 @@ struct Executable {
     Plan *plan;
     PlainWeights plain; // file NULL: in memory
     char *weights;
-    size_t weights_bytes;
+    size_t weights_bytes, copied_bytes;
     atomic_int users;
     bool allow_strict;
     Machine machine;         // of the strict plan
@@ -27,30 +27,67 @@ struct Session {
     int64_t repeats;
 };
 
+// The step of another plan that has the weights which this one needs; NULL: there is none.
+static const PlanStep *twin_of(const PlanStep *step, const Plan *other) {
+    for (int i = 0; i < other->n_steps; i++) {
+        const PlanStep *twin = &other->steps[i];
+        if (twin->weights_bytes == step->weights_bytes && twin->solver == step->solver &&
+            !strcmp(twin->name, step->name) && !strcmp(twin->op, step->op) &&
+            solver_same_weights(step->solver, &twin->configuration, &step->configuration))
+            return twin;
+    }
+    return NULL;
+}
+// Copies what `like` has; *out, *count: the phases that are left.
+static Status copy_weights(Executable *executable, const Executable *like, Phase **out, int *count) {
+    const Plan *plan = executable->plan;
+    Phase *left = *out = mem_zero((size_t)plan->n_prepare + 1, sizeof *left);
+    if (!left) return fail_memory((size_t)plan->n_prepare * sizeof *left);
+    memcpy(left, plan->prepare, (size_t)plan->n_prepare * sizeof *left);
+    for (int i = 0; like && i < plan->n_steps; i++) {
+        const PlanStep *step = &plan->steps[i], *twin = step->n_prepare ? twin_of(step, like->plan) : NULL;
+        if (!twin) continue;
+        memcpy(executable->weights + step->weights_at, like->weights + twin->weights_at, step->weights_bytes);
+        executable->copied_bytes += step->weights_bytes;
+        for (int k = 0; k < step->n_prepare; k++) left[step->prepare_at + k].run = NULL;
+    }
+    *count = 0;
+    for (int i = 0; i < plan->n_prepare; i++)
+        if (left[i].run) left[(*count)++] = left[i];
+    return ST_OK;
+}
 // Plain and prepared weights are in memory together for one part of the network at a time.
 enum { PREPARE_PARTS = 8 };
 // Runs the prepare phases; `bases` has just the weights.
-static Status prepare(Executable *executable, Pool *pool) {
-    const Plan *plan = executable->plan;
+static Status run_prepare(Executable *executable, Pool *pool, const Phase *phases, int count, char *scratch) {
     const PlainWeights *plain = &executable->plain;
     RunState state = {0};
     char *bases[BASE_EXTERNAL] = {NULL, executable->weights, (char *)&state};
-    const size_t bytes = MAX(plan->scratch_bytes, 64) * (size_t)pool_threads(pool);
-    char *scratch = pages_alloc(bytes, 4096);
-    if (!scratch) return fail_memory(bytes);
-    Status status = pool_reserve(pool, plan->n_prepare);
-    for (int first = 0, part = 0; status == ST_OK && part < PREPARE_PARTS; part++) {
-        const int end = (int)((int64_t)plan->n_prepare * (part + 1) / PREPARE_PARTS);
+    TRY(pool_reserve(pool, count));
+    for (int first = 0, part = 0; part < PREPARE_PARTS; part++) {
+        const int end = (int)((int64_t)count * (part + 1) / PREPARE_PARTS);
         if (end == first) continue;
-        pool_run(pool, plan->prepare + first, end - first, bases, scratch, MAX(plan->scratch_bytes, 64), NULL);
-        if (state.status) status = fail((Status)state.status, "%s", state.message);
+        pool_run(pool, phases + first, end - first, bases, scratch, MAX(executable->plan->scratch_bytes, 64), NULL);
+        FAIL_IF(state.status, (Status)state.status, "%s", state.message);
         if (plain->file) file_drop_pages(plain->file, plain->from, plain->bytes);
         first = end;
     }
-    pages_free(scratch, bytes);
-    return plain->file ? file_intact(plain->file, status) : status;
+    return ST_OK;
 }
-Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Executable **out) {
+static Status prepare(Executable *executable, Pool *pool, const Executable *like) {
+    const size_t bytes = MAX(executable->plan->scratch_bytes, 64) * (size_t)pool_threads(pool);
+    Phase *phases = NULL;
+    int count;
+    char *scratch = pages_alloc(bytes, 4096);
+    if (!scratch) return fail_memory(bytes);
+    Status status = copy_weights(executable, like, &phases, &count);
+    if (status == ST_OK) status = run_prepare(executable, pool, phases, count, scratch);
+    mem_free(phases);
+    pages_free(scratch, bytes);
+    return executable->plain.file ? file_intact(executable->plain.file, status) : status;
+}
+Status executable_create_like(Plan *plan, Pool *pool, const PlainWeights *plain, const Executable *like,
+                              Executable **out) {
     *out = NULL;
     Executable *executable = mem_zero(1, sizeof *executable);
     if (!executable) {
@@ -63,13 +100,16 @@ Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Exec
     pthread_mutex_init(&executable->lock, NULL);
     executable->weights_bytes = MAX(plan->weights_bytes, 64);
     executable->weights = pages_alloc(executable->weights_bytes, 4096);
-    Status status = executable->weights ? prepare(executable, pool) : fail_memory(executable->weights_bytes);
+    Status status = executable->weights ? prepare(executable, pool, like) : fail_memory(executable->weights_bytes);
     if (status != ST_OK) {
         executable_release(executable);
         return status;
     }
     *out = executable;
     return ST_OK;
+}
+Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Executable **out) {
+    return executable_create_like(plan, pool, plain, NULL, out);
 }
 Executable *executable_share(Executable *executable) {
     atomic_fetch_add(&executable->users, 1);
@@ -104,6 +144,7 @@ static Status strict_twin(Executable *executable, Pool *pool, Executable **out) 
     pthread_mutex_unlock(&executable->lock);
     return status;
 }
+size_t executable_copied_bytes(const Executable *executable) { return executable->copied_bytes; }
 size_t executable_weights_bytes(const Executable *executable) { return executable->weights_bytes; }
 const Plan *executable_plan(const Executable *executable) { return executable->plan; }
 

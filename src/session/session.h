@@ -16,6 +16,10 @@ typedef struct PlainWeights {
     size_t bytes;
 } PlainWeights;
 Status executable_create(Plan *plan, Pool *pool, const PlainWeights *plain, Executable **out);
+// The same where another executable of the graph is at hand: weights that a step of it has prepared alike are copied.
+Status executable_create_like(Plan *plan, Pool *pool, const PlainWeights *plain, const Executable *like,
+                              Executable **out);
+size_t executable_copied_bytes(const Executable *executable); // of the prepared weights
 size_t executable_weights_bytes(const Executable *executable);
 Executable *executable_share(Executable *executable);
 void executable_release(Executable *executable); // NULL is fine; the last one frees plan and weights

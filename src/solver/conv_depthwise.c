@@ -223,5 +223,6 @@ const Solver solver_conv_depthwise = {.name = "conv_depthwise",
                                       .lower = lower,
                                       .print = print,
                                       .error = error,
+                                      .same_weights = weights_by_arithmetic,
                                       .space = space,
                                       .explain = explain};

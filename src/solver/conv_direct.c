@@ -70,5 +70,6 @@ const Solver solver_conv_direct = {.name = "conv_direct",
                                    .print = direct_print,
                                    .error = error,
                                    .prepared_bytes = prepared_bytes,
+                                   .same_weights = weights_by_arithmetic,
                                    .space = direct_space,
                                    .explain = direct_explain};

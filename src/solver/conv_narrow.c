@@ -112,4 +112,5 @@ const Solver solver_conv_narrow = {.name = "conv_narrow",
                                    .print = print,
                                    .error = error,
                                    .prepared_bytes = prepared_bytes,
+                                   .same_weights = weights_by_arithmetic,
                                    .space = space};

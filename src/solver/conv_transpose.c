@@ -105,5 +105,6 @@ const Solver solver_conv_transpose = {.name = "conv_transpose",
                                       .lower = lower,
                                       .print = direct_print,
                                       .error = error,
+                                      .same_weights = weights_by_arithmetic,
                                       .space = direct_space,
                                       .explain = direct_explain};

@@ -699,6 +699,9 @@ static void print(const Configuration *c, Text *text) {
     if (n[NO_FETCH]) text_add(text, ", nothing fetched ahead");
     if (n[ROWS]) text_add(text, ", at most %d rows at once", (int)n[ROWS]);
 }
+static bool same_weights(const Configuration *a, const Configuration *b) {
+    return weights_by_arithmetic(a, b) && (a->schedule[KIND] == WEIGHTS) == (b->schedule[KIND] == WEIGHTS);
+}
 const Solver solver_conv_winograd = {.name = "conv_winograd",
                                      .version = 2,
                                      .kind = PROBLEM_CONV,
@@ -710,5 +713,6 @@ const Solver solver_conv_winograd = {.name = "conv_winograd",
                                      .print = print,
                                      .error = error,
                                      .prepared_bytes = prepared_bytes,
+                                     .same_weights = same_weights,
                                      .space = space,
                                      .explain = explain};

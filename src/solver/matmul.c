@@ -271,5 +271,6 @@ const Solver solver_matmul = {.name = "matmul",
                               .lower = lower,
                               .print = print,
                               .error = error,
+                              .same_weights = weights_by_arithmetic,
                               .space = space,
                               .explain = explain};

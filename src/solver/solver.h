@@ -76,6 +76,8 @@ typedef struct Solver {
     // False: the visitor wanted no more.
     bool (*space)(const Problem *problem, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
                   void *context);
+    // Whether two configurations for one problem prepare the same weights, byte for byte. May be NULL: only equal ones.
+    bool (*same_weights)(const Configuration *a, const Configuration *b);
     // What keeps it from the machine's limit, for a person, as clauses behind "; " (solver/explain.h). May be NULL.
     void (*explain)(const Problem *problem, const Configuration *configuration, const Kernels *kernels,
                     const Machine *machine, Text *text);
@@ -86,6 +88,9 @@ typedef struct Solver {
 double chain_error(const Kernels *kernels, double terms);
 double solver_error(const Solver *solver, const Problem *problem, const Configuration *configuration,
                     const Kernels *kernels); // 0 where the solver says nothing
+bool solver_same_weights(const Solver *solver, const Configuration *a, const Configuration *b);
+// Solver.same_weights of those whose schedule leaves the weights as they are.
+bool weights_by_arithmetic(const Configuration *a, const Configuration *b);
 // What solver->print says, behind `before`; nothing where it says nothing.
 void solver_print(const Solver *solver, const Configuration *configuration, const char *before, Text *text);
 // For solvers with one way only.

@@ -17,6 +17,12 @@ SOLVER_LIST(SOLVER_DECLARE)
 const Solver *const solver_table[] = {SOLVER_LIST(SOLVER_ROW)};
 const int solver_count = COUNT_OF(solver_table);
 
+bool weights_by_arithmetic(const Configuration *a, const Configuration *b) {
+    return !memcmp(a->arithmetic, b->arithmetic, sizeof a->arithmetic);
+}
+bool solver_same_weights(const Solver *solver, const Configuration *a, const Configuration *b) {
+    return !memcmp(a, b, sizeof *a) || (solver->same_weights && solver->same_weights(a, b));
+}
 const Solver *solver_find(const char *name) {
     for (int i = 0; i < solver_count; i++)
         if (!strcmp(solver_table[i]->name, name)) return solver_table[i];

@@ -150,7 +150,7 @@ static Status make(Tuning *t, const int *picks, Executable **out) {
     }
     options.choices = choices, options.n_choices = t->out->n_layers;
     Status status = plan_create(t->subject->graph, t->subject->machine, &options, &plan);
-    if (status == ST_OK) status = executable_create(plan, t->pool, t->subject->plain, out);
+    if (status == ST_OK) status = executable_create_like(plan, t->pool, t->subject->plain, t->out->incumbent, out);
     mem_free(choices);
     return status;
 }
