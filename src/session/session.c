@@ -43,7 +43,7 @@ static Status copy_weights(Executable *executable, const Executable *like, Phase
     const Plan *plan = executable->plan;
     Phase *left = *out = mem_zero((size_t)plan->n_prepare + 1, sizeof *left);
     if (!left) return fail_memory((size_t)plan->n_prepare * sizeof *left);
-    memcpy(left, plan->prepare, (size_t)plan->n_prepare * sizeof *left);
+    for (int i = 0; i < plan->n_prepare; i++) left[i] = plan->prepare[i];
     for (int i = 0; like && i < plan->n_steps; i++) {
         const PlanStep *step = &plan->steps[i], *twin = step->n_prepare ? twin_of(step, like->plan) : NULL;
         if (!twin) continue;
