@@ -42,17 +42,13 @@ void conv_check(const Solver *solver, const ConvCase *c, double error);
 void conv_check_lost(const char *what, const Solver *solver, Part part, float everywhere, float once, bool lost);
 void conv_check_all_lost(const Solver *solver, Part part);
 
-#define ONES                                                                                                           \
-    { 1, 1, 1 }
-#define NONE                                                                                                           \
-    { 0, 0, 0 }
-#define SQUARE(k)                                                                                                      \
-    { 1, k, k }
-#define PAD(p)                                                                                                         \
-    { 0, p, p }
-#define ALONE                                                                                                          \
-    false, false, false, { FN_NONE, 0, 0 }
-#define BIASED                                                                                                         \
-    true, false, false, { FN_NONE, 0, 0 }
+// clang-format off
+#define ONES { 1, 1, 1 }
+#define NONE { 0, 0, 0 }
+#define SQUARE(k) { 1, k, k }
+#define PAD(p) { 0, p, p }
+#define ALONE false, false, false, { FN_NONE, 0, 0 }
+#define BIASED true, false, false, { FN_NONE, 0, 0 }
+// clang-format on
 extern const ConvCase conv_plain_cases[], conv_winograd_cases[];
 extern const int conv_plain_count, conv_winograd_count;

@@ -42,6 +42,7 @@ TEST(conv_narrow) {
     for (size_t i = 0; i < COUNT_OF(cases); i++) conv_check(&solver_conv_narrow, &cases[i], 0);
 }
 TEST(conv_depthwise) {
+    // clang-format off
     static const ConvCase cases[] = {
         {"3x3", 4, 2, 35, 35, 35, {1, 13, 14}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
         {"5x5 stride 2", 4, 1, 16, 16, 16, {1, 13, 14}, SQUARE(5), SQUARE(2), ONES, PAD(2), PAD(2), NONE, BIASED},
@@ -52,42 +53,20 @@ TEST(conv_depthwise) {
         // Without a border: taps that meet, that never do, that only pads meet.
         {"reaching far", 4, 2, 35, 35, 35, {1, 16, 17}, SQUARE(3), ONES, SQUARE(12), PAD(12), PAD(12), NONE, BIASED},
         {"beyond the image", 4, 1, 19, 19, 19, {1, 7, 9}, SQUARE(3), ONES, SQUARE(36), PAD(36), PAD(36), NONE, BIASED},
-        {"far, stride 2",
-         4,
-         1,
-         16,
-         16,
-         16,
-         {1, 9, 10},
-         SQUARE(5),
-         SQUARE(2),
-         SQUARE(5),
-         {0, 9, 11},
-         PAD(10),
-         NONE,
+        {"far, stride 2", 4, 1, 16, 16, 16, {1, 9, 10}, SQUARE(5), SQUARE(2), SQUARE(5), {0, 9, 11}, PAD(10), NONE,
          BIASED},
         {"pads alone", 4, 1, 16, 16, 16, {1, 2, 3}, SQUARE(3), ONES, ONES, PAD(6), PAD(5), NONE, BIASED},
         {"far in 3D", 5, 1, 17, 17, 17, {3, 4, 5}, {3, 3, 3}, ONES, {2, 3, 4}, {2, 3, 4}, {2, 3, 4}, NONE, BIASED},
     };
+    // clang-format on
     for (size_t i = 0; i < COUNT_OF(cases); i++) conv_check(&solver_conv_depthwise, &cases[i], 0);
 }
 TEST(conv_transpose) {
+    // clang-format off
     static const ConvCase cases[] = {
         {"k2 s2", 4, 2, 19, 33, 1, {1, 7, 9}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
         {"k2 s2, wide", 4, 1, 130, 16, 1, {1, 4, 300}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
-        {"k3 s2 with output padding",
-         4,
-         1,
-         17,
-         20,
-         1,
-         {1, 7, 9},
-         SQUARE(3),
-         SQUARE(2),
-         ONES,
-         PAD(1),
-         PAD(1),
-         PAD(1),
+        {"k3 s2 with output padding", 4, 1, 17, 20, 1, {1, 7, 9}, SQUARE(3), SQUARE(2), ONES, PAD(1), PAD(1), PAD(1),
          BIASED},
         {"k4 s2", 4, 1, 16, 16, 1, {1, 7, 9}, SQUARE(4), SQUARE(2), ONES, PAD(1), PAD(1), NONE, BIASED},
         {"k3 s1", 4, 1, 8, 9, 1, {1, 7, 9}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, BIASED},
@@ -103,26 +82,16 @@ TEST(conv_transpose) {
         {"3D", 5, 1, 17, 8, 1, {3, 4, 5}, {2, 2, 2}, {2, 2, 2}, ONES, NONE, NONE, NONE, BIASED},
         {"3D, several chunks", 5, 1, 140, 40, 1, {2, 3, 5}, {2, 2, 2}, {2, 2, 2}, ONES, NONE, NONE, NONE, BIASED},
         {"k4 s4, cut", 4, 1, 17, 8, 1, {1, 5, 6}, SQUARE(4), SQUARE(4), ONES, PAD(1), PAD(1), NONE, BIASED},
-        {"k9 s9: too many lines at once",
-         4,
-         1,
-         17,
-         8,
-         1,
-         {1, 3, 4},
-         SQUARE(9),
-         SQUARE(9),
-         ONES,
-         PAD(2),
-         NONE,
-         NONE,
+        {"k9 s9: too many lines at once", 4, 1, 17, 8, 1, {1, 3, 4}, SQUARE(9), SQUARE(9), ONES, PAD(2), NONE, NONE,
          BIASED},
         {"3D k3", 5, 1, 5, 8, 1, {3, 4, 5}, {3, 3, 3}, {2, 1, 2}, ONES, {1, 1, 0}, {1, 1, 1}, {1, 0, 1}, BIASED},
     };
+    // clang-format on
     for (size_t i = 0; i < COUNT_OF(cases); i++) conv_check(&solver_conv_transpose, &cases[i], 0);
 }
 
 // ---- Winograd ----
+// The first schedule (tiles) and the last (weights) of F(m,3). F(2,3) is exact on whole numbers.
 static void check_winograd(int tile, double error) {
     for (int i = 0; i < conv_winograd_count; i++)
         for (int configuration = -1; configuration <= 0; configuration++)

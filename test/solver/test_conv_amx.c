@@ -16,29 +16,16 @@ TEST(conv_amx_six_products) { check_amx(3, 0); }
 TEST(conv_amx_image_split) { check_amx(2, -1); }
 // Kernels as large as their stride: 2x2, odd sizes, one vector of channels, several panels, a residual, volumes.
 TEST(conv_transpose_amx) {
+    // clang-format off
     static const ConvCase cases[] = {
         {"2x2", 4, 1, 40, 36, 1, {1, 9, 11}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
         {"2x2, one vector, batch", 4, 3, 33, 9, 1, {1, 5, 70}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, BIASED},
         {"3x2", 4, 1, 16, 70, 1, {1, 6, 7}, {1, 3, 2}, {1, 3, 2}, ONES, NONE, NONE, NONE, ALONE},
-        {"residual",
-         4,
-         2,
-         20,
-         40,
-         1,
-         {1, 4, 17},
-         SQUARE(2),
-         SQUARE(2),
-         ONES,
-         NONE,
-         NONE,
-         NONE,
-         true,
-         true,
-         false,
+        {"residual", 4, 2, 20, 40, 1, {1, 4, 17}, SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, true, true, false,
          {FN_RELU, 0, 0}},
         {"volume", 5, 2, 40, 20, 1, {3, 4, 5}, {2, 2, 2}, {2, 2, 2}, ONES, NONE, NONE, NONE, BIASED},
         {"volume, 1x2x2", 5, 1, 8, 50, 1, {3, 4, 5}, {1, 2, 2}, {1, 2, 2}, ONES, NONE, NONE, NONE, BIASED}};
+    // clang-format on
     conv_need_amx();
     for (int parts = 1; parts <= 3; parts++)
         for (int configuration = -1; configuration <= 0; configuration++)
