@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares what solvers estimate with what they take: 300 convolutions of segmentation networks, every way to compute each.
 
-    bench/estimate.py [--isa avx512,avx2,sse2] [--threads 2] [--shapes 300] [--csv out.csv] [--worst 10]
+    bench/estimate.py [--isa avx512,avx2,sse2] [--threads 2] [--shapes 300] [--passes 3] [--csv out.csv] [--worst 10]
 
 Shapes are drawn with a seed: 3x3, 1x1, strided, dilated, 5x5, 7x7 first layers, grouped, depthwise, transposed, volumes;
 8 to 1024 channels, 7 to 256 pixels a side, at most 4 GFLOP. build/stent-shapes times all configurations of all solvers that
@@ -12,7 +12,8 @@ apply. Printed for each instruction set and kind of layer:
     regret  time of the way that the plan would take / time of the best way: geometric mean, 90 %, worst
     solver  part of the shapes where the plan takes the solver that has the best way
 
-Weights come from memory, inputs from where the run before left them. Run it on an idle machine: times are minima of a few runs, and a way that was disturbed counts as it was measured.
+Weights come from memory, inputs from where the run before left them. Run it on an idle machine: times are minima of a few
+runs in each pass over all shapes, and a way that was disturbed in all passes counts as it was measured.
 Exit status 0.
 """
 import argparse
@@ -90,6 +91,11 @@ def measure(program, shapes, isa, threads):
     return ways
 
 
+def least(passes):
+    """Of all passes the least time of each way."""
+    return [[min(same, key=lambda way: way.ms) for same in zip(*of_shape)] for of_shape in zip(*passes)]
+
+
 def ranks(values):
     order = sorted(range(len(values)), key=values.__getitem__)
     result, at = [0.0] * len(values), 0
@@ -148,12 +154,13 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shapes", type=int, default=300)
     parser.add_argument("--program", default=os.path.join(HERE, "..", "build", "stent-shapes"))
+    parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--csv")
     parser.add_argument("--worst", type=int, default=0, help="also print so many shapes with the largest regret")
     args = parser.parse_args()
     shapes, rows = shapes_of(args.shapes), []
     for isa in args.isa.split(","):
-        ways = measure(args.program, shapes, isa, args.threads)
+        ways = least(measure(args.program, shapes, isa, args.threads) for _ in range(args.passes))
         print(f"\n| {isa} | shapes | rank | across | regret | 90 % | worst | solver |\n|---|---|---|---|---|---|---|---|")
         for kind in KINDS:
             chosen = [of for s, of in zip(shapes, ways) if s.kind == kind]

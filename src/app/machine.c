@@ -22,6 +22,7 @@ static void describe(const Machine *machine, int threads, struct stent_result *r
     json_key(w, "amx"), json_bool(w, machine->best >= ISA_AMX);
     json_key(w, "avx512_bf16"), json_bool(w, bf16);
     json_key(w, "fma"), json_bool(w, machine->best >= ISA_AVX2);
+    json_key(w, "vector_bytes"), json_integer(w, machine->vector_bytes);
     json_key(w, "cores"), json_integer(w, machine->cores);
     json_key(w, "cpus_allowed"), json_integer(w, cpus_allowed());
     json_key(w, "l1d_bytes"), json_integer(w, (int64_t)machine->l1d);

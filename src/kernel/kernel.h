@@ -96,7 +96,7 @@ struct Kernels {
     Isa isa;
     int lanes;             // floats in a vector = channels in a block
     int rows;              // most rows of a GEMM micro-kernel
-    double flop_per_cycle; // peak of one core
+    double flop_per_cycle; // peak of one core that takes whole vectors at a time
 
     GemmKernel *gemm[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1]; // [vectors][rows]
     // NULL where they would gain nothing.
@@ -180,3 +180,12 @@ struct Kernels {
 
 // The kernels of a level, or NULL when this build or this machine has none for it. Immutable.
 const Kernels *kernels_for(Isa isa);
+// In how many parts this machine's units take a vector: 1, 2 or 4.
+static inline double kernels_parts(const Kernels *kernels, const Machine *machine) {
+    const double bytes = (double)sizeof(float) * kernels->lanes, unit = machine->vector_bytes;
+    return unit > 0 && unit < bytes ? bytes / unit : 1;
+}
+// Peak of one of its cores, FLOP a cycle.
+static inline double kernels_peak(const Kernels *kernels, const Machine *machine) {
+    return kernels->flop_per_cycle / kernels_parts(kernels, machine);
+}

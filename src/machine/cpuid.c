@@ -1,5 +1,6 @@
 // See cpuid.h.
 #include "machine/cpuid.h"
+#include "base/memory.h"
 #include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -55,6 +56,31 @@ uint64_t cpuid_features(const Cpuid *cpuid) {
     }
     return features;
 }
+// Family 6 models, of leaf 1.
+static bool is_intel(const Cpuid *cpuid) {
+    const CpuidAnswer *vendor = &cpuid->answers[0];
+    return vendor->word[EBX] == 0x756e6547 && vendor->word[EDX] == 0x49656e69 && vendor->word[ECX] == 0x6c65746e;
+}
+static int intel_vector_bytes(uint32_t signature) {
+    static const uint8_t halved[] = {
+        0x66,       // Cannon Lake
+        0x7d, 0x7e, // Ice Lake, client
+        0x8c, 0x8d, // Tiger Lake
+        0xa7,       // Rocket Lake
+        0x97, 0x9a, // Alder Lake, where AVX-512 is not switched off
+    };
+    const uint32_t family = signature >> 8 & 15, model = (signature >> 4 & 15) | (signature >> 12 & 0xf0);
+    if (family != 6) return 64;
+    for (size_t i = 0; i < COUNT_OF(halved); i++)
+        if (model == halved[i]) return 32;
+    return model == 0xbe ? 16 : 64; // Gracemont alone (N100)
+}
+int cpuid_vector_bytes(const Cpuid *cpuid) {
+    if (is_intel(cpuid)) return intel_vector_bytes(word_of(cpuid, 1, 0, EAX));
+    const uint32_t widths = word_of(cpuid, EXTENDED + 0x1a, 0, EAX); // bits FP128, MOVU, FP256, FP512
+    if (widths & 8 || !widths) return 64;
+    return widths & 4 ? 32 : 16;
+}
 void cpuid_brand(const Cpuid *cpuid, char name[49]) {
     char text[49] = {0};
     for (uint32_t i = 0; i < 12; i++) {
@@ -70,8 +96,15 @@ void cpuid_brand(const Cpuid *cpuid, char name[49]) {
 void cpuid_read(Cpuid *out) {
     *out = (Cpuid){0};
 #if defined(__x86_64__)
-    static const uint32_t asked[CPUID_ANSWERS][2] = {
-        {0, 0}, {1, 0}, {7, 0}, {7, 1}, {EXTENDED, 0}, {EXTENDED + 2, 0}, {EXTENDED + 3, 0}, {EXTENDED + 4, 0}};
+    static const uint32_t asked[CPUID_ANSWERS][2] = {{0, 0},
+                                                     {1, 0},
+                                                     {7, 0},
+                                                     {7, 1},
+                                                     {EXTENDED, 0},
+                                                     {EXTENDED + 2, 0},
+                                                     {EXTENDED + 3, 0},
+                                                     {EXTENDED + 4, 0},
+                                                     {EXTENDED + 0x1a, 0}};
     for (int i = 0; i < CPUID_ANSWERS; i++) {
         CpuidAnswer *answer = &out->answers[i];
         answer->leaf = asked[i][0], answer->subleaf = asked[i][1];

@@ -64,6 +64,7 @@ Status machine_detect(Machine *out) {
     snprintf(machine.cpu, sizeof machine.cpu, "%s", *brand ? brand : "unknown");
     machine.features = granted_features(&cpuid);
     machine.isa = machine.best = best_built(machine.features);
+    machine.vector_bytes = cpuid_vector_bytes(&cpuid);
     machine.l1d = cache_size(1, 32 << 10);
     machine.l2 = cache_size(2, 256 << 10);
     machine.l3 = cache_size(3, 0);

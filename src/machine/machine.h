@@ -37,6 +37,7 @@ typedef struct Machine {
     Isa best;            // best level of this CPU and system
     Isa isa;             // what kernels are used: `best`, or what STENT_ISA asks for
     size_t l1d, l2, l3;  // bytes; l1d and l2 per core; l3 as one core sees it (0: none)
+    int vector_bytes;    // of a vector that the units for floating point take at a time (cpuid.h)
     int cores;           // physical cores that the process may use
     uint64_t memory;     // bytes
 } Machine;

@@ -138,7 +138,7 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     return true;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
-    const double usual = problem_flop(p) / (0.3 * kernels->flop_per_cycle) / p->threads + 2000;
+    const double usual = problem_flop(p) / (0.3 * kernels_peak(kernels, machine)) / p->threads + 2000;
     if (!c->schedule[ROWS] && !c->schedule[BY_BLOCKS]) return usual;
     // Rows above and below that another unit reads again; units to hand out; threads that wait for the last.
     const int64_t height = p->out[0].size[AXIS_H], rows = c->schedule[ROWS] ? c->schedule[ROWS] : ROWS_A_UNIT;

@@ -542,10 +542,11 @@ static bool space(const Problem *p, const Kernels *kernels, const Machine *machi
     }
     return true;
 }
-// Bytes a cycle that one core gets from the level where `bytes` fit.
+// Bytes a cycle that one core gets from memory, and from the level where `bytes` fit.
+static const double memory_rate = 5;
 static double rate(double bytes, const Machine *machine) {
     if (bytes < 0.6 * (double)machine->l2) return 32;
-    return bytes < 0.5 * (double)machine->l3 ? 8 : 5;
+    return bytes < 0.5 * (double)machine->l3 ? 8 : memory_rate;
 }
 // What a schedule's other numbers cost beside the usual ones, in cycles of all threads.
 static double loops_cost(const Winograd *w, const Configuration *c, double products, double v_bytes, double weights,
@@ -596,38 +597,37 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     const double group = box / (double)div_up((int64_t)box, w.rows);
     const double registers = MIN(1.0, group * GEMM_MAX_VECTORS / 10);
     const double products =
-        2.0 * w.q * w.taps_d * tiles * channels * outs / (kernels->flop_per_cycle * 0.88 * registers);
+        2.0 * w.q * w.taps_d * tiles * channels * outs / (kernels_peak(kernels, machine) * 0.88 * registers);
     // Transforms of a tile and block: with F(4,3) about 150 vector operations and 36 + 36 stores and loads, each way;
-    // of a vector of weights about 110 operations. With F(2,3) 32 and 16 + 16; 45.
-    const double tile_cycles = w.tile == 2 ? 50 : 130, weight_cycles = w.tile == 2 ? 45 : 110;
+    // of a vector of weights about 110 operations, which take 160 cycles. With F(2,3) 32 and 16 + 16; 65 cycles.
+    const double parts = kernels_parts(kernels, machine);
+    const double tile_cycles = parts * (w.tile == 2 ? 50 : 130), weight_cycles = parts * (w.tile == 2 ? 65 : 160);
     double cycles = products + (in_tiles * channels + 1.3 * tiles * outs) / kernels->lanes * tile_cycles;
     if (c->schedule[KIND] == TILES) {
         const double units = (double)(div_up(w.tiles, w.tiles_a_unit) * div_up(w.slices, w.slices_a_unit));
         const double chunks = (double)div_up(w.channels, w.chunk);
         const double held = 4.0 * w.q * box * (again * MIN((double)w.chunk, channels) + outs);
-        // Weights stream past what the unit holds; several groups of tiles share one pass.
-        const double loads = units * weights / rate(weights + held, machine);
+        // Weights come from memory once, half hidden; then they stream past what each unit holds, beside its products
+        // where they are fetched ahead. Several groups of tiles share one pass.
+        const double loads = units * weights / rate(weights + held, machine), hidden = MIN(loads, products);
+        const double first = weights / memory_rate;
         const double part = held / (double)machine->l2; // of L2: beyond a quarter the passes begin to miss
-        cycles += (w.fetches ? 0.5 : 0.9) * loads + (v_bytes + chunks * m_bytes) * 2 /
-                                                        (part < 0.25  ? 48
-                                                         : part < 0.6 ? 36
-                                                         : part < 1.2 ? 24
-                                                                      : 8);
+        cycles += loads - hidden + (w.fetches ? 0 : 0.4) * hidden + 0.5 * first;
+        cycles += (v_bytes + chunks * m_bytes) * 2 / (part < 0.25 ? 48 : part < 0.6 ? 36 : part < 1.2 ? 24 : 8);
         // The last round of units may leave threads idle.
         cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
     } else if (c->schedule[KIND] == IMAGE) {
         // Weights stream beside the products, fetched a panel ahead: what takes longer counts, and some of the rest.
-        // Both shared buffers are written (which also reads them first) and read.
+        // Both shared buffers are written (which also reads them first) and read; they are spread over the threads' L2.
         const double stream = weights / rate(weights, machine);
         cycles += MAX(stream - products, 0) + 0.3 * MIN(stream, products);
-        cycles += 3 * (v_bytes + m_bytes) / rate(v_bytes + m_bytes, machine) + 6000;
+        cycles += 3.5 * (v_bytes + m_bytes) / rate((v_bytes + m_bytes) / p->threads, machine) + 6000;
     } else {
-        // Plain weights come once; transforming a vector of them takes about 110 operations. All tiles are read again
-        // for each unit.
+        // Plain weights come once and are transformed. All tiles are read again for each unit.
         const double units = (double)w.panel_groups, scratch = (double)weights_scratch(&w);
         cycles += weights / w.q * TAPS / rate(weights / w.q * TAPS, machine) +
                   w.taps_d * channels * outs / kernels->lanes * weight_cycles;
-        cycles += (1 + 0.5 * units) * v_bytes / rate(v_bytes + scratch, machine);
+        cycles += (1 + units) * v_bytes / rate(v_bytes + scratch, machine);
         // What a unit holds beyond L2 goes out and comes back.
         const double beyond = MIN(1.0, MAX(0.0, scratch / (double)machine->l2 - 0.8));
         cycles += beyond * 2 * (weights + m_bytes) / rate(scratch, machine);

@@ -409,7 +409,7 @@ double direct_estimate(const Problem *problem, const Configuration *configuratio
     const double width = (double)MAX(problem->out[0].size[AXIS_W], 1);
     const double rows = width / (double)div_up((int64_t)width, kernels->rows);
     const double registers = MIN(1.0, rows * MIN(GEMM_MAX_VECTORS, (double)problem->out[0].blocks) / 8);
-    const double compute = problem_flop(problem) * waste / (kernels->flop_per_cycle * efficiency * registers);
+    const double compute = problem_flop(problem) * waste / (kernels_peak(kernels, machine) * efficiency * registers);
     // A panel's weights are read again for each group of rows, from L2 while they fit.
     const double taps = (double)(problem->kernel[0] * problem->kernel[1] * problem->kernel[2]);
     const double units = (double)div_up(shape_count(&problem->out[0].shape) / MAX(problem->oc, 1), PIXELS_A_UNIT);

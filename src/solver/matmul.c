@@ -104,7 +104,8 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     const double flop = 2 * (double)shape_count(out) * k * waste;
     double bytes = operand_bytes(&p->in[0]) + operand_bytes(&p->out[0]);
     bytes += p->weight ? 4 * k * n : 3 * operand_bytes(&p->in[1]);
-    const double products = flop / (0.7 * kernels->flop_per_cycle), usual = streaming_estimate(p, products, bytes);
+    const double products = flop / (0.7 * kernels_peak(kernels, machine)),
+                 usual = streaming_estimate(p, products, bytes);
     static const int32_t zeros[CONFIGURATION_NUMBERS];
     if (!memcmp(c->schedule, zeros, sizeof zeros)) return usual;
     MatmulWork w = {.kernels = kernels};

@@ -149,6 +149,43 @@ TEST(brand_strings) {
     cpuid_brand(&cpuid, name);
     CHECK_TEXT(name, "");
 }
+TEST(units_of_real_cpus) {
+    enum { INTEL, OTHER };
+    static const struct {
+        const char *name;
+        int vendor;
+        uint32_t signature, greatest, widths; // leaf 1, greatest extended leaf, leaf 0x8000001a
+        int bytes;
+    } units[] = {
+        {"Xeon 8180 (Skylake-SP)", INTEL, 0x50654, 0x80000008, 0, 64},
+        {"Xeon 8480C (Sapphire Rapids)", INTEL, 0x806f8, 0x80000008, 0, 64},
+        {"Core i7-1065G7 (Ice Lake)", INTEL, 0x706e5, 0x80000008, 0, 32},
+        {"Core i7-1165G7 (Tiger Lake)", INTEL, 0x806c1, 0x80000008, 0, 32},
+        {"Core i5-11400 (Rocket Lake)", INTEL, 0xa0671, 0x80000008, 0, 32},
+        {"N100 (Gracemont)", INTEL, 0xb06e0, 0x80000008, 0, 16},
+        {"Core i7-4770 (Haswell)", INTEL, 0x306c3, 0x80000008, 0, 64},
+        {"... that answers with its last leaf", INTEL, 0x306c3, 0x80000008, 4, 64},
+        {"FX-8350 (Piledriver)", OTHER, 0x600f20, 0x8000001e, 3, 16},
+        {"Ryzen 7 1700 (Zen)", OTHER, 0x800f11, 0x8000001f, 3, 16},
+        {"Ryzen 7 5800X (Zen 3)", OTHER, 0xa20f10, 0x80000023, 6, 32},
+        {"EPYC 9004 (Zen 4)", OTHER, 0xa10f11, 0x80000021, 6, 32},
+        {"EPYC 9005 (Zen 5)", OTHER, 0xb00f21, 0x80000028, 0xe, 64},
+        {"Phenom (no such leaf)", OTHER, 0x100f42, 0x80000008, 6, 64},
+        {"a virtual machine that hides it", OTHER, 0xa10f11, 0x80000021, 0, 64},
+    };
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        const bool intel = units[i].vendor == INTEL;
+        const Cpuid cpuid = {{{0,
+                               0,
+                               {0x10, intel ? 0x756e6547 : 0x68747541, intel ? 0x6c65746e : 0x444d4163,
+                                intel ? 0x49656e69 : 0x69746e65}},
+                              {1, 0, {units[i].signature}},
+                              {0x80000000, 0, {units[i].greatest}},
+                              {0x8000001a, 0, {units[i].widths}}},
+                             0};
+        CHECK_MSG(cpuid_vector_bytes(&cpuid) == units[i].bytes, "%s: %d", units[i].name, cpuid_vector_bytes(&cpuid));
+    }
+}
 #if defined(__x86_64__)
 TEST(this_cpu_answers_all_leaves_that_features_stand_in) {
     Cpuid cpuid;

@@ -159,7 +159,7 @@ static bool run_plan(const char *what, const Graph *graph, const Plan *plan, Poo
 Machine planned_machine(Isa isa) {
     Machine machine;
     REQUIRE(machine_detect(&machine) == ST_OK);
-    machine.isa = isa, machine.l2 = (size_t)1 << 20, machine.l3 = (size_t)32 << 20;
+    machine.isa = isa, machine.l2 = (size_t)1 << 20, machine.l3 = (size_t)32 << 20, machine.vector_bytes = 64;
     return machine;
 }
 static Status make_plan(const Graph *graph, const Setting *setting, Plan **plan) {
