@@ -416,6 +416,39 @@ static const double usual_price = 0.02;
 
 // Memory is a constraint on the sum over the layers, so it gets a price, which is raised until the plan fits (Everett,
 // "Generalized Lagrange Multiplier Method", 1963): each layer then gives up the bytes that cost it the least time.
+
+// Prepared weights of convolutions, and what they are in the model.
+typedef struct WeightBytes {
+    double prepared, plain;
+} WeightBytes;
+static WeightBytes weight_bytes(const Plan *plan) {
+    WeightBytes bytes = {0, 0};
+    for (int i = 0; i < plan->n_steps; i++) {
+        const Problem *p = plan->steps[i].problem;
+        if ((p->kind != PROBLEM_CONV && p->kind != PROBLEM_CONV_TRANSPOSE) || !p->weight) continue;
+        const int64_t taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
+        bytes.prepared += (double)plan->steps[i].weights_bytes;
+        bytes.plain += (double)sizeof(float) * (double)(taps * p->ic / p->group * p->oc);
+    }
+    return bytes;
+}
+// Transformed weights are four times the plain ones: of many channels they would be most of what a network takes, for a
+// few percent of its time. Where that is more than a little, they may be three times as large in all, which keeps the
+// memory of a U-Net below that of other engines. A network for which no price does that keeps what it has.
+static Status make_lean(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **plan) {
+    const double little = 32 << 20, times = 3, most = 0.5, step = 1.25;
+    for (double byte = step * usual_price; byte < most; byte *= step) {
+        WeightBytes bytes = weight_bytes(*plan);
+        if (bytes.prepared <= MAX(little, times * bytes.plain)) break;
+        Plan *other;
+        TRY(plan_at_price(graph, machine, options, (MemoryPrice){byte, false}, &other));
+        bytes = weight_bytes(other);
+        const bool lean = bytes.prepared <= times * bytes.plain;
+        plan_free(lean ? *plan : other);
+        if (lean) *plan = other;
+    }
+    return ST_OK;
+}
 static Status shrink(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **plan) {
     // From where weights transformed on the way (some 0.05) begin to pay to where direct sums do.
     const double least = 2 * usual_price, most = 100, step = 2;
@@ -441,7 +474,8 @@ Status plan_create(const Graph *graph, const Machine *machine, const PlanOptions
         free_options.n_choices = 0, options = &free_options;
         TRY(plan_at_price(graph, machine, options, (MemoryPrice){usual_price, false}, &plan));
     }
-    const Status status = options->memory ? shrink(graph, machine, options, &plan) : ST_OK;
+    Status status = options->n_choices ? ST_OK : make_lean(graph, machine, options, &plan);
+    if (status == ST_OK && options->memory) status = shrink(graph, machine, options, &plan);
     if (status == ST_OK) *out = plan;
     else plan_free(plan);
     return status;

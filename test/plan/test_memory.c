@@ -90,3 +90,22 @@ TEST(what_does_not_fit_is_the_smallest_plan) {
     CHECK_INT((int64_t)plan_bytes(fits), (int64_t)least);
     plan_free(usual), plan_free(smallest), plan_free(fits), graph_free(graph);
 }
+// Four layers of 9.4 MB, which would be 37.7 MB transformed each.
+TEST(weights_are_three_times_the_plain_ones_at_most) {
+    Graph *graph = planned_graph("graph (%x: float32[1x512x32x32]) -> (%y) {\n"
+                                 " %u = const float32[512x512x3x3] random(seed=1, scale=0.02)\n"
+                                 " %a = Conv (%x, %u) {pads=[1, 1, 1, 1]}\n"
+                                 " %b = Conv (%a, %u) {pads=[1, 1, 1, 1]}\n"
+                                 " %c = Conv (%b, %u) {pads=[1, 1, 1, 1]}\n"
+                                 " %y = Conv (%c, %u) {pads=[1, 1, 1, 1]}\n"
+                                 "}\n");
+    const size_t plain = (size_t)4 * 4 * 512 * 512 * 9;
+    for (Isa isa = 0; isa <= best_with_winograd(); isa++) {
+        if (!kernels_for(isa)) continue;
+        Plan *plan = plan_within(graph, isa, 0);
+        CHECK_INT(count_solver(plan, "conv_winograd"), 4);
+        CHECK_MSG(plan->weights_bytes <= 3 * plain, "%s: %zu of %zu bytes", isa_name(isa), plan->weights_bytes, plain);
+        plan_free(plan);
+    }
+    graph_free(graph);
+}
