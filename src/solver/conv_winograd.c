@@ -9,6 +9,10 @@
 //   F(2,3)   16 products for 2x2 outputs: four ninths of them, and more exact than direct sums. For images whose sides
 //            are small or just beyond a multiple of 4, and where weights weigh more than pixels.
 //
+// Dilated: pixels whose coordinates agree modulo the dilation are an image of their own, a phase, with neighbours next
+// to each other. Tiles are those of all phases; their pixels are brought together before the transform and taken apart
+// behind it (gather), without a border.
+//
 // Three schedules:
 //   tiles    a unit takes some tiles of some slices all the way; its transformed values stay in the core's L2. Weights
 //            are read again by each unit. For large images.
@@ -40,7 +44,8 @@ typedef struct Winograd {
     int tile, q; // m of F(m,3), and the number of products
     int taps_d, chunk;
     Ref in, out, pooled, residual, bias, pool_factors, weights, v, m;
-    int64_t tiles_h, tiles_w, tiles; // tiles: of one slice of all images
+    int64_t phases_h, phases_w;      // 1 without dilation
+    int64_t tiles_h, tiles_w, tiles; // of one phase; tiles: of one slice of all phases of all images
     int64_t slices;                  // of the output; the input has taps_d - 1 more, with its border
     int64_t channels, out_channels;  // rounded up to blocks
     int n_panels;
@@ -73,12 +78,94 @@ static int64_t weights_at(const Winograd *w, int q, int panel, int64_t c0) {
 typedef struct Box {
     int64_t t0, tiles, z0, slices;
 } Box;
-// Where tile t (over all images) lies.
+// Where tile t (over all images) lies: in the phase of the pixels py + k * dilation, px + k * dilation.
 typedef struct TilePlace {
-    int64_t n, ty, tx;
+    int64_t n, py, px, ty, tx;
 } TilePlace;
 static TilePlace place(const Winograd *w, int64_t t) {
-    return (TilePlace){t / (w->tiles_h * w->tiles_w), t / w->tiles_w % w->tiles_h, t % w->tiles_w};
+    const int64_t image = t / (w->tiles_h * w->tiles_w), rest = image / w->phases_w;
+    return (TilePlace){rest / w->phases_h, rest % w->phases_h, image % w->phases_w, t / w->tiles_w % w->tiles_h,
+                       t % w->tiles_w};
+}
+static bool is_dilated(const Problem *p) { return p->dilation[AXIS_H] > 1 || p->dilation[AXIS_W] > 1; }
+
+enum { GATHER = 4, GATHER_ROWS = 6, GATHER_COLUMNS = 4 * GATHER + 2 }; // tiles at once, and what they read at most
+typedef struct Gathered {
+    float pixel[GATHER_ROWS][GATHER_COLUMNS][MOST_LANES] __attribute__((aligned(64)));
+} Gathered;
+// rows x columns pixels of a phase, from (y, x) of a channel block on and a dilation apart, to rows of `columns` pixels
+// of `lanes` floats. Beyond the image: zero.
+static void gather(const Winograd *w, const Layout *l, const float *block, int64_t y, int64_t x, int rows, int columns,
+                   float *to) {
+    const Kernels *kernels = w->kernels;
+    const int64_t down = w->problem.dilation[AXIS_H], across = w->problem.dilation[AXIS_W];
+    const int64_t before = MIN(x < 0 ? div_up(-x, across) : 0, columns);
+    const int64_t end = MAX(MIN(div_up(MAX(l->size[AXIS_W] - x, 0), across), columns), before);
+    const int lanes = kernels->lanes;
+    for (int i = 0; i < rows; i++, y += down, to += columns * lanes) {
+        const bool inside = y >= 0 && y < l->size[AXIS_H];
+        const int64_t first = inside ? before : columns, last = inside ? end : columns;
+        memset(to, 0, (size_t)(first * lanes) * sizeof *to);
+        if (first < last)
+            kernels->copy_pixels(block + y * l->stride[AXIS_H] + (x + first * across) * lanes, across * lanes, lanes,
+                                 lanes, to + first * lanes, lanes, last - first);
+        memset(to + last * lanes, 0, (size_t)((columns - last) * lanes) * sizeof *to);
+    }
+}
+// The way back, of what the image has.
+static void scatter(const Winograd *w, const Layout *l, const float *from, int64_t y, int64_t x, int rows, int columns,
+                    int from_columns, float *block) {
+    const int lanes = w->kernels->lanes;
+    for (int i = 0; i < rows; i++, y += w->problem.dilation[AXIS_H], from += from_columns * lanes)
+        w->kernels->copy_pixels(from, lanes, lanes, lanes, block + y * l->stride[AXIS_H] + x * lanes,
+                                w->problem.dilation[AXIS_W] * lanes, columns);
+}
+// input_tiles of `run` <= GATHER tiles of a dilated convolution; slice: of block b0.
+static void input_gathered(const Winograd *w, const float *slice, const TilePlace *at, int64_t run, int64_t blocks,
+                           float *v) {
+    const Layout *l = &w->problem.in[0];
+    const int64_t *pad = w->problem.pad_begin, *dilation = w->problem.dilation;
+    const int lanes = w->kernels->lanes, rows = w->tile + 2, columns = w->tile * (int)run + 2;
+    const int64_t y = at->py + dilation[AXIS_H] * w->tile * at->ty - pad[AXIS_H];
+    const int64_t x = at->px + dilation[AXIS_W] * w->tile * at->tx - pad[AXIS_W];
+    Gathered near;
+    float *first = &near.pixel[0][0][0];
+    for (int64_t b = 0; b < blocks; b++) {
+        gather(w, l, slice + b * l->stride_block, y, x, rows, columns, first);
+        w->kernels->winograd[w->tile].input(first + (columns + 1) * lanes, (int64_t)columns * lanes, 0, (int)run, 1,
+                                            v + b * lanes, w->v_tile, w->v_plane);
+    }
+}
+// output_tiles of them. False: a sum was not finite.
+static bool output_gathered(const Winograd *w, char *const *bases, const TilePlace *at, int64_t z, int64_t run,
+                            int64_t b0, int64_t blocks, const float *m) {
+    const Problem *p = &w->problem;
+    const Layout *out = &p->out[0], *rest = &p->in[1];
+    const int64_t *dilation = p->dilation;
+    const int lanes = w->kernels->lanes, tile = w->tile, columns = tile * (int)run;
+    const int64_t y = at->py + dilation[AXIS_H] * tile * at->ty, x = at->px + dilation[AXIS_W] * tile * at->tx;
+    const int valid_rows = (int)MIN(tile, div_up(MAX(out->size[AXIS_H] - y, 0), dilation[AXIS_H]));
+    const int valid_columns = (int)MIN(columns, div_up(MAX(out->size[AXIS_W] - x, 0), dilation[AXIS_W]));
+    Gathered sums, residual;
+    bool finite = true;
+    if (valid_rows < 1 || valid_columns < 1) return true; // of the last phases fewer pixels
+    for (int64_t b = b0; b < b0 + blocks; b++) {
+        const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b, lanes);
+        float *near = &sums.pixel[0][0][0], *near_rest = p->has_residual ? &residual.pixel[0][0][0] : NULL;
+        if (near_rest)
+            gather(w, rest,
+                   (const float *)ref_at(bases, w->residual) + at->n * rest->stride_n + b * rest->stride_block +
+                       z * rest->stride[AXIS_D],
+                   y, x, valid_rows, columns, near_rest);
+        const int64_t row = (int64_t)columns * lanes;
+        finite &=
+            w->kernels->winograd[tile].output(m + b * lanes, w->m_tile, w->m_plane, (int)run, 1, valid_rows,
+                                              valid_columns, &epilogue, near_rest, row, 0, near, row, 0, NULL, 0, 0);
+        scatter(w, out, near, y, x, valid_rows, valid_columns, columns,
+                (float *)ref_at(bases, w->out) + at->n * out->stride_n + b * out->stride_block +
+                    z * out->stride[AXIS_D]);
+    }
+    return finite;
 }
 // A box of the input with its border, channel blocks [b0, b0 + blocks), into v (which points at its first tile, block
 // b0).
@@ -89,9 +176,15 @@ static void input_tiles(const Winograd *w, const float *in, const Box *box, int6
     for (int64_t done = 0; done < box->tiles * box->slices;) {
         const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
         const TilePlace at = place(w, box->t0 + t);
-        const int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
-        const float *from = in + at.n * l->stride_n + b0 * l->stride_block + (z - pad[AXIS_D]) * l->stride[AXIS_D] +
-                            (w->tile * at.ty + 1 - pad[AXIS_H]) * l->stride[AXIS_H] +
+        int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
+        const float *slice = in + at.n * l->stride_n + b0 * l->stride_block + (z - pad[AXIS_D]) * l->stride[AXIS_D];
+        if (is_dilated(&w->problem)) {
+            run = MIN(run, GATHER);
+            input_gathered(w, slice, &at, run, blocks, v + done * w->v_tile);
+            done += run;
+            continue;
+        }
+        const float *from = slice + (w->tile * at.ty + 1 - pad[AXIS_H]) * l->stride[AXIS_H] +
                             (w->tile * at.tx + 1 - pad[AXIS_W]) * lanes;
         w->kernels->winograd[w->tile].input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
                                             v + done * w->v_tile, w->v_tile, w->v_plane);
@@ -108,7 +201,13 @@ static void output_tiles(const Winograd *w, char *const *bases, const Box *box, 
     for (int64_t done = 0; done < box->tiles * box->slices;) {
         const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
         const TilePlace at = place(w, box->t0 + t);
-        const int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
+        int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
+        if (is_dilated(p)) {
+            run = MIN(run, GATHER);
+            if (!output_gathered(w, bases, &at, z, run, b0, blocks, m + done * w->m_tile)) run_note_lost(bases);
+            done += run;
+            continue;
+        }
         const int rows = (int)MIN(tile, out->size[AXIS_H] - tile * at.ty);
         const int64_t pixels = out->size[AXIS_W] - tile * at.tx;
         float *to = (float *)ref_at(bases, w->out) + at.n * out->stride_n + b0 * out->stride_block +
@@ -336,12 +435,14 @@ static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (p->precision == PRECISION_STRICT || p->group != 1 || !p->weight || p->ic < 1) return false;
     if (p->kernel[AXIS_D] > MOST_DEPTH || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
     for (int axis = 0; axis < AXES; axis++)
-        if (p->stride[axis] != 1 || p->dilation[axis] != 1 || p->pad_begin[axis] < 0) return false;
-    if (p->has_pool && p->out[0].size[AXIS_D] != 1) return false;
+        if (p->stride[axis] != 1 || p->pad_begin[axis] < 0) return false;
+    if (p->dilation[AXIS_D] != 1) return false;
+    if (p->has_pool && (p->out[0].size[AXIS_D] != 1 || is_dilated(p))) return false;
     // Pooling needs whole 2x2 windows; a cut one at the edge is dropped as the pool's floor does.
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int axis = 0; axis < AXES; axis++) {
+        if (axis != AXIS_D && is_dilated(p)) continue;
         // The last tile reads m + 2 inputs from its first output's window on, also where it is cut. Most with m = 4.
         const int64_t size = p->out[0].size[axis];
         const int64_t reach = axis == AXIS_D ? size + p->kernel[AXIS_D] - 1 : 4 * div_up(size, 4) + 2;
@@ -364,9 +465,12 @@ static Winograd describe(const Problem *p, const Configuration *c, const Kernels
     Winograd w = {.problem = *p, .kernels = kernels, .tile = c->arithmetic[0], .chunk = c->arithmetic[1]};
     const int lanes = kernels->lanes;
     w.q = (w.tile + 2) * (w.tile + 2);
-    w.tiles_h = div_up(p->out[0].size[AXIS_H], w.tile), w.tiles_w = div_up(p->out[0].size[AXIS_W], w.tile);
+    const int64_t height = p->out[0].size[AXIS_H], width = p->out[0].size[AXIS_W];
+    w.phases_h = MIN(p->dilation[AXIS_H], height), w.phases_w = MIN(p->dilation[AXIS_W], width);
+    w.tiles_h = div_up(div_up(height, p->dilation[AXIS_H]), w.tile);
+    w.tiles_w = div_up(div_up(width, p->dilation[AXIS_W]), w.tile);
     w.taps_d = (int)p->kernel[AXIS_D], w.slices = p->out[0].size[AXIS_D];
-    w.tiles = p->out[0].shape.dim[0] * w.tiles_h * w.tiles_w;
+    w.tiles = p->out[0].shape.dim[0] * w.phases_h * w.phases_w * w.tiles_h * w.tiles_w;
     w.channels = round_up(p->ic, lanes), w.out_channels = round_up(p->oc, lanes);
     w.n_panels = (int)div_up(w.out_channels, GEMM_MAX_VECTORS * lanes);
     const bool image = c->schedule[KIND] != TILES;
@@ -600,8 +704,9 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
         2.0 * w.q * w.taps_d * tiles * channels * outs / (kernels_peak(kernels, machine) * 0.88 * registers);
     // Transforms of a tile and block: with F(4,3) about 150 vector operations and 36 + 36 stores and loads, each way;
     // of a vector of weights about 110 operations, which take 160 cycles. With F(2,3) 32 and 16 + 16; 65 cycles.
-    const double parts = kernels_parts(kernels, machine);
-    const double tile_cycles = parts * (w.tile == 2 ? 50 : 130), weight_cycles = parts * (w.tile == 2 ? 65 : 160);
+    const double parts = kernels_parts(kernels, machine), apart = is_dilated(p) ? 50 : 0; // gather and scatter
+    const double tile_cycles = parts * (w.tile == 2 ? 50 : 130) + apart;
+    const double weight_cycles = parts * (w.tile == 2 ? 65 : 160);
     double cycles = products + (in_tiles * channels + 1.3 * tiles * outs) / kernels->lanes * tile_cycles;
     if (c->schedule[KIND] == TILES) {
         const double units = (double)(div_up(w.tiles, w.tiles_a_unit) * div_up(w.slices, w.slices_a_unit));
@@ -676,7 +781,7 @@ static void explain(const Problem *p, const Configuration *c, const Kernels *ker
     const double weights = 4.0 * w.q * w.taps_d * (double)w.channels * (double)w.out_channels;
     const double values = 4.0 * (double)(w.q * (w.v_plane + w.m_plane));
     explain_places(text, "pixels in tiles", p->out[0].size[AXIS_H] * p->out[0].size[AXIS_W],
-                   w.tiles_h * w.tiles_w * w.tile * w.tile);
+                   w.phases_h * w.phases_w * w.tiles_h * w.tiles_w * w.tile * w.tile);
     explain_places(text, "input channels", p->ic, w.channels);
     explain_places(text, "output channels", p->oc, w.out_channels);
     explain_groups(text, "tiles of a unit", MIN(w.tiles_a_unit, w.tiles) * w.slices_a_unit, w.rows);
