@@ -2,6 +2,7 @@
 #include "plan/plan.h"
 #include "base/hash.h"
 #include "plan/planner.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -434,20 +435,35 @@ static WeightBytes weight_bytes(const Plan *plan) {
 }
 // Transformed weights are four times the plain ones: of many channels they would be most of what a network takes, for a
 // few percent of its time. Where that is more than a little, they may be three times as large in all, which keeps the
-// memory of a U-Net below that of other engines. A network for which no price does that keeps what it has.
+// memory of a U-Net below that of other engines.
+static bool is_lean(const Plan *plan) {
+    const double little = 32 << 20, times = 3;
+    const WeightBytes bytes = weight_bytes(plan);
+    return bytes.prepared <= MAX(little, times * bytes.plain);
+}
+// The lowest price, to a tenth, whose plan is lean, found by halving. A network for which no price does that keeps what
+// it has.
 static Status make_lean(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **plan) {
-    const double little = 32 << 20, times = 3, most = 0.5, step = 1.25;
-    for (double byte = step * usual_price; byte < most; byte *= step) {
-        WeightBytes bytes = weight_bytes(*plan);
-        if (bytes.prepared <= MAX(little, times * bytes.plain)) break;
-        Plan *other;
-        TRY(plan_at_price(graph, machine, options, (MemoryPrice){byte, false}, &other));
-        bytes = weight_bytes(other);
-        const bool lean = bytes.prepared <= times * bytes.plain;
-        plan_free(lean ? *plan : other);
-        if (lean) *plan = other;
+    double low = usual_price, high = 0.5;
+    Plan *lean = NULL, *other;
+    if (is_lean(*plan)) return ST_OK;
+    Status status = plan_at_price(graph, machine, options, (MemoryPrice){high, false}, &lean);
+    if (status == ST_OK && !is_lean(lean)) plan_free(lean), lean = NULL;
+    while (status == ST_OK && lean && high > 1.1 * low) {
+        const double middle = sqrt(low * high);
+        status = plan_at_price(graph, machine, options, (MemoryPrice){middle, false}, &other);
+        if (status != ST_OK) break;
+        const bool enough = is_lean(other);
+        if (enough) high = middle;
+        else low = middle;
+        plan_free(enough ? lean : other);
+        if (enough) lean = other;
     }
-    return ST_OK;
+    if (status == ST_OK && lean) {
+        plan_free(*plan);
+        *plan = lean;
+    } else plan_free(lean);
+    return status;
 }
 static Status shrink(const Graph *graph, const Machine *machine, const PlanOptions *options, Plan **plan) {
     // From where weights transformed on the way (some 0.05) begin to pay to where direct sums do.
