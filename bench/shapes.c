@@ -1,19 +1,23 @@
 // Times every way to compute a convolution: all solvers that apply, in all their configurations, each beside what its
 // estimate says. bench/estimate.py feeds it and draws conclusions.
 //
-//     stent-shapes [--space] [THREADS] < shapes        a shape a line:
+//     stent-shapes [THREADS] < shapes
+//     stent-shapes --space THREADS [LANDSCAPE] < shape
+// A shape a line:
 //         conv|transpose N IC OC D H W KD KH KW STRIDE DILATION GROUP POOL
 //
 // Pads are such that stride 1 keeps the size (transpose: none). Out, tab-separated, a line a way:
 //     number of the shape, solver, configuration, estimate in cycles, milliseconds, 1 where the plan would take it
-// --space: the whole space of tuning, hundreds of ways a shape, as a landscape (test/tune/landscape.h).
-// Prepared weights are flushed from the caches before each run: in a network all the others came by since the last one.
-// Inputs stay where the run before left them. STENT_ISA names the instruction set. Exit status 0; 2 for a line that is
-// no shape.
+// --space: the whole space of tuning, hundreds of ways a shape, as a landscape (test/tune/landscape.h), each measured
+// between two measurements of the plan's way, the best five times; LANDSCAPE: an earlier one of that shape, of which
+// only the best are measured again. Prepared weights are flushed from the caches before each run: in a network all the
+// others came by since the last one. Inputs stay where the run before left them. STENT_ISA names the instruction set.
+// Exit status 0; 2 for a line that is no shape.
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "measure/statistics.h"
 #include "solver/solver.h"
 #include "thread/pool.h"
 #include "tune/recall.h"
@@ -31,11 +35,15 @@ typedef struct Bench {
     Pool *pool;
     int threads;
     bool space;
+    const char *times; // an earlier landscape; NULL: none
 } Bench;
+enum { OFTEN = 5 };
 typedef struct TimedWay {
     Way is;
     Need need;
     double cycles, ms;
+    double ratios[OFTEN]; // --space: to the plan's way; ms is of their median
+    int n_ratios;
 } TimedWay;
 
 static void must(bool holds, const char *what) {
@@ -124,26 +132,19 @@ static void flush(const char *from, size_t bytes) {
     (void)from, (void)bytes;
 #endif
 }
-static double best_ms(const Bench *b, const Lowering *l, char *const *bases, void *scratch) {
-    double best = INFINITY;
-    run_phases(b, l->phases, l->n_phases, bases, scratch);
-    for (int round = 0; round < ROUNDS; round++) {
-        const uint64_t begin = clock_ns();
-        do {
-            flush(bases[BASE_WEIGHTS], l->weights_bytes);
-            const uint64_t start = clock_ns();
-            run_phases(b, l->phases, l->n_phases, bases, scratch);
-            best = MIN(best, clock_ms_since(start));
-        } while (clock_ms_since(begin) < least_ms);
-    }
-    return best;
-}
-static void time_way(const Bench *b, const Shapes *s, Problem p, TimedWay *way) {
-    Arena arena = {0};
-    Lowering l = {.arena = &arena, .kernels = b->kernels, .machine = &b->machine, .temporary = {BASE_ARENA, 0}};
-    RunState state = {0};
-    char *bases[BASE_EXTERNAL + OPERANDS] = {[BASE_SESSION] = (char *)&state};
-    size_t bytes[OPERANDS] = {0};
+// A way that is ready to run.
+typedef struct Opened {
+    Arena arena;
+    Lowering l;
+    RunState state;
+    char *bases[BASE_EXTERNAL + OPERANDS];
+    size_t bytes[OPERANDS], temporary, weights, scratch_bytes;
+    void *scratch;
+} Opened;
+static void open_way(const Bench *b, const Shapes *s, Problem p, const TimedWay *way, Opened *o) {
+    *o = (Opened){.l = {.kernels = b->kernels, .machine = &b->machine, .temporary = {BASE_ARENA, 0}}};
+    o->l.arena = &o->arena;
+    o->bases[BASE_SESSION] = (char *)&o->state;
     p.in[0] = laid_out(b, s->n, p.ic, s->in, &way->need.in[0]);
     p.out[0] = laid_out(b, s->n, p.oc, s->out, &way->need.out[0]);
     if (p.has_pool) p.out[1] = laid_out(b, s->n, p.oc, s->half, &way->need.out[1]);
@@ -151,31 +152,73 @@ static void time_way(const Bench *b, const Shapes *s, Problem p, TimedWay *way) 
         [0] = &p.in[0], [PROBLEM_INPUTS] = &p.out[0], [PROBLEM_INPUTS + 1] = p.has_pool ? &p.out[1] : NULL};
     for (int i = 0; i < OPERANDS; i++) {
         if (!layouts[i]) continue;
-        bytes[i] = layout_bytes(layouts[i]);
-        bases[BASE_EXTERNAL + i] = random_floats(bytes[i]);
+        o->bytes[i] = layout_bytes(layouts[i]);
+        o->bases[BASE_EXTERNAL + i] = random_floats(o->bytes[i]);
         const bool plain = layouts[i]->kind == LAYOUT_PLAIN;
         const Ref origin = {BASE_EXTERNAL + i, plain ? 0 : layout_origin_bytes(layouts[i])};
-        if (i < PROBLEM_INPUTS) l.in[i] = origin;
-        else l.out[i - PROBLEM_INPUTS] = origin;
+        if (i < PROBLEM_INPUTS) o->l.in[i] = origin;
+        else o->l.out[i - PROBLEM_INPUTS] = origin;
     }
-    const size_t temporary = MAX(
-        way->is.solver->temporary ? way->is.solver->temporary(&p, &way->is.configuration, b->kernels, &b->machine) : 0,
-        64);
-    must(way->is.solver->lower(&p, &way->is.configuration, &l) == ST_OK, way->is.solver->name);
-    const size_t scratch_bytes =
-        MAX(most_scratch(l.phases, l.n_phases), most_scratch(l.prepare, l.n_prepare)) * (size_t)b->threads;
-    const size_t weights = MAX(l.weights_bytes, 64);
-    bases[BASE_ARENA] = pages_alloc(temporary, 4096), bases[BASE_WEIGHTS] = pages_alloc(weights, 4096);
-    void *scratch = pages_alloc(scratch_bytes, 4096);
-    must(bases[BASE_ARENA] && bases[BASE_WEIGHTS] && scratch, "no memory");
-    must(pool_reserve(b->pool, MAX(l.n_phases, l.n_prepare)) == ST_OK, "a pool");
-    run_phases(b, l.prepare, l.n_prepare, bases, scratch);
-    way->ms = best_ms(b, &l, bases, scratch);
-    pages_free(scratch, scratch_bytes);
-    pages_free(bases[BASE_ARENA], temporary), pages_free(bases[BASE_WEIGHTS], weights);
+    const Solver *solver = way->is.solver;
+    const Configuration *c = &way->is.configuration;
+    o->temporary = MAX(solver->temporary ? solver->temporary(&p, c, b->kernels, &b->machine) : 0, 64);
+    must(solver->lower(&p, c, &o->l) == ST_OK, solver->name);
+    const Lowering *l = &o->l;
+    o->scratch_bytes =
+        MAX(most_scratch(l->phases, l->n_phases), most_scratch(l->prepare, l->n_prepare)) * (size_t)b->threads;
+    o->weights = MAX(l->weights_bytes, 64);
+    o->bases[BASE_ARENA] = pages_alloc(o->temporary, 4096), o->bases[BASE_WEIGHTS] = pages_alloc(o->weights, 4096);
+    o->scratch = pages_alloc(o->scratch_bytes, 4096);
+    must(o->bases[BASE_ARENA] && o->bases[BASE_WEIGHTS] && o->scratch, "no memory");
+    must(pool_reserve(b->pool, MAX(l->n_phases, l->n_prepare)) == ST_OK, "a pool");
+    run_phases(b, l->prepare, l->n_prepare, o->bases, o->scratch);
+}
+static void close_way(Opened *o) {
+    pages_free(o->scratch, o->scratch_bytes);
+    pages_free(o->bases[BASE_ARENA], o->temporary), pages_free(o->bases[BASE_WEIGHTS], o->weights);
     for (int i = 0; i < OPERANDS; i++)
-        if (bytes[i]) pages_free(bases[BASE_EXTERNAL + i], bytes[i]);
-    arena_free(&arena);
+        if (o->bytes[i]) pages_free(o->bases[BASE_EXTERNAL + i], o->bytes[i]);
+    arena_free(&o->arena);
+}
+// The least of at least `rounds` runs, and of rounds * least_ms, behind one that is not timed.
+static double best_ms(const Bench *b, const Opened *o, int rounds) {
+    double best = INFINITY;
+    run_phases(b, o->l.phases, o->l.n_phases, o->bases, o->scratch);
+    for (int round = 0; round < rounds; round++) {
+        const uint64_t begin = clock_ns();
+        do {
+            flush(o->bases[BASE_WEIGHTS], o->l.weights_bytes);
+            const uint64_t start = clock_ns();
+            run_phases(b, o->l.phases, o->l.n_phases, o->bases, o->scratch);
+            best = MIN(best, clock_ms_since(start));
+        } while (clock_ms_since(begin) < least_ms);
+    }
+    return best;
+}
+static void time_way(const Bench *b, const Shapes *s, Problem p, TimedWay *way) {
+    Opened opened;
+    open_way(b, s, p, way, &opened);
+    way->ms = best_ms(b, &opened, ROUNDS);
+    close_way(&opened);
+}
+// As part of what the reference takes right before and after, so that a landscape whose recording takes minutes knows
+// nothing of the machine's states. Where those two differ by more than 4 % it is measured again, 5 times at most; the
+// calmest attempt counts.
+static double time_against(const Bench *b, const Shapes *s, Problem p, const Opened *reference, TimedWay *way) {
+    enum { ATTEMPTS = 5 };
+    const double calm = 0.04;
+    double ratio = 1, least_apart = INFINITY;
+    Opened opened;
+    open_way(b, s, p, way, &opened);
+    double before = best_ms(b, reference, 2);
+    for (int i = 0; i < ATTEMPTS && least_apart > calm; i++) {
+        const double own = best_ms(b, &opened, ROUNDS), after = best_ms(b, reference, 2);
+        const double apart = fabs(after - before) / MIN(before, after);
+        if (apart < least_apart) least_apart = apart, ratio = own / ((before + after) / 2);
+        before = after;
+    }
+    close_way(&opened);
+    return ratio;
 }
 
 // ---- All ways ----
@@ -192,7 +235,8 @@ static bool add_way(void *context, const Configuration *c) {
     WayList *list = context;
     const Bench *b = list->bench;
     const double cycles = list->solver->estimate(list->problem, c, b->kernels, &b->machine);
-    if (list->count < WAYS) list->ways[list->count++] = (TimedWay){{list->solver, *c}, list->need, cycles, 0};
+    if (list->count < WAYS)
+        list->ways[list->count++] = (TimedWay){.is = {list->solver, *c}, .need = list->need, .cycles = cycles};
     return list->count < WAYS;
 }
 static int ways_of(const Bench *b, const Problem *p, TimedWay ways[WAYS]) {
@@ -237,6 +281,63 @@ static void print_landscape(const Bench *b, const char *line, const TimedWay *wa
         }
     text_free(&text);
 }
+static void add_ratio(TimedWay *way, double usual, double ratio) {
+    double sorted[OFTEN];
+    way->ratios[way->n_ratios++] = ratio;
+    memcpy(sorted, way->ratios, sizeof sorted);
+    sort_doubles(sorted, (size_t)way->n_ratios);
+    way->ms = usual * sorted[way->n_ratios / 2];
+}
+// Of the best the fastest that was not measured OFTEN; NULL: all were.
+static TimedWay *least_known_of_best(TimedWay *ways, int count) {
+    enum { BEST = 24 };
+    double last = 0;
+    for (int rank = 0; rank < BEST; rank++) {
+        TimedWay *next = NULL;
+        for (int i = 0; i < count; i++)
+            if (ways[i].ms > last && (!next || ways[i].ms < next->ms)) next = &ways[i];
+        if (!next) return NULL;
+        if (next->n_ratios < OFTEN) return next;
+        last = next->ms;
+    }
+    return NULL;
+}
+// Times of an earlier landscape of the same shape, instead of a first measurement of each way.
+static void read_times(const char *path, double usual, TimedWay *ways, int count) {
+    char line[256], key[256], solver[64], arithmetic[80], schedule[80];
+    Text text = {0};
+    double cycles, us, first = 0;
+    FILE *file = fopen(path, "r");
+    must(file != NULL, path);
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "%63s %79s %79s %lf %lf", solver, arithmetic, schedule, &cycles, &us) != 5) continue;
+        snprintf(key, sizeof key, "%s %s %s", solver, arithmetic, schedule);
+        if (first == 0) first = us;
+        for (int i = 0; i < count; i++) {
+            text.length = 0;
+            way_print(&ways[i].is, &text);
+            if (!strcmp(text_get(&text), key) && !ways[i].n_ratios) add_ratio(&ways[i], usual, us / first);
+        }
+    }
+    fclose(file);
+    text_free(&text);
+}
+// A landscape's times. The best of a thousand that were measured once is a lucky one: what seems to be among the best
+// is measured again.
+static void time_space(const Bench *b, const Shapes *s, const Problem *p, const TimedWay *chosen, TimedWay *ways,
+                       int count) {
+    Opened reference;
+    open_way(b, s, *p, chosen, &reference);
+    const double usual = best_ms(b, &reference, 5 * ROUNDS);
+    if (b->times) read_times(b->times, usual, ways, count);
+    for (int i = 0; i < count; i++) {
+        if (is_way(&ways[i], chosen)) ways[i].ms = usual, ways[i].n_ratios = OFTEN;
+        else if (!ways[i].n_ratios) add_ratio(&ways[i], usual, time_against(b, s, *p, &reference, &ways[i]));
+    }
+    for (TimedWay *way; (way = least_known_of_best(ways, count));)
+        add_ratio(way, usual, time_against(b, s, *p, &reference, way));
+    close_way(&reference);
+}
 static void time_shape(const Bench *b, int number, const char *line, Problem *p, const Shapes *s) {
     static TimedWay ways[WAYS];
     TimedWay chosen = {0};
@@ -249,17 +350,21 @@ static void time_shape(const Bench *b, int number, const char *line, Problem *p,
     chosen.is.solver =
         solver_choose(p, b->kernels, &b->machine, INFINITY, &chosen.need, &chosen.is.configuration, &chosen.cycles);
     const int count = ways_of(b, p, ways);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && !b->space; i++) {
         time_way(b, s, *p, &ways[i]);
-        if (!b->space) print_way(number, &ways[i], is_way(&ways[i], &chosen));
+        print_way(number, &ways[i], is_way(&ways[i], &chosen));
     }
-    if (b->space && chosen.is.solver) print_landscape(b, line, ways, count, &chosen);
+    if (b->space && chosen.is.solver) {
+        time_space(b, s, p, &chosen, ways, count);
+        print_landscape(b, line, ways, count, &chosen);
+    }
     fflush(stdout);
     pages_free(weight, weight_bytes), pages_free(bias, bias_bytes);
 }
 int main(int argc, char **argv) {
     Bench b = {.space = argc > 1 && !strcmp(argv[1], "--space")};
     b.threads = argc > 1 + b.space ? atoi(argv[1 + b.space]) : 2;
+    if (b.space && argc > 3) b.times = argv[3];
     char line[256];
     must(b.threads >= 1 && machine_detect(&b.machine) == ST_OK, "the machine");
     b.kernels = kernels_for(b.machine.isa);
