@@ -72,7 +72,7 @@ def lines(series, x_title, y_title):
         parts.append(text(place(x, 0)[0], TOP + height + 14, x, "middle", 9))
     for i in range(5):
         y = top * i / 4
-        parts.append(text(LEFT - 6, place(math.exp(low), y)[1] + 3, f"{y:.0f}", "end", 9))
+        parts.append(text(LEFT - 6, place(math.exp(low), y)[1] + 3, f"{y:.1f}" if top < 20 else f"{y:.0f}", "end", 9))
     for i, (name, line_) in enumerate(series.items()):
         colour = COLOURS[i % len(COLOURS)]
         corners = " ".join("{:.1f},{:.1f}".format(*place(x, y)) for x, y in line_)
