@@ -56,11 +56,11 @@ uint64_t cpuid_features(const Cpuid *cpuid) {
     }
     return features;
 }
-// Family 6 models, of leaf 1.
 static bool is_intel(const Cpuid *cpuid) {
     const CpuidAnswer *vendor = &cpuid->answers[0];
     return vendor->word[EBX] == 0x756e6547 && vendor->word[EDX] == 0x49656e69 && vendor->word[ECX] == 0x6c65746e;
 }
+// signature: EAX of leaf 1.
 static int intel_vector_bytes(uint32_t signature) {
     static const uint8_t halved[] = {
         0x66,       // Cannon Lake
@@ -96,15 +96,11 @@ void cpuid_brand(const Cpuid *cpuid, char name[49]) {
 void cpuid_read(Cpuid *out) {
     *out = (Cpuid){0};
 #if defined(__x86_64__)
-    static const uint32_t asked[CPUID_ANSWERS][2] = {{0, 0},
-                                                     {1, 0},
-                                                     {7, 0},
-                                                     {7, 1},
-                                                     {EXTENDED, 0},
-                                                     {EXTENDED + 2, 0},
-                                                     {EXTENDED + 3, 0},
-                                                     {EXTENDED + 4, 0},
-                                                     {EXTENDED + 0x1a, 0}};
+    // clang-format off
+    static const uint32_t asked[CPUID_ANSWERS][2] = {
+        {0, 0}, {1, 0}, {7, 0}, {7, 1},
+        {EXTENDED, 0}, {EXTENDED + 2, 0}, {EXTENDED + 3, 0}, {EXTENDED + 4, 0}, {EXTENDED + 0x1a, 0}};
+    // clang-format on
     for (int i = 0; i < CPUID_ANSWERS; i++) {
         CpuidAnswer *answer = &out->answers[i];
         answer->leaf = asked[i][0], answer->subleaf = asked[i][1];
