@@ -30,6 +30,7 @@
 // packed as [panel][chunk][tap of depth][ic of the chunk][tap][panel width]. Error: docs/NUMERICS.md.
 #include "solver/conv.h"
 #include "solver/explain.h"
+#include "solver/phase.h"
 #include "solver/space.h"
 #include <assert.h>
 #include <string.h>
@@ -93,33 +94,6 @@ enum { GATHER = 4, GATHER_ROWS = 6, GATHER_COLUMNS = 4 * GATHER + 2 }; // tiles 
 typedef struct Gathered {
     float pixel[GATHER_ROWS][GATHER_COLUMNS][MOST_LANES] __attribute__((aligned(64)));
 } Gathered;
-// rows x columns pixels of a phase, from (y, x) of a channel block on and a dilation apart, to rows of `columns` pixels
-// of `lanes` floats. Beyond the image: zero.
-static void gather(const Winograd *w, const Layout *l, const float *block, int64_t y, int64_t x, int rows, int columns,
-                   float *to) {
-    const Kernels *kernels = w->kernels;
-    const int64_t down = w->problem.dilation[AXIS_H], across = w->problem.dilation[AXIS_W];
-    const int64_t before = MIN(x < 0 ? div_up(-x, across) : 0, columns);
-    const int64_t end = MAX(MIN(div_up(MAX(l->size[AXIS_W] - x, 0), across), columns), before);
-    const int lanes = kernels->lanes;
-    for (int i = 0; i < rows; i++, y += down, to += columns * lanes) {
-        const bool inside = y >= 0 && y < l->size[AXIS_H];
-        const int64_t first = inside ? before : columns, last = inside ? end : columns;
-        memset(to, 0, (size_t)(first * lanes) * sizeof *to);
-        if (first < last)
-            kernels->copy_pixels(block + y * l->stride[AXIS_H] + (x + first * across) * lanes, across * lanes, lanes,
-                                 lanes, to + first * lanes, lanes, last - first);
-        memset(to + last * lanes, 0, (size_t)((columns - last) * lanes) * sizeof *to);
-    }
-}
-// The way back, of what the image has.
-static void scatter(const Winograd *w, const Layout *l, const float *from, int64_t y, int64_t x, int rows, int columns,
-                    int from_columns, float *block) {
-    const int lanes = w->kernels->lanes;
-    for (int i = 0; i < rows; i++, y += w->problem.dilation[AXIS_H], from += from_columns * lanes)
-        w->kernels->copy_pixels(from, lanes, lanes, lanes, block + y * l->stride[AXIS_H] + x * lanes,
-                                w->problem.dilation[AXIS_W] * lanes, columns);
-}
 // input_tiles of `run` <= GATHER tiles of a dilated convolution; slice: of block b0.
 static void input_gathered(const Winograd *w, const float *slice, const TilePlace *at, int64_t run, int64_t blocks,
                            float *v) {
@@ -131,7 +105,7 @@ static void input_gathered(const Winograd *w, const float *slice, const TilePlac
     Gathered near;
     float *first = &near.pixel[0][0][0];
     for (int64_t b = 0; b < blocks; b++) {
-        gather(w, l, slice + b * l->stride_block, y, x, rows, columns, first);
+        phase_gather(w->kernels, dilation, l, slice + b * l->stride_block, y, x, rows, columns, first);
         w->kernels->winograd[w->tile].input(first + (columns + 1) * lanes, (int64_t)columns * lanes, 0, (int)run, 1,
                                             v + b * lanes, w->v_tile, w->v_plane);
     }
@@ -153,17 +127,17 @@ static bool output_gathered(const Winograd *w, char *const *bases, const TilePla
         const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b, lanes);
         float *near = &sums.pixel[0][0][0], *near_rest = p->has_residual ? &residual.pixel[0][0][0] : NULL;
         if (near_rest)
-            gather(w, rest,
-                   (const float *)ref_at(bases, w->residual) + at->n * rest->stride_n + b * rest->stride_block +
-                       z * rest->stride[AXIS_D],
-                   y, x, valid_rows, columns, near_rest);
+            phase_gather(w->kernels, dilation, rest,
+                         (const float *)ref_at(bases, w->residual) + at->n * rest->stride_n + b * rest->stride_block +
+                             z * rest->stride[AXIS_D],
+                         y, x, valid_rows, columns, near_rest);
         const int64_t row = (int64_t)columns * lanes;
         finite &=
             w->kernels->winograd[tile].output(m + b * lanes, w->m_tile, w->m_plane, (int)run, 1, valid_rows,
                                               valid_columns, &epilogue, near_rest, row, 0, near, row, 0, NULL, 0, 0);
-        scatter(w, out, near, y, x, valid_rows, valid_columns, columns,
-                (float *)ref_at(bases, w->out) + at->n * out->stride_n + b * out->stride_block +
-                    z * out->stride[AXIS_D]);
+        phase_scatter(w->kernels, dilation, out, near, y, x, valid_rows, valid_columns, columns,
+                      (float *)ref_at(bases, w->out) + at->n * out->stride_n + b * out->stride_block +
+                          z * out->stride[AXIS_D]);
     }
     return finite;
 }
