@@ -342,19 +342,19 @@ static void time_shape(const Bench *b, int number, const char *line, Problem *p,
     static TimedWay ways[WAYS];
     TimedWay chosen = {0};
     first_layouts(b, s, p);
-    const int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2];
-    const size_t weight_bytes = (size_t)(p->ic * p->oc / p->group * taps) * sizeof(float);
+    const size_t weight_bytes = (size_t)problem_weight_count(p) * sizeof(float);
     const size_t bias_bytes = (size_t)p->oc * sizeof(float);
     float *weight = random_floats(weight_bytes), *bias = random_floats(bias_bytes);
     p->weight = weight, p->bias = bias;
     chosen.is.solver =
         solver_choose(p, b->kernels, &b->machine, INFINITY, &chosen.need, &chosen.is.configuration, &chosen.cycles);
     const int count = ways_of(b, p, ways);
-    for (int i = 0; i < count && !b->space; i++) {
-        time_way(b, s, *p, &ways[i]);
-        print_way(number, &ways[i], is_way(&ways[i], &chosen));
-    }
-    if (b->space && chosen.is.solver) {
+    if (!b->space) {
+        for (int i = 0; i < count; i++) {
+            time_way(b, s, *p, &ways[i]);
+            print_way(number, &ways[i], is_way(&ways[i], &chosen));
+        }
+    } else if (chosen.is.solver) {
         time_space(b, s, p, &chosen, ways, count);
         print_landscape(b, line, ways, count, &chosen);
     }

@@ -296,8 +296,7 @@ static double region_bytes(const Problem *problem) {
     for (int i = 0; i < problem->n_outputs; i++)
         bytes += (double)shape_count(&problem->out[i].shape) * (double)dtype_size(problem->out[i].dtype);
     if (problem->weight && problem->kind != PROBLEM_MATMUL)
-        bytes += 4.0 * (double)problem->oc * (double)problem->ic / (double)MAX(problem->group, 1) *
-                 (double)(problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W]);
+        bytes += (double)sizeof(float) * (double)problem_weight_count(problem);
     return bytes;
 }
 // A step's parts: what its anchor makes, and what the nodes make that it absorbed.
@@ -427,9 +426,8 @@ static WeightBytes weight_bytes(const Plan *plan) {
     for (int i = 0; i < plan->n_steps; i++) {
         const Problem *p = plan->steps[i].problem;
         if ((p->kind != PROBLEM_CONV && p->kind != PROBLEM_CONV_TRANSPOSE) || !p->weight) continue;
-        const int64_t taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
         bytes.prepared += (double)plan->steps[i].weights_bytes;
-        bytes.plain += (double)sizeof(float) * (double)(taps * p->ic / p->group * p->oc);
+        bytes.plain += (double)sizeof(float) * (double)problem_weight_count(p);
     }
     return bytes;
 }

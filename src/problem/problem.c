@@ -15,10 +15,15 @@ bool precision_parse(const char *name, Precision *out) {
     return false;
 }
 
+int64_t problem_taps(const Problem *problem) {
+    return problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W];
+}
+int64_t problem_weight_count(const Problem *problem) {
+    return problem->oc * (problem->ic / MAX(problem->group, 1)) * problem_taps(problem);
+}
 double problem_flop(const Problem *problem) {
     double out = elements(&problem->out[0]);
-    double taps = 1;
-    for (int axis = 0; axis < AXES; axis++) taps *= (double)problem->kernel[axis];
+    const double taps = (double)problem_taps(problem);
     switch (problem->kind) {
     case PROBLEM_CONV: return 2 * out * taps * (double)problem->ic / (double)problem->group;
     case PROBLEM_CONV_TRANSPOSE:

@@ -87,6 +87,8 @@ typedef struct Problem {
     uint64_t fill;              // COPY with input -1: the bytes of one element, as in memory
     const void *reference;      // REFERENCE: ReferenceProblem (solver/reference.h)
 } Problem;
+int64_t problem_taps(const Problem *problem);         // of the kernel
+int64_t problem_weight_count(const Problem *problem); // convolutions, either way: values of `weight`
 double problem_flop(const Problem *problem); // direct sums: 2 per multiply-add
 // In words, on one line without tabs: all that its time hangs on, so not the weights' values, names, borders of
 // operands, or the number of threads. Not parsed by anybody.

@@ -310,7 +310,7 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
 
 // Whether any weight is large enough (see check_small): mostly the first one is.
 static bool weights_fit(const Problem *p) {
-    const int64_t count = p->ic * p->oc * p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
+    const int64_t count = problem_weight_count(p);
     for (int64_t i = 0; i < count; i++)
         if (fabsf(p->weight[i]) >= 0x1p-40f) return true;
     return false;
@@ -323,9 +323,7 @@ static bool is_apart(const Problem *p) {
             return false;
     return !p->has_pool;
 }
-static int copies_of(const Problem *p) {
-    return p->kind == PROBLEM_CONV ? 1 : (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
-}
+static int copies_of(const Problem *p) { return p->kind == PROBLEM_CONV ? 1 : (int)problem_taps(p); }
 // Transposed: the convolution of one tap, as large as the input; strides of what it writes lead over the other taps'
 // pixels.
 static Problem one_copy(const Problem *p) {
@@ -367,7 +365,7 @@ static ConvAmx describe(const Problem *p, const Configuration *configuration, co
     c.pixels.pixel = p->stride[AXIS_W] * AMX_PIXEL_BYTES;
     c.pixels.tile = AMX_TILE_PIXELS * c.pixels.pixel;
     c.pixels.part = c.layout.part, c.pixels.block = c.layout.block;
-    c.pixels.taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+    c.pixels.taps = (int)problem_taps(p);
     return c;
 }
 static size_t temporary(const Problem *p, const Configuration *configuration, const Kernels *kernels,
@@ -516,7 +514,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
 }
 // One part, two parts: what is left out of the products, whatever the number of channels. Three: the sums.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
-    const double taps = (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]) / copies_of(p);
+    const double taps = (double)problem_taps(p) / copies_of(p);
     const double terms = (double)round_up(p->ic, AMX_CHANNELS) * taps / 32; // a product of tiles adds 32 at a time
     switch (c->arithmetic[0]) {
     case 1: return 2.5e-3;

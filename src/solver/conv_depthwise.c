@@ -176,7 +176,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
                      .in = lowering->in[0],
                      .residual = lowering->in[1],
                      .out = lowering->out[0]};
-    w->taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]);
+    w->taps = (int)problem_taps(p);
     int32_t *offset = arena_array(lowering->arena, (size_t)w->taps, sizeof *offset);
     if (!offset) return fail_memory((size_t)w->taps * sizeof *offset);
     for (int t = 0; t < w->taps; t++) {
@@ -207,7 +207,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
 }
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
     (void)c;
-    return chain_error(kernels, (double)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]));
+    return chain_error(kernels, (double)problem_taps(p));
 }
 static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
                     Text *text) {

@@ -34,7 +34,7 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     // With one run of channels a pixel, kw pixels are one run of values.
     const bool merged = in->blocks == 1 && in->block == p->ic && p->dilation[AXIS_W] == 1;
     const int run = merged ? (int)p->kernel[AXIS_W] : 1;
-    const int taps = (int)(p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]) / run;
+    const int taps = (int)problem_taps(p) / run;
     int32_t *offset = arena_array(lowering->arena, (size_t)taps, sizeof *offset);
     int32_t *tap = arena_array(lowering->arena, (size_t)taps * (size_t)run, sizeof *tap);
     if (!offset || !tap) return fail_memory((size_t)taps * sizeof *tap);
@@ -56,7 +56,7 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
     (void)c;
-    const int64_t taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
+    const int64_t taps = problem_taps(p);
     const int64_t ic = p->ic < kernels->lanes ? p->ic : round_up(p->ic / p->group, kernels->lanes);
     return (size_t)(taps * ic * round_up(p->oc, kernels->lanes)) * sizeof(float);
 }

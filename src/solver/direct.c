@@ -155,7 +155,7 @@ static void visit_unit(const void *arguments, char *const *bases, int64_t unit, 
 static float plain_weight(const DirectWork *d, int64_t oc, int64_t ic, int64_t tap) {
     const Problem *p = &d->problem;
     const int64_t icg = p->ic / p->group, ocg = p->oc / p->group;
-    const int64_t taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W];
+    const int64_t taps = problem_taps(p);
     if (oc >= p->oc || ic >= p->ic || oc / ocg != ic / icg) return 0;
     return d->direct.transposed_weights ? p->weight[(ic * ocg + oc % ocg) * taps + tap]
                                         : p->weight[(oc * icg + ic % icg) * taps + tap];
@@ -306,7 +306,7 @@ int direct_chunk(const Problem *problem) {
     return (int)MAX(DIRECT_LEAST, MIN(channels, DIRECT_MOST));
 }
 double direct_error(const Problem *problem, int chunk, const Kernels *kernels) {
-    const double taps = (double)(problem->kernel[AXIS_D] * problem->kernel[AXIS_H] * problem->kernel[AXIS_W]);
+    const double taps = (double)problem_taps(problem);
     const double channels = (double)(problem->ic / problem->group);
     return chain_error(kernels, taps * MIN(chunk, channels) + channels / chunk);
 }
@@ -331,7 +331,7 @@ static Sizes sizes_of(const Problem *p, const Kernels *kernels, const Machine *m
                .lines = step[AXIS_D] * step[AXIS_H],
                .panels = div_up(div_up(p->oc, kernels->lanes), GEMM_MAX_VECTORS),
                .pixel_bytes = round_up(p->ic, kernels->lanes) * (int64_t)sizeof(float),
-               .taps = p->kernel[AXIS_D] * p->kernel[AXIS_H] * p->kernel[AXIS_W]};
+               .taps = problem_taps(p)};
     if (s.lines > MOST_LINES) s.lines = 1;
     s.row_bytes = s.lines * s.width * step[AXIS_W] * GEMM_MAX_VECTORS * kernels->lanes * (int64_t)sizeof(float);
     s.weights = 4.0 * (double)(s.taps * p->ic / p->group * p->oc);
@@ -411,7 +411,7 @@ double direct_estimate(const Problem *problem, const Configuration *configuratio
     const double registers = MIN(1.0, rows * MIN(GEMM_MAX_VECTORS, (double)problem->out[0].blocks) / 8);
     const double compute = problem_flop(problem) * waste / (kernels_peak(kernels, machine) * efficiency * registers);
     // A panel's weights are read again for each group of rows, from L2 while they fit.
-    const double taps = (double)(problem->kernel[0] * problem->kernel[1] * problem->kernel[2]);
+    const double taps = (double)problem_taps(problem);
     const double units = (double)div_up(shape_count(&problem->out[0].shape) / MAX(problem->oc, 1), PIXELS_A_UNIT);
     const double bytes = 4 * taps * (double)problem->ic / (double)problem->group * oc;
     const double rate = bytes < (double)machine->l2 / 2 ? 32 : 8;
