@@ -44,8 +44,9 @@ def main():
     for name in args.layer:
         for isa in args.isa.split(","):
             path = os.path.join(args.output, f"{name}.{isa}.txt")
-            done = subprocess.run([program, "--space", str(args.threads)] + [path] * args.again, input=layers[name] + "\n", text=True,
-                                  env=dict(os.environ, STENT_ISA=isa), capture_output=True, check=False)
+            done = subprocess.run([program, "--space", str(args.threads)] + [path] * args.again,
+                                  input=layers[name] + "\n", text=True, env=dict(os.environ, STENT_ISA=isa),
+                                  capture_output=True, check=False)
             if done.returncode:
                 sys.exit(f"{name}, {isa}: {done.stderr.strip()}")
             with open(path, "w", encoding="utf-8") as file:

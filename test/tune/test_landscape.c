@@ -1,5 +1,6 @@
 // The tuners on recorded landscapes (landscape.h): what they find in a layer's real space, without a clock. And damaged
 // landscapes.
+#include "base/file.h"
 #include "landscape.h"
 #include "test.h"
 #include <dirent.h>
@@ -54,10 +55,7 @@ TEST(landscapes_that_are_none) {
     };
     const char *path = test_temp("landscape");
     for (size_t i = 0; i < COUNT_OF(files); i++) {
-        FILE *file = fopen(path, "w");
-        REQUIRE(file);
-        fputs(files[i].text, file);
-        fclose(file);
+        CHECK_OK(file_write(path, files[i].text, strlen(files[i].text)));
         Landscape landscape;
         CHECK_MSG(landscape_read(path, &landscape) == ST_BAD, "%s", files[i].what);
         landscape_free(&landscape);
