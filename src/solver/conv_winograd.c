@@ -28,27 +28,28 @@
 // (about 128 / k with k taps of depth), part sums in order (belongs to the arithmetic). Transformed weights take q / 9
 // times the memory of the plain ones: [q][panel][chunk][tap of depth] [ic of the chunk][panel width]; plain ones are
 // packed as [panel][chunk][tap of depth][ic of the chunk][tap][panel width]. Error: docs/NUMERICS.md.
-#include "solver/conv.h"
 #include "solver/explain.h"
-#include "solver/phase.h"
 #include "solver/space.h"
+#include "solver/winograd.h"
 #include <assert.h>
 #include <string.h>
 
-enum { CHUNK = 128, MOST_LANES = 16, TILES = 0, IMAGE = 1, WEIGHTS = 2, TAPS = 9, MOST_DEPTH = 7 };
+enum {
+    CHUNK = 128,
+    MOST_LANES = 16,
+    TILES = 0,
+    IMAGE = 1,
+    WEIGHTS = 2,
+    TAPS = WINOGRAD_TAPS,
+    MOST_DEPTH = WINOGRAD_MOST_DEPTH
+};
 // Numbers of a schedule.
 enum { KIND, TILES_A_UNIT = 1, PANELS_A_UNIT = 1, SLICES_A_UNIT = 2, BLOCKS_A_UNIT = 2, EXCHANGED, NO_FETCH, ROWS };
 
 typedef struct Winograd {
-    Problem problem;
-    const Kernels *kernels;
-    int tile, q; // m of F(m,3), and the number of products
-    int taps_d, chunk;
-    Ref in, out, pooled, residual, bias, pool_factors, weights, v, m;
-    int64_t phases_h, phases_w;      // 1 without dilation
-    int64_t tiles_h, tiles_w, tiles; // of one phase; tiles: of one slice of all phases of all images
-    int64_t slices;                  // of the output; the input has taps_d - 1 more, with its border
-    int64_t channels, out_channels;  // rounded up to blocks
+    WinogradTiles t;
+    int chunk;
+    Ref weights, v, m;
     int n_panels;
     bool plain; // weights stay plain (WEIGHTS)
     bool exchanged, fetches; // loops; what is read next is fetched ahead
@@ -65,150 +66,23 @@ static int64_t odd_lines(int64_t floats) {
     return floats / 16 % 2 ? floats : floats + 16;
 }
 static int panel_width(const Winograd *w, int panel) {
-    const int64_t left = w->out_channels - (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes;
-    return (int)MIN(GEMM_MAX_VECTORS * w->kernels->lanes, left);
+    const int64_t left = w->t.out_channels - (int64_t)panel * GEMM_MAX_VECTORS * w->t.kernels->lanes;
+    return (int)MIN(GEMM_MAX_VECTORS * w->t.kernels->lanes, left);
 }
 // Where the weights of product q, a panel, and its chunk from channel c0 on begin, in weights of one tap.
 static int64_t weights_at(const Winograd *w, int q, int panel, int64_t c0) {
-    const int64_t all = (int64_t)q * w->channels * w->out_channels;
-    const int64_t panels = (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes * w->channels;
-    return w->taps_d * (all + panels + c0 * panel_width(w, panel));
+    const int64_t all = (int64_t)q * w->t.channels * w->t.out_channels;
+    const int64_t panels = (int64_t)panel * GEMM_MAX_VECTORS * w->t.kernels->lanes * w->t.channels;
+    return w->t.taps_d * (all + panels + c0 * panel_width(w, panel));
 }
 
-// Tiles [t0, t0 + tiles) of each of the slices [z0, z0 + slices), slice by slice.
-typedef struct Box {
-    int64_t t0, tiles, z0, slices;
-} Box;
-// Where tile t (over all images) lies: in the phase of the pixels py + k * dilation, px + k * dilation.
-typedef struct TilePlace {
-    int64_t n, py, px, ty, tx;
-} TilePlace;
-static TilePlace place(const Winograd *w, int64_t t) {
-    const int64_t image = t / (w->tiles_h * w->tiles_w), rest = image / w->phases_w;
-    return (TilePlace){rest / w->phases_h, rest % w->phases_h, image % w->phases_w, t / w->tiles_w % w->tiles_h,
-                       t % w->tiles_w};
-}
-static bool is_dilated(const Problem *p) { return p->dilation[AXIS_H] > 1 || p->dilation[AXIS_W] > 1; }
-
-enum { GATHER = 4, GATHER_ROWS = 6, GATHER_COLUMNS = 4 * GATHER + 2 }; // tiles at once, and what they read at most
-typedef struct Gathered {
-    float pixel[GATHER_ROWS][GATHER_COLUMNS][MOST_LANES] __attribute__((aligned(64)));
-} Gathered;
-// input_tiles of `run` <= GATHER tiles of a dilated convolution; slice: of block b0.
-static void input_gathered(const Winograd *w, const float *slice, const TilePlace *at, int64_t run, int64_t blocks,
-                           float *v) {
-    const Layout *l = &w->problem.in[0];
-    const int64_t *pad = w->problem.pad_begin, *dilation = w->problem.dilation;
-    const int lanes = w->kernels->lanes, rows = w->tile + 2, columns = w->tile * (int)run + 2;
-    const int64_t y = at->py + dilation[AXIS_H] * w->tile * at->ty - pad[AXIS_H];
-    const int64_t x = at->px + dilation[AXIS_W] * w->tile * at->tx - pad[AXIS_W];
-    Gathered near;
-    float *first = &near.pixel[0][0][0];
-    for (int64_t b = 0; b < blocks; b++) {
-        phase_gather(w->kernels, dilation, l, slice + b * l->stride_block, y, x, rows, columns, first);
-        w->kernels->winograd[w->tile].input(first + (columns + 1) * lanes, (int64_t)columns * lanes, 0, (int)run, 1,
-                                            v + b * lanes, w->v_tile, w->v_plane);
-    }
-}
-// output_tiles of them. False: a sum was not finite.
-static bool output_gathered(const Winograd *w, char *const *bases, const TilePlace *at, int64_t z, int64_t run,
-                            int64_t b0, int64_t blocks, const float *m) {
-    const Problem *p = &w->problem;
-    const Layout *out = &p->out[0], *rest = &p->in[1];
-    const int64_t *dilation = p->dilation;
-    const int lanes = w->kernels->lanes, tile = w->tile, columns = tile * (int)run;
-    const int64_t y = at->py + dilation[AXIS_H] * tile * at->ty, x = at->px + dilation[AXIS_W] * tile * at->tx;
-    const int valid_rows = (int)MIN(tile, div_up(MAX(out->size[AXIS_H] - y, 0), dilation[AXIS_H]));
-    const int valid_columns = (int)MIN(columns, div_up(MAX(out->size[AXIS_W] - x, 0), dilation[AXIS_W]));
-    Gathered sums, residual;
-    bool finite = true;
-    if (valid_rows < 1 || valid_columns < 1) return true; // of the last phases fewer pixels
-    for (int64_t b = b0; b < b0 + blocks; b++) {
-        const Epilogue epilogue = conv_epilogue(p, bases, w->bias, b, lanes);
-        float *near = &sums.pixel[0][0][0], *near_rest = p->has_residual ? &residual.pixel[0][0][0] : NULL;
-        if (near_rest)
-            phase_gather(w->kernels, dilation, rest,
-                         (const float *)ref_at(bases, w->residual) + at->n * rest->stride_n + b * rest->stride_block +
-                             z * rest->stride[AXIS_D],
-                         y, x, valid_rows, columns, near_rest);
-        const int64_t row = (int64_t)columns * lanes;
-        finite &=
-            w->kernels->winograd[tile].output(m + b * lanes, w->m_tile, w->m_plane, (int)run, 1, valid_rows,
-                                              valid_columns, &epilogue, near_rest, row, 0, near, row, 0, NULL, 0, 0);
-        phase_scatter(w->kernels, dilation, out, near, y, x, valid_rows, valid_columns, columns,
-                      (float *)ref_at(bases, w->out) + at->n * out->stride_n + b * out->stride_block +
-                          z * out->stride[AXIS_D]);
-    }
-    return finite;
-}
-// A box of the input with its border, channel blocks [b0, b0 + blocks), into v (which points at its first tile, block
-// b0).
-static void input_tiles(const Winograd *w, const float *in, const Box *box, int64_t b0, int64_t blocks, float *v) {
-    const Layout *l = &w->problem.in[0];
-    const int64_t *pad = w->problem.pad_begin;
-    const int lanes = w->kernels->lanes;
-    for (int64_t done = 0; done < box->tiles * box->slices;) {
-        const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
-        const TilePlace at = place(w, box->t0 + t);
-        int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
-        const float *slice = in + at.n * l->stride_n + b0 * l->stride_block + (z - pad[AXIS_D]) * l->stride[AXIS_D];
-        if (is_dilated(&w->problem)) {
-            run = MIN(run, GATHER);
-            input_gathered(w, slice, &at, run, blocks, v + done * w->v_tile);
-            done += run;
-            continue;
-        }
-        const float *from = slice + (w->tile * at.ty + 1 - pad[AXIS_H]) * l->stride[AXIS_H] +
-                            (w->tile * at.tx + 1 - pad[AXIS_W]) * lanes;
-        w->kernels->winograd[w->tile].input(from, l->stride[AXIS_H], l->stride_block, (int)run, (int)blocks,
-                                            v + done * w->v_tile, w->v_tile, w->v_plane);
-        done += run;
-    }
-}
-static void output_tiles(const Winograd *w, char *const *bases, const Box *box, int64_t b0, int64_t blocks,
-                         const float *m) {
-    const Problem *p = &w->problem;
-    const Layout *out = &p->out[0], *small = &p->out[1], *rest = &p->in[1];
-    const int lanes = w->kernels->lanes, tile = w->tile;
-    Epilogue epilogue = conv_epilogue(p, bases, w->bias, b0, lanes);
-    conv_pool_epilogue(p, bases, w->pool_factors, b0, lanes, &epilogue);
-    for (int64_t done = 0; done < box->tiles * box->slices;) {
-        const int64_t z = box->z0 + done / box->tiles, t = done % box->tiles;
-        const TilePlace at = place(w, box->t0 + t);
-        int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
-        if (is_dilated(p)) {
-            run = MIN(run, GATHER);
-            if (!output_gathered(w, bases, &at, z, run, b0, blocks, m + done * w->m_tile)) run_note_lost(bases);
-            done += run;
-            continue;
-        }
-        const int rows = (int)MIN(tile, out->size[AXIS_H] - tile * at.ty);
-        const int64_t pixels = out->size[AXIS_W] - tile * at.tx;
-        float *to = (float *)ref_at(bases, w->out) + at.n * out->stride_n + b0 * out->stride_block +
-                    z * out->stride[AXIS_D] + tile * at.ty * out->stride[AXIS_H] + tile * at.tx * lanes;
-        const float *residual = NULL;
-        if (p->has_residual)
-            residual = (const float *)ref_at(bases, w->residual) + at.n * rest->stride_n + b0 * rest->stride_block +
-                       z * rest->stride[AXIS_D] + tile * at.ty * rest->stride[AXIS_H] + tile * at.tx * lanes;
-        float *pooled = NULL;
-        if (p->has_pool)
-            pooled = (float *)ref_at(bases, w->pooled) + at.n * small->stride_n + b0 * small->stride_block +
-                     tile / 2 * at.ty * small->stride[AXIS_H] + tile / 2 * at.tx * lanes;
-        const bool finite = w->kernels->winograd[tile].output(
-            m + done * w->m_tile + b0 * lanes, w->m_tile, w->m_plane, (int)run, (int)blocks, rows, pixels, &epilogue,
-            residual, rest->stride[AXIS_H], rest->stride_block, to, out->stride[AXIS_H], out->stride_block, pooled,
-            small->stride[AXIS_H], small->stride_block);
-        if (!finite) run_note_lost(bases);
-        done += run;
-    }
-}
 // From the tiles of an output slice to those that tap k of the depth reads, in floats of v.
 typedef struct DepthTaps {
     int32_t offset[MOST_DEPTH];
 } DepthTaps;
 static DepthTaps depth_taps(const Winograd *w, int64_t tiles) {
     DepthTaps taps = {{0}};
-    for (int k = 0; k < w->taps_d; k++) taps.offset[k] = (int32_t)(k * tiles * w->v_tile);
+    for (int k = 0; k < w->t.taps_d; k++) taps.offset[k] = (int32_t)(k * tiles * w->v_tile);
     return taps;
 }
 // What the products after panel `panel` of product q read: weights of the next panel, or of the first for the next q.
@@ -216,7 +90,7 @@ static const char *weights_ahead(const Winograd *w, const float *weights, int q,
                                  int64_t c0) {
     const bool last = panel + 1 == p1;
     if (!w->fetches) return NULL;
-    return (const char *)(weights + weights_at(w, last ? MIN(q + 1, w->q - 1) : q, last ? p0 : panel + 1, c0));
+    return (const char *)(weights + weights_at(w, last ? MIN(q + 1, w->t.q - 1) : q, last ? p0 : panel + 1, c0));
 }
 // product() with a group of tiles for all panels before the next group; where there are kernels that keep what they
 // read of v (kernel.h), by these.
@@ -226,13 +100,13 @@ static void product_by_groups(const Winograd *w, const float *weights, int q, in
         KEPT = (CHUNK + MOST_LANES * MOST_DEPTH) * KEEP_MAX_ROWS * KEEP_MAX_LANES
     }; // chunk_of() says how many terms
     float kept[KEPT] __attribute__((aligned(64)));
-    const Kernels *kernels = w->kernels;
+    const Kernels *kernels = w->t.kernels;
     const int lanes = kernels->lanes;
     const bool keeps = kernels->gemm_kept[1][1] != NULL;
     const DepthTaps taps = depth_taps(w, box->tiles);
     const int64_t count = box->tiles * box->slices, groups = div_up(count, w->rows);
-    const int64_t depth = MIN(w->chunk, w->channels - c0);
-    assert(!keeps || w->taps_d * depth * w->rows * lanes <= KEPT);
+    const int64_t depth = MIN(w->chunk, w->t.channels - c0);
+    assert(!keeps || w->t.taps_d * depth * w->rows * lanes <= KEPT);
     for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
         rows = share_of(count, groups, g);
         for (int panel = p0; panel < p1; panel++) {
@@ -243,12 +117,12 @@ static void product_by_groups(const Winograd *w, const float *weights, int q, in
             const float *from = v + q * w->v_plane + t0 * w->v_tile;
             float *to = m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * lanes;
             if (!keeps)
-                kernels->gemm[vectors][rows](w->taps_d, taps.offset, from, w->v_tile, stream, depth, to, w->m_tile,
+                kernels->gemm[vectors][rows](w->t.taps_d, taps.offset, from, w->v_tile, stream, depth, to, w->m_tile,
                                              c0 > 0, ahead);
             else if (panel == p0)
-                kernels->gemm_keep[vectors][rows](w->taps_d, taps.offset, from, w->v_tile, stream, depth, to, w->m_tile,
-                                                  c0 > 0, ahead, kept);
-            else kernels->gemm_kept[vectors][rows](kept, stream, w->taps_d * depth, to, w->m_tile, c0 > 0, ahead);
+                kernels->gemm_keep[vectors][rows](w->t.taps_d, taps.offset, from, w->v_tile, stream, depth, to,
+                                                  w->m_tile, c0 > 0, ahead, kept);
+            else kernels->gemm_kept[vectors][rows](kept, stream, w->t.taps_d * depth, to, w->m_tile, c0 > 0, ahead);
         }
     }
 }
@@ -256,7 +130,7 @@ static void product_by_groups(const Winograd *w, const float *weights, int q, in
 // weights. v points at channel c0 of the box's first tile in plane 0.
 static void product(const Winograd *w, const float *weights, int q, int64_t c0, const Box *box, int p0, int p1,
                     const float *v, float *m) {
-    const Kernels *kernels = w->kernels;
+    const Kernels *kernels = w->t.kernels;
     const bool by_groups = (kernels->gemm_kept[1][1] != NULL) != w->exchanged;
     if (by_groups && p1 - p0 > 1) {
         product_by_groups(w, weights, q, c0, box, p0, p1, v, m);
@@ -264,7 +138,7 @@ static void product(const Winograd *w, const float *weights, int q, int64_t c0, 
     }
     const DepthTaps taps = depth_taps(w, box->tiles);
     const int64_t count = box->tiles * box->slices, groups = div_up(count, w->rows);
-    const int64_t depth = MIN(w->chunk, w->channels - c0);
+    const int64_t depth = MIN(w->chunk, w->t.channels - c0);
     for (int panel = p0; panel < p1; panel++) {
         const int width = panel_width(w, panel);
         const float *stream = weights + weights_at(w, q, panel, c0);
@@ -273,7 +147,7 @@ static void product(const Winograd *w, const float *weights, int q, int64_t c0, 
         for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
             rows = share_of(count, groups, g);
             kernels->gemm[width / kernels->lanes][rows](
-                w->taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile, w->v_tile, stream, depth,
+                w->t.taps_d, taps.offset, v + q * w->v_plane + t0 * w->v_tile, w->v_tile, stream, depth,
                 m + q * w->m_plane + t0 * w->m_tile + (int64_t)panel * GEMM_MAX_VECTORS * kernels->lanes, w->m_tile,
                 c0 > 0, g ? NULL : ahead);
         }
@@ -284,33 +158,35 @@ static void product(const Winograd *w, const float *weights, int q, int64_t c0, 
 // so that many channels leave room for as many tiles, which read the weights together.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Winograd *w = arguments;
-    const int64_t runs = div_up(w->tiles, w->tiles_a_unit), t0 = unit % runs * w->tiles_a_unit,
+    const int64_t runs = div_up(w->t.tiles, w->tiles_a_unit), t0 = unit % runs * w->tiles_a_unit,
                   z0 = unit / runs * w->slices_a_unit;
-    const Box out = {t0, MIN(w->tiles_a_unit, w->tiles - t0), z0, MIN(w->slices_a_unit, w->slices - z0)};
-    const Box in = {t0, out.tiles, z0, out.slices + w->taps_d - 1};
-    const int lanes = w->kernels->lanes;
-    float *v = scratch, *m = v + w->q * w->v_plane;
-    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
-        input_tiles(w, ref_at(bases, w->in), &in, c0 / lanes, MIN(w->chunk, w->channels - c0) / lanes, v);
-        for (int q = 0; q < w->q; q++) product(w, ref_at(bases, w->weights), q, c0, &out, 0, w->n_panels, v, m);
+    const Box out = {t0, MIN(w->tiles_a_unit, w->t.tiles - t0), z0, MIN(w->slices_a_unit, w->t.slices - z0)};
+    const Box in = {t0, out.tiles, z0, out.slices + w->t.taps_d - 1};
+    const int lanes = w->t.kernels->lanes;
+    float *v = scratch, *m = v + w->t.q * w->v_plane;
+    for (int64_t c0 = 0; c0 < w->t.channels; c0 += w->chunk) {
+        winograd_input(&w->t, bases, &in, c0 / lanes, MIN(w->chunk, w->t.channels - c0) / lanes, v, w->v_tile,
+                       w->v_plane);
+        for (int q = 0; q < w->t.q; q++) product(w, ref_at(bases, w->weights), q, c0, &out, 0, w->n_panels, v, m);
     }
-    output_tiles(w, bases, &out, 0, w->out_channels / lanes, m);
+    winograd_output(&w->t, bases, &out, 0, w->t.out_channels / lanes, m, w->m_tile, w->m_plane);
 }
 // Row `row` of tiles, counted over images and slices.
 static Box tile_row(const Winograd *w, int64_t row) {
-    const int64_t rows = w->tiles / w->tiles_w;
-    return (Box){row % rows * w->tiles_w, w->tiles_w, row / rows, 1};
+    const int64_t rows = w->t.tiles / w->t.tiles_w;
+    return (Box){row % rows * w->t.tiles_w, w->t.tiles_w, row / rows, 1};
 }
-static Box whole_output(const Winograd *w) { return (Box){0, w->tiles, 0, w->slices}; }
+static Box whole_output(const Winograd *w) { return (Box){0, w->t.tiles, 0, w->t.slices}; }
 // IMAGE, phase 1. Unit: one row of tiles of one group of channel blocks.
 static void input_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
     const Box row = tile_row(w, unit / w->in_groups);
     const int64_t b0 = unit % w->in_groups * w->block_group;
-    const int64_t blocks = MIN(w->block_group, w->channels / w->kernels->lanes - b0);
-    input_tiles(w, ref_at(bases, w->in), &row, b0, blocks,
-                (float *)ref_at(bases, w->v) + (row.z0 * w->tiles + row.t0) * w->v_tile + b0 * w->kernels->lanes);
+    const int64_t blocks = MIN(w->block_group, w->t.channels / w->t.kernels->lanes - b0);
+    winograd_input(&w->t, bases, &row, b0, blocks,
+                   (float *)ref_at(bases, w->v) + (row.z0 * w->t.tiles + row.t0) * w->v_tile + b0 * w->t.kernels->lanes,
+                   w->v_tile, w->v_plane);
 }
 // Phase 2. Unit: one product of one group of panels.
 static void product_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -318,7 +194,7 @@ static void product_unit(const void *arguments, char *const *bases, int64_t unit
     const Winograd *w = arguments;
     const Box all = whole_output(w);
     const int p0 = (int)(unit % w->panel_groups * w->panel_group), p1 = (int)MIN(p0 + w->panel_group, w->n_panels);
-    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk)
+    for (int64_t c0 = 0; c0 < w->t.channels; c0 += w->chunk)
         product(w, ref_at(bases, w->weights), (int)(unit / w->panel_groups), c0, &all, p0, p1,
                 (const float *)ref_at(bases, w->v) + c0, ref_at(bases, w->m));
 }
@@ -328,9 +204,11 @@ static void output_unit(const void *arguments, char *const *bases, int64_t unit,
     const Winograd *w = arguments;
     const Box row = tile_row(w, unit / w->out_groups);
     const int64_t b0 = unit % w->out_groups * w->block_group;
-    const int64_t blocks = MIN(w->block_group, w->out_channels / w->kernels->lanes - b0);
-    output_tiles(w, bases, &row, b0, blocks,
-                 (const float *)ref_at(bases, w->m) + (row.z0 * w->tiles + row.t0) * w->m_tile);
+    const int64_t blocks = MIN(w->block_group, w->t.out_channels / w->t.kernels->lanes - b0);
+    winograd_output(&w->t, bases, &row, b0, blocks,
+                    (const float *)ref_at(bases, w->m) + (row.z0 * w->t.tiles + row.t0) * w->m_tile +
+                        b0 * w->t.kernels->lanes,
+                    w->m_tile, w->m_plane);
 }
 
 // WEIGHTS: what a group of `rows` tiles from t0 on gives with one panel of product q.
@@ -338,94 +216,73 @@ static void plain_product(const Winograd *w, const DepthTaps *taps, const float 
                           int64_t t0, int64_t rows, const float *v, float *m) {
     const float *from = v + q * w->v_plane + t0 * w->v_tile + c0;
     // The next product's tiles come from a shared cache: they are fetched ahead.
-    const char *ahead = w->fetches ? (const char *)(from + (q + 1 < w->q ? w->v_plane : 0)) : NULL;
-    w->kernels->gemm[width / w->kernels->lanes][rows](w->taps_d, taps->offset, from, w->v_tile, stream,
-                                                      MIN(w->chunk, w->channels - c0),
-                                                      m + q * w->m_plane + t0 * w->m_tile, w->m_tile, c0 > 0, ahead);
+    const char *ahead = w->fetches ? (const char *)(from + (q + 1 < w->t.q ? w->v_plane : 0)) : NULL;
+    w->t.kernels->gemm[width / w->t.kernels->lanes][rows](
+        w->t.taps_d, taps->offset, from, w->v_tile, stream, MIN(w->chunk, w->t.channels - c0),
+        m + q * w->m_plane + t0 * w->m_tile, w->m_tile, c0 > 0, ahead);
 }
 // WEIGHTS, phase 2. Unit: some panels of output channels, from their plain weights to the output.
 static void weights_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Winograd *w = arguments;
-    const Kernels *kernels = w->kernels;
+    const Kernels *kernels = w->t.kernels;
     const Box all = whole_output(w);
-    const DepthTaps taps = depth_taps(w, w->tiles);
+    const DepthTaps taps = depth_taps(w, w->t.tiles);
     const int lanes = kernels->lanes, p0 = (int)(unit * w->panel_group),
               p1 = (int)MIN(p0 + w->panel_group, w->n_panels), panels = p1 - p0;
     const float *plain = ref_at(bases, w->weights), *v = ref_at(bases, w->v);
-    float *u = scratch, *m = u + w->panel_group * w->q * w->u_plane;
+    float *u = scratch, *m = u + w->panel_group * w->t.q * w->u_plane;
     const int64_t count = all.tiles * all.slices, groups = div_up(count, w->rows),
                   first = (int64_t)p0 * GEMM_MAX_VECTORS * lanes;
-    for (int64_t c0 = 0; c0 < w->channels; c0 += w->chunk) {
-        const int64_t depth = MIN(w->chunk, w->channels - c0);
+    for (int64_t c0 = 0; c0 < w->t.channels; c0 += w->chunk) {
+        const int64_t depth = MIN(w->chunk, w->t.channels - c0);
         for (int panel = p0; panel < p1; panel++) {
             const int width = panel_width(w, panel);
-            kernels->winograd[w->tile].weights(plain + TAPS * weights_at(w, 0, panel, c0), (int)depth * w->taps_d,
-                                               width / lanes, u + (panel - p0) * w->q * w->u_plane, w->u_plane);
+            kernels->winograd[w->t.tile].weights(plain + TAPS * weights_at(w, 0, panel, c0), (int)depth * w->t.taps_d,
+                                                 width / lanes, u + (panel - p0) * w->t.q * w->u_plane, w->u_plane);
         }
-        for (int q = 0; q < w->q; q++)
+        for (int q = 0; q < w->t.q; q++)
             for (int outside = 0; outside < (w->exchanged ? 1 : panels); outside++)
                 for (int64_t g = 0, t0 = 0, rows; g < groups; g++, t0 += rows) {
                     rows = share_of(count, groups, g);
                     for (int panel = outside; panel < (w->exchanged ? panels : outside + 1); panel++)
-                        plain_product(w, &taps, u + (panel * w->q + q) * w->u_plane, panel_width(w, p0 + panel), q, c0,
-                                      t0, rows, v, m + (int64_t)panel * GEMM_MAX_VECTORS * lanes);
+                        plain_product(w, &taps, u + (panel * w->t.q + q) * w->u_plane, panel_width(w, p0 + panel), q,
+                                      c0, t0, rows, v, m + (int64_t)panel * GEMM_MAX_VECTORS * lanes);
                 }
     }
-    const int64_t end = MIN((int64_t)p1 * GEMM_MAX_VECTORS, w->out_channels / lanes);
-    output_tiles(w, bases, &all, first / lanes, end - first / lanes, m - first);
+    const int64_t end = MIN((int64_t)p1 * GEMM_MAX_VECTORS, w->t.out_channels / lanes);
+    winograd_output(&w->t, bases, &all, first / lanes, end - first / lanes, m, w->m_tile, w->m_plane);
 }
 
 // The nine taps of one input channel and one tap of depth for a panel's output channels: to (tap, width), zeros beyond.
 static void gather_weights(const Winograd *w, int panel, int64_t ic, int tap_d, float *to) {
-    const Problem *p = &w->problem;
+    const Problem *p = &w->t.problem;
     const int width = panel_width(w, panel);
-    const int64_t oc0 = (int64_t)panel * GEMM_MAX_VECTORS * w->kernels->lanes;
+    const int64_t oc0 = (int64_t)panel * GEMM_MAX_VECTORS * w->t.kernels->lanes;
     for (int tap = 0; tap < TAPS; tap++)
         for (int k = 0; k < width; k++)
             to[tap * width + k] = ic < p->ic && oc0 + k < p->oc
-                                      ? p->weight[(((oc0 + k) * p->ic + ic) * w->taps_d + tap_d) * TAPS + tap]
+                                      ? p->weight[(((oc0 + k) * p->ic + ic) * w->t.taps_d + tap_d) * TAPS + tap]
                                       : 0;
 }
 // Unit: one panel of output channels and one block of input channels.
 static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
-    const int lanes = w->kernels->lanes;
+    const int lanes = w->t.kernels->lanes;
     const int panel = (int)(unit % w->n_panels), width = panel_width(w, panel);
     const int64_t first = unit / w->n_panels * lanes;
     float *base = ref_at(bases, w->weights);
     for (int64_t ic = first; ic < first + lanes; ic++)
-        for (int k = 0; k < w->taps_d; k++) {
-            const int64_t c0 = ic / w->chunk * w->chunk, depth = MIN(w->chunk, w->channels - c0);
+        for (int k = 0; k < w->t.taps_d; k++) {
+            const int64_t c0 = ic / w->chunk * w->chunk, depth = MIN(w->chunk, w->t.channels - c0);
             const int64_t at = weights_at(w, 0, panel, c0) + (k * depth + ic - c0) * width;
             float plain[TAPS * GEMM_MAX_VECTORS * MOST_LANES];
             gather_weights(w, panel, ic, k, w->plain ? base + TAPS * at : plain);
             if (!w->plain)
-                w->kernels->winograd[w->tile].weights(plain, 1, width / lanes, base + at,
-                                                      w->taps_d * w->channels * w->out_channels);
+                w->t.kernels->winograd[w->t.tile].weights(plain, 1, width / lanes, base + at,
+                                                          w->t.taps_d * w->t.channels * w->t.out_channels);
         }
 }
-static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
-    if (p->precision == PRECISION_STRICT || p->group != 1 || !p->weight || p->ic < 1) return false;
-    if (p->kernel[AXIS_D] > MOST_DEPTH || p->kernel[AXIS_H] != 3 || p->kernel[AXIS_W] != 3) return false;
-    for (int axis = 0; axis < AXES; axis++)
-        if (p->stride[axis] != 1 || p->pad_begin[axis] < 0) return false;
-    if (p->dilation[AXIS_D] != 1) return false;
-    if (p->has_pool && (p->out[0].size[AXIS_D] != 1 || is_dilated(p))) return false;
-    // Pooling needs whole 2x2 windows; a cut one at the edge is dropped as the pool's floor does.
-    for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
-    for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
-    for (int axis = 0; axis < AXES; axis++) {
-        if (axis != AXIS_D && is_dilated(p)) continue;
-        // The last tile reads m + 2 inputs from its first output's window on, also where it is cut. Most with m = 4.
-        const int64_t size = p->out[0].size[axis];
-        const int64_t reach = axis == AXIS_D ? size + p->kernel[AXIS_D] - 1 : 4 * div_up(size, 4) + 2;
-        need->in[0].before[axis] = p->pad_begin[axis];
-        need->in[0].after[axis] = MAX(reach - p->pad_begin[axis] - p->in[0].size[axis], 0);
-    }
-    return true;
-}
-
 // IMAGE: of a unit.
 static int64_t usual_panels(int64_t n_panels) { return div_up(n_panels, 4); }
 static int64_t usual_blocks(const Kernels *kernels) { return MAX(1, 32 / kernels->lanes); }
@@ -436,38 +293,30 @@ static int64_t usual_blocks(const Kernels *kernels) { return MAX(1, 32 / kernels
 // and whether loops are EXCHANGED, nothing is fetched ahead (NO_FETCH), how many ROWS a micro-kernel has at most (0:
 // all).
 static Winograd describe(const Problem *p, const Configuration *c, const Kernels *kernels) {
-    Winograd w = {.problem = *p, .kernels = kernels, .tile = c->arithmetic[0], .chunk = c->arithmetic[1]};
+    Winograd w = {.t = winograd_tiles(p, c->arithmetic[0], kernels), .chunk = c->arithmetic[1]};
     const int lanes = kernels->lanes;
-    w.q = (w.tile + 2) * (w.tile + 2);
-    const int64_t height = p->out[0].size[AXIS_H], width = p->out[0].size[AXIS_W];
-    w.phases_h = MIN(p->dilation[AXIS_H], height), w.phases_w = MIN(p->dilation[AXIS_W], width);
-    w.tiles_h = div_up(div_up(height, p->dilation[AXIS_H]), w.tile);
-    w.tiles_w = div_up(div_up(width, p->dilation[AXIS_W]), w.tile);
-    w.taps_d = (int)p->kernel[AXIS_D], w.slices = p->out[0].size[AXIS_D];
-    w.tiles = p->out[0].shape.dim[0] * w.phases_h * w.phases_w * w.tiles_h * w.tiles_w;
-    w.channels = round_up(p->ic, lanes), w.out_channels = round_up(p->oc, lanes);
-    w.n_panels = (int)div_up(w.out_channels, GEMM_MAX_VECTORS * lanes);
+    w.n_panels = (int)div_up(w.t.out_channels, GEMM_MAX_VECTORS * lanes);
     const bool image = c->schedule[KIND] != TILES;
-    w.tiles_a_unit = image ? w.tiles : c->schedule[TILES_A_UNIT];
-    w.slices_a_unit = image ? w.slices : c->schedule[SLICES_A_UNIT];
+    w.tiles_a_unit = image ? w.t.tiles : c->schedule[TILES_A_UNIT];
+    w.slices_a_unit = image ? w.t.slices : c->schedule[SLICES_A_UNIT];
     w.exchanged = c->schedule[EXCHANGED], w.fetches = !c->schedule[NO_FETCH];
     w.rows = c->schedule[ROWS] ? c->schedule[ROWS] : kernels->rows;
     // Rows of many channels lie a multiple of 2 KB apart: one cache line more spreads them over the sets.
-    const int64_t held = image ? w.channels : MIN(w.chunk, w.channels);
+    const int64_t held = image ? w.t.channels : MIN(w.chunk, w.t.channels);
     w.v_tile = held + (held % 512 == 0 ? 16 : 0);
-    w.m_tile = w.out_channels + (w.out_channels % 512 == 0 ? 16 : 0);
+    w.m_tile = w.t.out_channels + (w.t.out_channels % 512 == 0 ? 16 : 0);
     w.plain = c->schedule[KIND] == WEIGHTS;
     if (w.plain) {
         w.panel_group = c->schedule[PANELS_A_UNIT];
         w.panel_groups = div_up(w.n_panels, w.panel_group);
-        w.u_plane = odd_lines(w.taps_d * MIN(w.chunk, w.channels) * GEMM_MAX_VECTORS * lanes);
+        w.u_plane = odd_lines(w.t.taps_d * MIN(w.chunk, w.t.channels) * GEMM_MAX_VECTORS * lanes);
         w.m_tile = w.panel_group * GEMM_MAX_VECTORS * lanes;
     }
-    w.v_plane = odd_lines(w.tiles_a_unit * (w.slices_a_unit + w.taps_d - 1) * w.v_tile);
+    w.v_plane = odd_lines(w.tiles_a_unit * (w.slices_a_unit + w.t.taps_d - 1) * w.v_tile);
     w.m_plane = odd_lines(w.tiles_a_unit * w.slices_a_unit * w.m_tile);
     w.block_group = image && c->schedule[BLOCKS_A_UNIT] ? c->schedule[BLOCKS_A_UNIT] : usual_blocks(kernels);
-    w.in_groups = div_up(w.channels / lanes, w.block_group);
-    w.out_groups = div_up(w.out_channels / lanes, w.block_group);
+    w.in_groups = div_up(w.t.channels / lanes, w.block_group);
+    w.out_groups = div_up(w.t.out_channels / lanes, w.block_group);
     if (w.plain) return w;
     w.panel_group = image && c->schedule[PANELS_A_UNIT] ? c->schedule[PANELS_A_UNIT] : usual_panels(w.n_panels);
     w.panel_groups = div_up(w.n_panels, w.panel_group);
@@ -477,16 +326,16 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
     (void)machine;
     if (c->schedule[KIND] == TILES) return 0;
     const Winograd w = describe(p, c, kernels);
-    return (size_t)(w.q * (w.v_plane + (w.plain ? 0 : w.m_plane))) * sizeof(float);
+    return (size_t)(w.t.q * (w.v_plane + (w.plain ? 0 : w.m_plane))) * sizeof(float);
 }
 // Scratch of a unit of WEIGHTS.
 static size_t weights_scratch(const Winograd *w) {
-    return (size_t)(w->q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
+    return (size_t)(w->t.q * (w->panel_group * w->u_plane + w->m_plane)) * sizeof(float);
 }
 // Whether a tap of depth lies further away than DepthTaps can say.
-static bool reaches_far(const Winograd *w) { return w->taps_d * w->tiles_a_unit * w->v_tile > INT32_MAX; }
+static bool reaches_far(const Winograd *w) { return w->t.taps_d * w->tiles_a_unit * w->v_tile > INT32_MAX; }
 // Bytes that a unit of TILES holds.
-static size_t tiles_scratch(const Winograd *w) { return (size_t)(w->q * (w->v_plane + w->m_plane)) * sizeof(float); }
+static size_t tiles_scratch(const Winograd *w) { return (size_t)(w->t.q * (w->v_plane + w->m_plane)) * sizeof(float); }
 // Sums of a chunk have about 128 terms also where they run over the depth.
 static int chunk_of(const Problem *p) { return (int)round_up(CHUNK / p->kernel[AXIS_D], MOST_LANES); }
 
@@ -498,8 +347,8 @@ static int add_tiles(const Problem *p, Configuration c, int64_t slices, int most
     for (int groups = 1; groups <= most && count < max; groups++) {
         c.schedule[TILES_A_UNIT] = (int32_t)div_up((int64_t)groups * kernels->rows, slices);
         const Winograd w = describe(p, &c, kernels);
-        if (w.tiles_a_unit < MIN(w.tiles, 3)) continue;
-        if (groups > 1 && (tiles_scratch(&w) > machine->l2 || w.tiles_a_unit > w.tiles)) break;
+        if (w.tiles_a_unit < MIN(w.t.tiles, 3)) continue;
+        if (groups > 1 && (tiles_scratch(&w) > machine->l2 || w.tiles_a_unit > w.t.tiles)) break;
         out[count++] = c;
     }
     return count;
@@ -563,12 +412,12 @@ static bool visit_tiles(const Space *s, Configuration c, int64_t slices) {
     for (int64_t tiles = 1; tiles <= most; tiles++) {
         c.schedule[TILES_A_UNIT] = (int32_t)tiles;
         const Winograd w = describe(s->problem, &c, s->kernels);
-        if (tiles < MIN(w.tiles, 3)) continue;
+        if (tiles < MIN(w.t.tiles, 3)) continue;
         const bool fits = tiles_scratch(&w) <= s->machine->l2 + s->machine->l2 / 4;
-        if (tiles > one_group && (!fits || tiles > w.tiles)) break;
+        if (tiles > one_group && (!fits || tiles > w.t.tiles)) break;
         // All tiles: as the few have it, which begin with one group.
-        if (tiles >= w.tiles && tiles < one_group) continue;
-        if (!visit_loops(s, &c, knob(TILES_A_UNIT, tiles), MIN(tiles, w.tiles) * slices, w.n_panels)) return false;
+        if (tiles >= w.t.tiles && tiles < one_group) continue;
+        if (!visit_loops(s, &c, knob(TILES_A_UNIT, tiles), MIN(tiles, w.t.tiles) * slices, w.n_panels)) return false;
     }
     return true;
 }
@@ -585,11 +434,11 @@ static bool visit_image(const Space *s, Configuration c) {
     const Winograd w = describe(s->problem, &c, s->kernels);
     if (reaches_far(&w) || temporary(s->problem, &c, s->kernels, s->machine) >= ((size_t)64 << 20)) return true;
     const Knob panels = knob_cuts(PANELS_A_UNIT, w.n_panels, usual_panels(w.n_panels), w.n_panels);
-    const Knob blocks = block_knob(s, MAX(w.channels, w.out_channels) / s->kernels->lanes);
+    const Knob blocks = block_knob(s, MAX(w.t.channels, w.t.out_channels) / s->kernels->lanes);
     for (int i = 0; i < panels.count; i++) {
         c.schedule[PANELS_A_UNIT] = panels.value[i];
         const int64_t each = panels.value[i] ? panels.value[i] : usual_panels(w.n_panels);
-        if (!visit_loops(s, &c, blocks, w.tiles * w.slices, each)) return false;
+        if (!visit_loops(s, &c, blocks, w.t.tiles * w.t.slices, each)) return false;
     }
     return true;
 }
@@ -601,8 +450,8 @@ static bool visit_weights(const Space *s, Configuration c) {
         const Winograd w = describe(s->problem, &c, s->kernels);
         if (panels > 1 && (weights_scratch(&w) > s->machine->l2 + s->machine->l2 / 4 || panels > w.n_panels)) break;
         if (reaches_far(&w) || weights_scratch(&w) >= ((size_t)16 << 20)) continue;
-        const Knob blocks = block_knob(s, w.channels / s->kernels->lanes);
-        if (!visit_loops(s, &c, blocks, w.tiles * w.slices, panels)) return false;
+        const Knob blocks = block_knob(s, w.t.channels / s->kernels->lanes);
+        if (!visit_loops(s, &c, blocks, w.t.tiles * w.t.slices, panels)) return false;
     }
     return true;
 }
@@ -631,7 +480,8 @@ static double loops_cost(const Winograd *w, const Configuration *c, double produ
                          const Machine *machine) {
     const bool tiles = c->schedule[KIND] == TILES;
     const double groups = (double)div_up(w->tiles_a_unit * w->slices_a_unit, w->rows);
-    const double units = tiles ? (double)(div_up(w->tiles, w->tiles_a_unit) * div_up(w->slices, w->slices_a_unit)) : 1;
+    const double units =
+        tiles ? (double)(div_up(w->t.tiles, w->tiles_a_unit) * div_up(w->t.slices, w->slices_a_unit)) : 1;
     const double panels = tiles ? w->n_panels : (double)w->panel_group;
     double cost = 0;
     if (!w->fetches) // fetching takes the place of loads: 7 % of the products that do so, the first of the groups
@@ -641,51 +491,51 @@ static double loops_cost(const Winograd *w, const Configuration *c, double produ
     if (w->exchanged) {
         // Weights come again from L2 for each group of tiles, tiles from L1 for each panel; usually the other way
         // round.
-        const double tile_bytes = 4.0 * (double)w->rows * (double)MIN(w->chunk, w->channels) * w->taps_d;
+        const double tile_bytes = 4.0 * (double)w->rows * (double)MIN(w->chunk, w->t.channels) * w->t.taps_d;
         const double passing = tile_bytes * groups; // beside a panel
         cost += 0.3 * weights * units * (groups - 1) / 64;
         if (passing > 0.75 * (double)machine->l1d) cost -= 0.3 * v_bytes * (panels - 1) / 64;
-        if (w->kernels->gemm_kept[1][1]) cost += 0.15 * products; // nothing is kept
+        if (w->t.kernels->gemm_kept[1][1]) cost += 0.15 * products; // nothing is kept
     }
     if (c->schedule[KIND] == IMAGE && c->schedule[PANELS_A_UNIT]) {
         // Threads that wait for the last units; tiles that are read again for each group of panels.
-        const int64_t usual = div_up(w->n_panels, usual_panels(w->n_panels)), threads = w->problem.threads;
+        const int64_t usual = div_up(w->n_panels, usual_panels(w->n_panels)), threads = w->t.problem.threads;
         const double now =
-            (double)(div_up(w->q * w->panel_groups, threads) * threads) / (double)(w->q * w->panel_groups);
-        const double was = (double)(div_up(w->q * usual, threads) * threads) / (double)(w->q * usual);
+            (double)(div_up(w->t.q * w->panel_groups, threads) * threads) / (double)(w->t.q * w->panel_groups);
+        const double was = (double)(div_up(w->t.q * usual, threads) * threads) / (double)(w->t.q * usual);
         cost += products * (now - was) + 0.3 * v_bytes * (double)(w->panel_groups - usual) / rate(v_bytes, machine);
     }
     if (!tiles && c->schedule[BLOCKS_A_UNIT]) {
         // Fewer blocks: more units to hand out, and shorter runs of stores.
-        const int64_t rows = w->tiles / MAX(w->tiles_w, 1) * w->slices;
-        const double more = 1.0 / (double)w->block_group - 1.0 / (double)usual_blocks(w->kernels);
-        cost += 300 * (double)rows * (double)(w->channels / w->kernels->lanes) * more;
+        const int64_t rows = w->t.tiles / MAX(w->t.tiles_w, 1) * w->t.slices;
+        const double more = 1.0 / (double)w->block_group - 1.0 / (double)usual_blocks(w->t.kernels);
+        cost += 300 * (double)rows * (double)(w->t.channels / w->t.kernels->lanes) * more;
     }
     return cost;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     const Winograd w = describe(p, c, kernels);
-    const double channels = (double)w.channels, outs = (double)w.out_channels, slices = (double)w.slices;
+    const double channels = (double)w.t.channels, outs = (double)w.t.out_channels, slices = (double)w.t.slices;
     const double box = (double)(w.tiles_a_unit * w.slices_a_unit); // tiles of a unit, or all
     // Tiles that are transformed: slices at a unit's edge by its neighbour too.
-    const double again = (double)(w.slices_a_unit + w.taps_d - 1) / (double)w.slices_a_unit;
-    const double tiles = (double)w.tiles * slices, in_tiles = tiles * again;
-    const double weights = 4.0 * w.q * w.taps_d * channels * outs;
-    const double v_bytes = 4.0 * w.q * in_tiles * channels, m_bytes = 4.0 * w.q * tiles * outs;
+    const double again = (double)(w.slices_a_unit + w.t.taps_d - 1) / (double)w.slices_a_unit;
+    const double tiles = (double)w.t.tiles * slices, in_tiles = tiles * again;
+    const double weights = 4.0 * w.t.q * w.t.taps_d * channels * outs;
+    const double v_bytes = 4.0 * w.t.q * in_tiles * channels, m_bytes = 4.0 * w.t.q * tiles * outs;
     const double group = box / (double)div_up((int64_t)box, w.rows);
     const double registers = MIN(1.0, group * GEMM_MAX_VECTORS / 10);
     const double products =
-        2.0 * w.q * w.taps_d * tiles * channels * outs / (kernels_peak(kernels, machine) * 0.88 * registers);
+        2.0 * w.t.q * w.t.taps_d * tiles * channels * outs / (kernels_peak(kernels, machine) * 0.88 * registers);
     // Transforms of a tile and block: with F(4,3) about 150 vector operations and 36 + 36 stores and loads, each way;
     // of a vector of weights about 110 operations, which take 160 cycles. With F(2,3) 32 and 16 + 16; 65 cycles.
-    const double parts = kernels_parts(kernels, machine), apart = is_dilated(p) ? 50 : 0; // gather and scatter
-    const double tile_cycles = parts * (w.tile == 2 ? 50 : 130) + apart;
-    const double weight_cycles = parts * (w.tile == 2 ? 65 : 160);
+    const double parts = kernels_parts(kernels, machine), apart = winograd_is_dilated(p) ? 50 : 0; // gather and scatter
+    const double tile_cycles = parts * (w.t.tile == 2 ? 50 : 130) + apart;
+    const double weight_cycles = parts * (w.t.tile == 2 ? 65 : 160);
     double cycles = products + (in_tiles * channels + 1.3 * tiles * outs) / kernels->lanes * tile_cycles;
     if (c->schedule[KIND] == TILES) {
-        const double units = (double)(div_up(w.tiles, w.tiles_a_unit) * div_up(w.slices, w.slices_a_unit));
-        const double chunks = (double)div_up(w.channels, w.chunk);
-        const double held = 4.0 * w.q * box * (again * MIN((double)w.chunk, channels) + outs);
+        const double units = (double)(div_up(w.t.tiles, w.tiles_a_unit) * div_up(w.t.slices, w.slices_a_unit));
+        const double chunks = (double)div_up(w.t.channels, w.chunk);
+        const double held = 4.0 * w.t.q * box * (again * MIN((double)w.chunk, channels) + outs);
         // Weights come from memory once, half hidden; then they stream past what each unit holds, beside its products
         // where they are fetched ahead. Several groups of tiles share one pass.
         const double loads = units * weights / rate(weights + held, machine), hidden = MIN(loads, products);
@@ -704,8 +554,8 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     } else {
         // Plain weights come once and are transformed. All tiles are read again for each unit.
         const double units = (double)w.panel_groups, scratch = (double)weights_scratch(&w);
-        cycles += weights / w.q * TAPS / rate(weights / w.q * TAPS, machine) +
-                  w.taps_d * channels * outs / kernels->lanes * weight_cycles;
+        cycles += weights / w.t.q * TAPS / rate(weights / w.t.q * TAPS, machine) +
+                  w.t.taps_d * channels * outs / kernels->lanes * weight_cycles;
         cycles += (1 + units) * v_bytes / rate(v_bytes + scratch, machine);
         // What a unit holds beyond L2 goes out and comes back.
         const double beyond = MIN(1.0, MAX(0.0, scratch / (double)machine->l2 - 0.8));
@@ -718,30 +568,27 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
 }
 static size_t prepared_bytes(const Problem *p, const Configuration *c, const Kernels *kernels) {
     const Winograd w = describe(p, c, kernels);
-    return (size_t)((w.plain ? TAPS : w.q) * w.taps_d * w.channels * w.out_channels) * sizeof(float);
+    return (size_t)((w.plain ? TAPS : w.t.q) * w.t.taps_d * w.t.channels * w.t.out_channels) * sizeof(float);
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     Winograd *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     *w = describe(p, c, lowering->kernels);
-    w->in = lowering->in[0], w->residual = lowering->in[1];
-    w->out = lowering->out[0], w->pooled = lowering->out[1];
     w->weights = lowering_weights(lowering, prepared_bytes(p, c, lowering->kernels));
-    const int64_t panels = w->n_panels * (w->channels / lowering->kernels->lanes);
+    const int64_t panels = w->n_panels * (w->t.channels / lowering->kernels->lanes);
     TRY(lowering_prepare(lowering, prepare_unit, w, panels, 0));
-    TRY(conv_lower_bias(p, lowering, &w->bias));
-    TRY(conv_lower_pool(p, lowering, &w->pool_factors));
+    TRY(winograd_lower(&w->t, lowering));
     if (c->schedule[KIND] == TILES)
         return lowering_phase(lowering, tiles_unit, w,
-                              div_up(w->tiles, w->tiles_a_unit) * div_up(w->slices, w->slices_a_unit),
+                              div_up(w->t.tiles, w->tiles_a_unit) * div_up(w->t.slices, w->slices_a_unit),
                               tiles_scratch(w));
     w->v = lowering->temporary;
-    w->m = ref_add(w->v, w->q * w->v_plane * (int64_t)sizeof(float));
-    const int64_t rows = w->tiles / w->tiles_w;
-    TRY(lowering_phase(lowering, input_unit, w, rows * (w->slices + w->taps_d - 1) * w->in_groups, 0));
+    w->m = ref_add(w->v, w->t.q * w->v_plane * (int64_t)sizeof(float));
+    const int64_t rows = w->t.tiles / w->t.tiles_w;
+    TRY(lowering_phase(lowering, input_unit, w, rows * (w->t.slices + w->t.taps_d - 1) * w->in_groups, 0));
     if (w->plain) return lowering_phase(lowering, weights_unit, w, w->panel_groups, weights_scratch(w));
-    TRY(lowering_phase(lowering, product_unit, w, w->q * w->panel_groups, 0));
-    return lowering_phase(lowering, output_unit, w, rows * w->slices * w->out_groups, 0);
+    TRY(lowering_phase(lowering, product_unit, w, w->t.q * w->panel_groups, 0));
+    return lowering_phase(lowering, output_unit, w, rows * w->t.slices * w->out_groups, 0);
 }
 // Measured, for any number of channels: docs/NUMERICS.md. Without fused multiply-adds a half more.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
@@ -752,13 +599,13 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
 static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
                     Text *text) {
     const Winograd w = describe(p, c, kernels);
-    const double weights = 4.0 * w.q * w.taps_d * (double)w.channels * (double)w.out_channels;
-    const double values = 4.0 * (double)(w.q * (w.v_plane + w.m_plane));
+    const double weights = 4.0 * w.t.q * w.t.taps_d * (double)w.t.channels * (double)w.t.out_channels;
+    const double values = 4.0 * (double)(w.t.q * (w.v_plane + w.m_plane));
     explain_places(text, "pixels in tiles", p->out[0].size[AXIS_H] * p->out[0].size[AXIS_W],
-                   w.phases_h * w.phases_w * w.tiles_h * w.tiles_w * w.tile * w.tile);
-    explain_places(text, "input channels", p->ic, w.channels);
-    explain_places(text, "output channels", p->oc, w.out_channels);
-    explain_groups(text, "tiles of a unit", MIN(w.tiles_a_unit, w.tiles) * w.slices_a_unit, w.rows);
+                   w.t.phases_h * w.t.phases_w * w.t.tiles_h * w.t.tiles_w * w.t.tile * w.t.tile);
+    explain_places(text, "input channels", p->ic, w.t.channels);
+    explain_places(text, "output channels", p->oc, w.t.out_channels);
+    explain_groups(text, "tiles of a unit", MIN(w.tiles_a_unit, w.t.tiles) * w.slices_a_unit, w.rows);
     if (c->schedule[KIND] == TILES)
         explain_beyond_l2(text, "weights", weights, machine, ", each unit reads them again");
     else explain_beyond_l2(text, "transformed values", values, machine, "");
@@ -784,7 +631,7 @@ static bool same_weights(const Configuration *a, const Configuration *b) {
 const Solver solver_conv_winograd = {.name = "conv_winograd",
                                      .version = 2,
                                      .kind = PROBLEM_CONV,
-                                     .applicable = applicable,
+                                     .applicable = winograd_applicable,
                                      .configurations = configurations,
                                      .estimate = estimate,
                                      .temporary = temporary,
