@@ -4,6 +4,7 @@
     bench/versus.py                                      both networks of the study, AVX-512 and AVX2, ONNX Runtime
     bench/versus.py build/bench/seed-torch.onnx --isa avx512,avx2 --peers onnxruntime,openvino --json out.json
     bench/versus.py --zoo --isa avx512 --peers onnxruntime,openvino,mnn,ncnn,torch --csv zoo.csv --svg zoo.svg
+    bench/versus.py --isa amx --peers openvino-bf16 --compile-options="--precision bf16 --no-gate"
     bench/versus.py --isa avx512,avx2 --gate avx512=0.75 --gate avx2=0.65 --max-error 4e-5
 
 Every engine is a process of its own, held to the same cores, and stopped (SIGSTOP) while another is measured.
@@ -180,8 +181,9 @@ class Process:
         self.log.close()
 
 
-def stent_compile(stent, model, package):
-    done = subprocess.run([stent, "compile", model, "-o", package], capture_output=True, text=True)
+def stent_compile(args, model, package):
+    command = [args.stent, "compile", model, "-o", package] + args.compile_options.split()
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise EngineError(f"stent compile {model}: status {done.returncode}: {last_line(done.stderr)}")
 
@@ -224,12 +226,12 @@ def prepare(args, path, folder):
             "expected": float64.cached(cut, {name: x}, cache)}
     np.save(case["x"], x)
     np.save(case["y"], float64.cached(model, {name: x}, cache).astype(np.float32))
-    stent_compile(args.stent, path, case["package"])
+    stent_compile(args, path, case["package"])
     case["logits_package"] = case["package"]
     if cut is not model:
         case["logits"], case["logits_package"] = stem + ".logits.onnx", stem + ".logits.stent"
         onnx.save(cut, case["logits"])
-        stent_compile(args.stent, case["logits"], case["logits_package"])
+        stent_compile(args, case["logits"], case["logits_package"])
     return case
 
 
@@ -372,6 +374,7 @@ def parse_args():
     parser.add_argument("--input", help=".npy; default: seeded standard normal numbers")
     parser.add_argument("--stent", default=os.path.join(HERE, "..", "build", "stent"))
     parser.add_argument("--stent-options", default="", help='more options for stent run and bench, as "--untuned"')
+    parser.add_argument("--compile-options", default="", help='options for stent compile, as "--precision bf16 --no-gate"')
     parser.add_argument("--folder", default=os.path.join(HERE, "..", "build", "bench"), help="networks and caches")
     parser.add_argument("--gate", action="append", default=[], metavar="ISA=RATIO", help="exit 1 above this ratio")
     parser.add_argument("--max-error", type=float, help="exit 1 where stent's error is above this")
