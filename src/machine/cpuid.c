@@ -60,8 +60,8 @@ static bool is_intel(const Cpuid *cpuid) {
     const CpuidAnswer *vendor = &cpuid->answers[0];
     return vendor->word[EBX] == 0x756e6547 && vendor->word[EDX] == 0x49656e69 && vendor->word[ECX] == 0x6c65746e;
 }
-// signature: EAX of leaf 1.
-static int intel_vector_bytes(uint32_t signature) {
+// signature: EAX of leaf 1. Virtual machines name themselves as they like: a client model with tiles is a server.
+static int intel_vector_bytes(uint32_t signature, bool has_tiles) {
     static const uint8_t halved[] = {
         0x66,       // Cannon Lake
         0x7d, 0x7e, // Ice Lake, client
@@ -70,13 +70,13 @@ static int intel_vector_bytes(uint32_t signature) {
         0x97, 0x9a, // Alder Lake, where AVX-512 is not switched off
     };
     const uint32_t family = signature >> 8 & 15, model = (signature >> 4 & 15) | (signature >> 12 & 0xf0);
-    if (family != 6) return 64;
+    if (family != 6 || has_tiles) return 64;
     for (size_t i = 0; i < COUNT_OF(halved); i++)
         if (model == halved[i]) return 32;
     return model == 0xbe ? 16 : 64; // Gracemont alone (N100)
 }
 int cpuid_vector_bytes(const Cpuid *cpuid) {
-    if (is_intel(cpuid)) return intel_vector_bytes(word_of(cpuid, 1, 0, EAX));
+    if (is_intel(cpuid)) return intel_vector_bytes(word_of(cpuid, 1, 0, EAX), word_of(cpuid, 7, 0, EDX) >> 24 & 1);
     const uint32_t widths = word_of(cpuid, EXTENDED + 0x1a, 0, EAX); // bits FP128, MOVU, FP256, FP512
     if (widths & 8 || !widths) return 64;
     return widths & 4 ? 32 : 16;

@@ -156,22 +156,24 @@ TEST(units_of_real_cpus) {
         int vendor;
         uint32_t signature, greatest, widths; // leaf 1, greatest extended leaf, leaf 0x8000001a
         int bytes;
+        uint32_t leaf7; // EDX
     } units[] = {
-        {"Xeon 8180 (Skylake-SP)", INTEL, 0x50654, 0x80000008, 0, 64},
-        {"Xeon 8480C (Sapphire Rapids)", INTEL, 0x806f8, 0x80000008, 0, 64},
-        {"Core i7-1065G7 (Ice Lake)", INTEL, 0x706e5, 0x80000008, 0, 32},
-        {"Core i7-1165G7 (Tiger Lake)", INTEL, 0x806c1, 0x80000008, 0, 32},
-        {"Core i5-11400 (Rocket Lake)", INTEL, 0xa0671, 0x80000008, 0, 32},
-        {"N100 (Gracemont)", INTEL, 0xb06e0, 0x80000008, 0, 16},
-        {"Core i7-4770 (Haswell)", INTEL, 0x306c3, 0x80000008, 0, 64},
-        {"... that answers with its last leaf", INTEL, 0x306c3, 0x80000008, 4, 64},
-        {"FX-8350 (Piledriver)", OTHER, 0x600f20, 0x8000001e, 3, 16},
-        {"Ryzen 7 1700 (Zen)", OTHER, 0x800f11, 0x8000001f, 3, 16},
-        {"Ryzen 7 5800X (Zen 3)", OTHER, 0xa20f10, 0x80000023, 6, 32},
-        {"EPYC 9004 (Zen 4)", OTHER, 0xa10f11, 0x80000021, 6, 32},
-        {"EPYC 9005 (Zen 5)", OTHER, 0xb00f21, 0x80000028, 0xe, 64},
-        {"Phenom (no such leaf)", OTHER, 0x100f42, 0x80000008, 6, 64},
-        {"a virtual machine that hides it", OTHER, 0xa10f11, 0x80000021, 0, 64},
+        {"Xeon 8180 (Skylake-SP)", INTEL, 0x50654, 0x80000008, 0, 64, 0},
+        {"Xeon 8480C (Sapphire Rapids)", INTEL, 0x806f8, 0x80000008, 0, 64, 0},
+        {"Core i7-1065G7 (Ice Lake)", INTEL, 0x706e5, 0x80000008, 0, 32, 0},
+        {"Core i7-1165G7 (Tiger Lake)", INTEL, 0x806c1, 0x80000008, 0, 32, 0},
+        {"Core i5-11400 (Rocket Lake)", INTEL, 0xa0671, 0x80000008, 0, 32, 0},
+        {"a Xeon with AMX, named Rocket Lake by its virtual machine", INTEL, 0xa0671, 0x80000008, 0, 64, 1 << 24},
+        {"N100 (Gracemont)", INTEL, 0xb06e0, 0x80000008, 0, 16, 0},
+        {"Core i7-4770 (Haswell)", INTEL, 0x306c3, 0x80000008, 0, 64, 0},
+        {"... that answers with its last leaf", INTEL, 0x306c3, 0x80000008, 4, 64, 0},
+        {"FX-8350 (Piledriver)", OTHER, 0x600f20, 0x8000001e, 3, 16, 0},
+        {"Ryzen 7 1700 (Zen)", OTHER, 0x800f11, 0x8000001f, 3, 16, 0},
+        {"Ryzen 7 5800X (Zen 3)", OTHER, 0xa20f10, 0x80000023, 6, 32, 0},
+        {"EPYC 9004 (Zen 4)", OTHER, 0xa10f11, 0x80000021, 6, 32, 0},
+        {"EPYC 9005 (Zen 5)", OTHER, 0xb00f21, 0x80000028, 0xe, 64, 0},
+        {"Phenom (no such leaf)", OTHER, 0x100f42, 0x80000008, 6, 64, 0},
+        {"a virtual machine that hides it", OTHER, 0xa10f11, 0x80000021, 0, 64, 0},
     };
     for (size_t i = 0; i < COUNT_OF(units); i++) {
         const bool intel = units[i].vendor == INTEL;
@@ -180,6 +182,7 @@ TEST(units_of_real_cpus) {
                                {0x10, intel ? 0x756e6547 : 0x68747541, intel ? 0x6c65746e : 0x444d4163,
                                 intel ? 0x49656e69 : 0x69746e65}},
                               {1, 0, {units[i].signature}},
+                              {7, 0, {0, 0, 0, units[i].leaf7}},
                               {0x80000000, 0, {units[i].greatest}},
                               {0x8000001a, 0, {units[i].widths}}},
                              0};
