@@ -4,20 +4,21 @@
 // squares add up on the way to the output:
 //
 //     error^2 = sum over layers of gain * (error of the layer)^2
-//     gain = 24 * pixels / most pixels of this layer and those behind it, at least 2; 6 instead of 24 in front of the
-//            coarsest layer
+//     gain = 54 * pixels / most pixels of this layer and those behind it, at least 2; 8 instead of 54 in front of the
+//            coarsest layer; 1 for the last layer, whose error is the output's
 //
 // An upper mark, found by disturbing one layer of a network at a time (bench/gains.py, docs/NUMERICS.md): what stands
-// nearest to the output arrives, the rest is averaged by the layers behind it.
+// nearest to the output arrives, the rest is averaged by the layers behind it, but not where the picture is the same
+// everywhere, as around a scan: there it has the same error everywhere.
 //
 // The plan begins with the fastest way for every layer. While the foreseen error is above the budget, the layer is made
-// more exact whose change costs the least time for the error that it takes away (the greedy way into a knapsack). All is
-// decided on the usual problem (solver_usual): bits depend neither on the number of threads nor on the batch.
+// more exact whose change costs the least time for the error that it takes away (the greedy way into a knapsack). All
+// is decided on the usual problem (solver_usual): bits depend neither on the number of threads nor on the batch.
 #include "plan/planner.h"
 #include <math.h>
 #include <string.h>
 
-static const double gain_near = 24, gain_far = 6, gain_least = 2;
+static const double gain_near = 54, gain_far = 8, gain_least = 2;
 
 double plan_budget(Precision precision) {
     switch (precision) {
@@ -113,7 +114,7 @@ static void set_gains(Spent *spent, int count) {
     for (int i = count - 1; i >= 0; i--) {
         most = MAX(most, pixels(spent[i].region));
         const double gain = i < coarsest ? gain_far : gain_near;
-        spent[i].gain = MAX(gain_least, gain * pixels(spent[i].region) / most);
+        spent[i].gain = i == count - 1 ? 1 : MAX(gain_least, gain * pixels(spent[i].region) / most);
     }
 }
 Status keep_budget(Planner *planner, double *foreseen) {
