@@ -104,13 +104,10 @@ struct Kernels {
     GemmKeptKernel *gemm_kept[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1];
 
     // out[block j][pixel p] = activation(sums[p * ld + j * lanes] + bias[j] + residual), p < pixels, j < vectors.
-    // residual may be NULL; it lies like out. out_block and out_pixel are strides.
-    void (*finish)(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
+    // residual may be NULL; it lies like out. out_block and out_pixel are strides. False: a sum was not finite.
+    bool (*finish)(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
                    const float *residual, int64_t residual_block, int64_t residual_pixel, float *out, int64_t out_block,
                    int64_t out_pixel);
-
-    // Whether all sums[p * ld + j], p < pixels, j < vectors * lanes, are finite.
-    bool (*finite)(const float *sums, int64_t ld, int pixels, int vectors);
 
     WinogradKernels winograd[WINOGRAD_MAX_TILE + 1]; // [m]: 2 and 4
 
@@ -176,6 +173,11 @@ struct Kernels {
     // Pixels of two channel blocks (second may be NULL: zeros) to bf16 parts, part k at out + k * out_part bytes.
     // Returns the bits of the largest magnitude seen (of NaN and infinity too).
     uint32_t (*amx_split)(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part);
+    // Three parts, cut off: row r of plane q of 16 floats at low + q * in_plane + r * in_row and 16 at high (may be
+    // NULL: zeros) to 16 pairs (low, high), 64 bytes at out + q * out_plane + r * 64, part k out_part bytes further on.
+    // Returns the upper half of the bits of the largest magnitude seen.
+    uint32_t (*amx_cut)(const float *low, const float *high, int64_t in_row, int64_t in_plane, int planes, int rows,
+                        char *out, int64_t out_plane, int64_t out_part);
 };
 
 // The kernels of a level, or NULL when this build or this machine has none for it. Immutable.

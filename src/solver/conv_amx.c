@@ -20,15 +20,17 @@
 // Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7 (docs/NUMERICS.md). Parts of values near
 // the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed, as are sums
 // that are not finite (run_note_lost).
+#include "solver/amx.h"
 #include "solver/blocked.h"
 #include "solver/conv.h"
 #include "solver/explain.h"
 #include "solver/space.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 enum { ROWS = 0, IMAGE = 1, PANEL = GEMM_MAX_VECTORS };
-enum { MOST_PIXELS = AMX_MAX_TILES * AMX_TILE_PIXELS, PACE_PIXELS = 4 };
+enum { MOST_PIXELS = AMX_MAX_TILES * AMX_TILE_PIXELS, PACE_PIXELS = 8 };
 enum { TILE_BYTES = AMX_TILE_PIXELS * AMX_PIXEL_BYTES };
 
 // Where the parts of an input lie: [image][32 channels][part][slice][row][pixel], bytes.
@@ -99,31 +101,6 @@ static int64_t pixel_of(const ConvAmx *c, const Layout *l, const Line *line, int
            d * (l->stride[AXIS_D] / c->taps[AXIS_D]) + h * (l->stride[AXIS_H] / c->taps[AXIS_H]) +
            (x * c->taps[AXIS_W] + w) * l->block;
 }
-static void finish_run(const ConvAmx *c, char *const *bases, const Line *line, int64_t row, int64_t x, int64_t pixels,
-                       int64_t block, int vectors, const float *sums) {
-    const Problem *p = &c->problem;
-    const Layout *out = &p->out[0], *rest = &p->in[1];
-    const int lanes = c->kernels->lanes;
-    const int64_t step = lanes * c->taps[AXIS_W];
-    const Epilogue epilogue = conv_epilogue(p, bases, c->bias, block, lanes);
-    const float *residual = NULL;
-    if (!c->kernels->finite(sums, vectors * lanes, (int)pixels, vectors)) run_note_lost(bases);
-    if (p->has_residual) residual = (const float *)ref_at(bases, c->residual) + pixel_of(c, rest, line, row, x, block);
-    float *to = (float *)ref_at(bases, c->out) + pixel_of(c, out, line, row, x, block);
-    c->kernels->finish(sums, vectors * lanes, (int)pixels, vectors, &epilogue, residual, rest->stride_block, step, to,
-                       out->stride_block, step);
-}
-static void finish_pixels(const ConvAmx *c, char *const *bases, const Line *line, int64_t first, int64_t count,
-                          int64_t block, int vectors, const float *sums) {
-    const int64_t width = c->problem.out[0].size[AXIS_W], ld = (int64_t)vectors * c->kernels->lanes;
-    for (int64_t i = 0; i < count;) {
-        const int64_t x = (first + i) % line->pitch, left = MIN(line->pitch - x, count - i);
-        const int64_t pixels = MIN(width - x, left);
-        if (pixels > 0)
-            finish_run(c, bases, line, line->row + (first + i) / line->pitch, x, pixels, block, vectors, sums + i * ld);
-        i += left;
-    }
-}
 // 2x2 maxima of activation(x * scale + shift) of two rows: some pixels at a time, scaled into L1.
 static void pool_scaled(const ConvAmx *c, const Epilogue *epilogue, const float *from, int64_t row, int64_t pixels,
                         float *to) {
@@ -158,26 +135,67 @@ static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r
                                      to);
         }
 }
-// Sums that wait to be finished while the next ones are made.
+// Rows of an input that the next unit reads: they are fetched into L2 between the products of this one.
+typedef struct Ahead {
+    const char *row; // NULL: nothing left
+    int64_t at, row_bytes, row_step, block_step;
+    int64_t rows, blocks, done; // of a block; left; rows done of this one
+    int lines;                  // a step
+} Ahead;
+static void fetch_some(Ahead *a) {
+    if (!a->row) return;
+    for (int i = 0; i < a->lines; i++) {
+        __builtin_prefetch(a->row + a->at, 0, 2);
+        if ((a->at += 64) < a->row_bytes) continue;
+        a->at = 0, a->row += a->row_step;
+        if (++a->done < a->rows) continue;
+        a->done = 0, a->row += a->block_step - a->rows * a->row_step;
+        if (--a->blocks == 0) a->row = NULL;
+        if (!a->row) return;
+    }
+}
+// Sums that wait to be finished while the next ones are made, and what is fetched meanwhile.
 typedef struct Waiting {
     const ConvAmx *c;
     char *const *bases;
     Line line;
-    int64_t first, count, block; // pixels of the line; those that are done are taken off
+    Epilogue epilogue;
+    int64_t block, row, x, count; // of the next pixel; pixels that are left
     int vectors;
     const float *sums;
+    Ahead *ahead;
 } Waiting;
-static void finish_some(void *context) {
+// At most `most` pixels, of one row.
+static void finish_run(Waiting *w, int64_t most) {
+    const ConvAmx *c = w->c;
+    const Problem *p = &c->problem;
+    const Layout *out = &p->out[0], *rest = &p->in[1];
+    const int64_t width = out->size[AXIS_W], lanes = c->kernels->lanes, step = lanes * c->taps[AXIS_W];
+    int64_t pixels = MIN(w->line.pitch - w->x, w->count);
+    if (w->x < width) { // else what fell on a border
+        pixels = MIN(MIN(width - w->x, pixels), most);
+        const float *residual = NULL;
+        if (p->has_residual)
+            residual =
+                (const float *)ref_at(w->bases, c->residual) + pixel_of(c, rest, &w->line, w->row, w->x, w->block);
+        float *to = (float *)ref_at(w->bases, c->out) + pixel_of(c, out, &w->line, w->row, w->x, w->block);
+        if (!c->kernels->finish(w->sums, w->vectors * lanes, (int)pixels, w->vectors, &w->epilogue, residual,
+                                rest->stride_block, step, to, out->stride_block, step))
+            run_note_lost(w->bases);
+    }
+    w->count -= pixels, w->sums += pixels * w->vectors * lanes;
+    if ((w->x += pixels) == w->line.pitch) w->x = 0, w->row++;
+}
+static void beside_products(void *context) {
     Waiting *w = context;
-    const int64_t count = MIN(PACE_PIXELS, w->count);
-    finish_pixels(w->c, w->bases, &w->line, w->first, count, w->block, w->vectors, w->sums);
-    w->first += count, w->count -= count, w->sums += count * w->vectors * w->c->kernels->lanes;
+    if (w->count) finish_run(w, PACE_PIXELS);
+    fetch_some(w->ahead);
 }
 static void finish_rest(Waiting *w) {
-    if (w->count) finish_pixels(w->c, w->bases, &w->line, w->first, w->count, w->block, w->vectors, w->sums);
-    w->count = 0;
+    while (w->count) finish_run(w, MOST_PIXELS);
 }
-static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split) {
+static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split,
+                       Ahead *ahead) {
     enum { REST_ONE = 9, REST_SPLIT = 3 }; // as in the prototype
     const Problem *p = &c->problem;
     const int64_t block = (int64_t)(panel % c->panels_a_copy) * PANEL;
@@ -189,29 +207,30 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
     const int64_t most = amx_tiles(vectors) * AMX_TILE_PIXELS;
     float sums[2][MOST_PIXELS * 16] __attribute__((aligned(64)));
-    Waiting waiting = {.count = 0};
     int turn = 0;
     line.copy = panel / c->panels_a_copy;
     line.pitch = c->flat ? c->layout.width : width;
+    Waiting waiting = {c,       bases, line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0,
+                       vectors, NULL,  ahead};
     for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
         for (int64_t first = 0; first < length; first += most, turn ^= 1) {
             const int64_t count = MIN(most, length - first);
-            AmxPace pace = {finish_some, &waiting, (int)div_up(waiting.count, PACE_PIXELS),
-                            c->parts == 1 ? REST_ONE : REST_SPLIT};
+            AmxPace pace = {beside_products, &waiting, INT_MAX, c->parts == 1 ? REST_ONE : REST_SPLIT};
             c->kernels->amx[c->parts][div_up(count, AMX_TILE_PIXELS)][vectors](
                 &c->pixels, split + first * c->pixels.pixel, c->blocks, weights, sums[turn], (int64_t)vectors * lanes,
                 c->paced ? &pace : NULL);
             finish_rest(&waiting);
-            waiting = (Waiting){c, bases, line, first, count, block, vectors, sums[turn]};
+            waiting.row = line.row + first / line.pitch, waiting.x = first % line.pitch;
+            waiting.count = count, waiting.sums = sums[turn];
             if (!c->paced) finish_rest(&waiting);
         }
     finish_rest(&waiting);
 }
 static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r0, int64_t r1, int p0, int p1,
-                    const char *split) {
+                    const char *split, Ahead *ahead) {
     c->kernels->amx_begin();
     for (int panel = p0; panel < p1; panel++) {
-        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split);
+        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split, ahead);
         const int64_t block = (int64_t)panel * PANEL;
         if (c->problem.has_pool)
             pool_rows(c, bases, n, r0, r1, block, (int)MIN(PANEL, c->problem.out[0].blocks - block));
@@ -219,11 +238,26 @@ static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od,
     c->kernels->amx_end();
 }
 
-// Tiles flush below 2^-126. While the largest value of what is split together is at least 2^-60, and the largest weight
-// 2^-40, what is flushed is less than 2^-26 of the largest product. largest: bits of a magnitude.
-static void check_small(char *const *bases, uint32_t largest) {
-    enum { LEAST_VALUE = (127 - 60) << 23 };
-    if (largest > 0 && largest < LEAST_VALUE) run_note_lost(bases);
+// Of the unit behind rows that end with r1, of the slice in the middle of the depth's taps.
+static Ahead next_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r1) {
+    const Problem *p = &c->problem;
+    const Layout *l = &p->in[0];
+    const int64_t rows = MIN(c->rows_a_unit, p->out[0].size[AXIS_H] - r1) * p->stride[AXIS_H];
+    if (rows <= 0) return (Ahead){.row = NULL};
+    const int64_t slice = MIN(od * p->stride[AXIS_D], l->size[AXIS_D] - 1),
+                  first = MIN(r1 * p->stride[AXIS_H], l->size[AXIS_H] - 1);
+    Ahead ahead = {.row = (const char *)((const float *)ref_at(bases, c->in) + n * l->stride_n +
+                                         slice * l->stride[AXIS_D] + first * l->stride[AXIS_H]),
+                   .row_bytes = l->size[AXIS_W] * l->block * (int64_t)sizeof(float),
+                   .row_step = l->stride[AXIS_H] * (int64_t)sizeof(float),
+                   .block_step = l->stride_block * (int64_t)sizeof(float),
+                   .rows = MIN(rows, l->size[AXIS_H] - first),
+                   .blocks = l->blocks};
+    const int64_t lines = ahead.blocks * ahead.rows * div_up(ahead.row_bytes, 64);
+    const int64_t steps =
+        c->n_panels * div_up(rows * c->layout.width, amx_tiles(PANEL) * AMX_TILE_PIXELS) * c->blocks * c->pixels.taps;
+    ahead.lines = (int)MIN(div_up(lines, MAX(steps, 1)), 8);
+    return ahead;
 }
 // ROWS: some rows of one depth slice of one image.
 static void rows_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -240,8 +274,9 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
                                              (char *)scratch + block * c->layout.block + d * c->layout.slice);
             largest = MAX(largest, seen);
         }
-    check_small(bases, largest);
-    compute(c, bases, n, od, r0, r1, 0, c->n_panels, scratch);
+    amx_check_small(bases, largest);
+    Ahead ahead = next_rows(c, bases, n, od, r1);
+    compute(c, bases, n, od, r0, r1, 0, c->n_panels, scratch, &ahead);
 }
 // IMAGE, phase 1: one slice of 32 channels of one image.
 static void split_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -249,9 +284,9 @@ static void split_unit(const void *arguments, char *const *bases, int64_t unit, 
     const ConvAmx *c = arguments;
     const SplitLayout *l = &c->layout;
     const int64_t d = unit % l->slices, block = unit / l->slices % c->blocks, n = unit / l->slices / c->blocks;
-    check_small(bases,
-                split_rows(c, ref_at(bases, c->in), n, block, d, 0, l->rows,
-                           (char *)ref_at(bases, c->split) + n * l->image + block * l->block + d * l->slice));
+    amx_check_small(bases,
+                    split_rows(c, ref_at(bases, c->in), n, block, d, 0, l->rows,
+                               (char *)ref_at(bases, c->split) + n * l->image + block * l->block + d * l->slice));
 }
 // Phase 2: some rows of some panels.
 static void image_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -262,9 +297,11 @@ static void image_unit(const void *arguments, char *const *bases, int64_t unit, 
     const int p0 = (int)(unit % c->panel_groups * c->panels_a_unit), p1 = MIN(p0 + c->panels_a_unit, c->n_panels);
     const int64_t r0 = group % c->row_groups * c->rows_a_unit, r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]);
     const int64_t od = group / c->row_groups % depth, n = group / c->row_groups / depth;
+    Ahead nothing = {.row = NULL};
     compute(c, bases, n, od, r0, r1, p0, p1,
             (const char *)ref_at(bases, c->split) + n * c->layout.image + od * p->stride[AXIS_D] * c->layout.slice +
-                r0 * p->stride[AXIS_H] * c->layout.row);
+                r0 * p->stride[AXIS_H] * c->layout.row,
+            &nothing);
 }
 
 // Nearest bf16, ties to even; infinities and NaN stay what they are.
@@ -308,13 +345,6 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
             }
 }
 
-// Whether any weight is large enough (see check_small): mostly the first one is.
-static bool weights_fit(const Problem *p) {
-    const int64_t count = problem_weight_count(p);
-    for (int64_t i = 0; i < count; i++)
-        if (fabsf(p->weight[i]) >= 0x1p-40f) return true;
-    return false;
-}
 // Transposed: no two taps meet in an output.
 static bool is_apart(const Problem *p) {
     for (int axis = 0; axis < AXES; axis++)
@@ -338,7 +368,7 @@ static Problem one_copy(const Problem *p) {
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     if (!kernels->amx_split || p->precision == PRECISION_STRICT || p->group != 1 || !p->weight || p->ic < 1) return false;
-    if (!weights_fit(p) || (p->kind == PROBLEM_CONV_TRANSPOSE && !is_apart(p))) return false;
+    if (!amx_weights_fit(p) || (p->kind == PROBLEM_CONV_TRANSPOSE && !is_apart(p))) return false;
     for (int i = 0; i < p->n_inputs; i++) need->in[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     for (int i = 0; i < p->n_outputs; i++) need->out[i] = (OperandNeed){LAYOUT_BLOCKED, kernels->lanes, {0}, {0}};
     if (p->kind == PROBLEM_CONV) conv_border(p, &need->in[0]);

@@ -1,7 +1,7 @@
 // Batch-reduce products of bf16 tiles (kernel.h: AmxKernel), and floats split into bf16 parts.
 //
-// Four of the eight tiles hold sums: two tiles of pixels by two vectors of channels, or four by one vector. Of the others
-// two hold weights and two pixels; with one vector one holds weights, and the pixels pass through three.
+// Four of the eight tiles hold sums: two tiles of pixels by two vectors of channels, or four by one vector. Of the
+// others two hold weights and two pixels; with one vector one holds weights, and the pixels pass through three.
 //
 //                       tmm6      tmm7        weights: 16 pairs of input channels x 16 output channels
 //                    +---------+---------+                      tmm6
@@ -20,6 +20,8 @@
 //     1 part    hi hi                                                  error 2^-9 a factor
 //     2 parts   hi lo, hi hi, lo hi                                    lo lo is left out: 2^-16 of a product
 //     3 parts   hi lo, mid mid, lo hi, hi mid, mid hi, hi hi           the rest is 2^-24 of a product
+// Three parts may also be cut off instead of rounded (cut), in a third of the instructions: they too are all of x, and
+// what is left out is twice as much.
 // Errors of whole layers: docs/NUMERICS.md. Source: Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial
 // Intelligence Datatype For Higher-Precision Computations", 2019.
 #include "kernel/cpu/amx/tile.h"
@@ -145,6 +147,20 @@ static uint32_t split(int parts, const float *in, const float *second, int64_t p
                       : split_loop(3, in, second, pixels, out, out_part);
 }
 
+static uint32_t cut(const float *low, const float *high, int64_t in_row, int64_t in_plane, int planes, int rows,
+                    char *out, int64_t out_plane, int64_t out_part) {
+    Largest largest = largest_none();
+    for (int plane = 0; plane < planes; plane++, low += in_plane, out += out_plane) {
+        for (int r = 0; r < rows; r++) {
+            Values values = values_load(low + r * in_row, high ? high + plane * in_plane + r * in_row : NULL);
+            char *to = out + r * TILE_ROW_BYTES;
+            largest = largest_of_pairs(largest, values_cut(&values, to));
+            values_cut(&values, to + out_part), values_cut(&values, to + 2 * out_part);
+        }
+    }
+    return largest_of_halves(largest);
+}
+
 #ifdef AMX_EMULATED
 void fill_amx_emulated(Kernels *kernels);
 void fill_amx_emulated(Kernels *kernels) {
@@ -152,7 +168,7 @@ void fill_amx_emulated(Kernels *kernels) {
 void fill_amx(Kernels *kernels);
 void fill_amx(Kernels *kernels) {
 #endif
-    kernels->amx_begin = begin, kernels->amx_end = end, kernels->amx_split = split;
+    kernels->amx_begin = begin, kernels->amx_end = end, kernels->amx_split = split, kernels->amx_cut = cut;
 #define FILL(parts)                                                                                                    \
     kernels->amx[parts][1][1] = block_##parts##_1x1, kernels->amx[parts][2][1] = block_##parts##_2x1,                  \
     kernels->amx[parts][3][1] = block_##parts##_3x1, kernels->amx[parts][4][1] = block_##parts##_4x1,                  \

@@ -36,6 +36,16 @@ INLINE void values_take(Values *v, void *out) {
     v->low = _mm512_sub_ps(v->low, values_widen(_mm512_castsi512_si256(both)));
     v->high = _mm512_sub_ps(v->high, values_widen(_mm512_extracti64x4_epi64(both, 1)));
 }
+// Writes the upper halves of both, cut off, as pairs (low, high); leaves what is left of them, which is exact: three
+// such parts are the whole of a float. Returns the pairs.
+INLINE __m512i values_cut(Values *v, void *out) {
+    const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    const __m512i low = _mm512_and_si512((__m512i)v->low, upper), high = _mm512_and_si512((__m512i)v->high, upper);
+    const __m512i pairs = _mm512_or_si512(_mm512_srli_epi32((__m512i)v->low, 16), high);
+    _mm512_storeu_si512(out, pairs);
+    v->low = _mm512_sub_ps(v->low, (__m512)low), v->high = _mm512_sub_ps(v->high, (__m512)high);
+    return pairs;
+}
 typedef __m512i Largest; // bits of the largest magnitudes so far
 INLINE Largest largest_none(void) { return _mm512_setzero_si512(); }
 INLINE Largest largest_of(Largest largest, const Values *v) {
@@ -44,6 +54,14 @@ INLINE Largest largest_of(Largest largest, const Values *v) {
     return _mm512_max_epu32(largest, _mm512_and_si512((__m512i)v->high, magnitude));
 }
 INLINE uint32_t largest_bits(Largest largest) { return _mm512_reduce_max_epu32(largest); }
+// The same of pairs of upper halves.
+INLINE Largest largest_of_pairs(Largest largest, __m512i pairs) {
+    return _mm512_max_epu16(largest, _mm512_and_si512(pairs, _mm512_set1_epi32(0x7fff7fff)));
+}
+INLINE uint32_t largest_of_halves(Largest largest) {
+    const __m512i high = _mm512_slli_epi32(largest, 16);
+    return _mm512_reduce_max_epu32(_mm512_max_epu32(largest, high)) & 0xffff0000;
+}
 #else
 #include <math.h>
 #include <string.h>
@@ -149,6 +167,23 @@ INLINE void values_take(Values *v, void *out) {
         v->at[i] -= taken;
     }
 }
+typedef struct Pairs {
+    uint32_t at[16];
+} Pairs;
+INLINE Pairs values_cut(Values *v, void *out) {
+    Pairs pairs;
+    for (int i = 0; i < 16; i++) {
+        pairs.at[i] = value_bits(v->at[i]) >> 16 | (value_bits(v->at[16 + i]) & 0xffff0000);
+        for (int half = 0; half < 2; half++) {
+            const uint32_t bits = value_bits(v->at[16 * half + i]) & 0xffff0000;
+            float taken;
+            memcpy(&taken, &bits, sizeof taken);
+            v->at[16 * half + i] -= taken;
+        }
+    }
+    memcpy(out, pairs.at, sizeof pairs.at);
+    return pairs;
+}
 typedef uint32_t Largest;
 INLINE Largest largest_none(void) { return 0; }
 INLINE Largest largest_of(Largest largest, const Values *v) {
@@ -159,4 +194,13 @@ INLINE Largest largest_of(Largest largest, const Values *v) {
     return largest;
 }
 INLINE uint32_t largest_bits(Largest largest) { return largest; }
+INLINE Largest largest_of_pairs(Largest largest, Pairs pairs) {
+    for (int i = 0; i < 16; i++) {
+        const uint32_t low = pairs.at[i] << 16 & 0x7fffffff, high = pairs.at[i] & 0x7fff0000;
+        const uint32_t most = low > high ? low : high;
+        largest = most > largest ? most : largest;
+    }
+    return largest;
+}
+INLINE uint32_t largest_of_halves(Largest largest) { return largest; }
 #endif

@@ -2,53 +2,46 @@
 #include "kernel/cpu/isa/activate.h"
 #include "kernel/cpu/isa/isa.h"
 
-INLINE void finish_loop(const Function function, const bool with_residual, const float *sums, int64_t ld, int pixels,
+INLINE bool finish_loop(const Function function, const bool with_residual, const float *sums, int64_t ld, int pixels,
                         int vectors, const Epilogue *epilogue, const float *residual, int64_t residual_block,
                         int64_t residual_pixel, float *out, int64_t out_block, int64_t out_pixel) {
-    vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta);
+    vf alpha = vset1(epilogue->activation.alpha), beta = vset1(epilogue->activation.beta), all = vzero();
     for (int j = 0; j < vectors; j++) {
         vf bias = epilogue->bias ? vload(epilogue->bias + j * VL) : vzero();
         for (int p = 0; p < pixels; p++) {
-            vf x = vload(sums + p * ld + j * VL) + bias;
+            vf x = vload(sums + p * ld + j * VL);
+            all += x - x; // 0, or NaN
+            x += bias;
             if (with_residual) x += vload(residual + j * residual_block + p * residual_pixel);
             vstore(out + j * out_block + p * out_pixel, activate(function, alpha, beta, x));
         }
     }
+    return vfinite(all);
 }
-static void finish(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
-                   const float *residual, int64_t residual_block, int64_t residual_pixel, float *out,
-                   int64_t out_block, int64_t out_pixel) {
+static bool finish(const float *sums, int64_t ld, int pixels, int vectors, const Epilogue *epilogue,
+                   const float *residual, int64_t residual_block, int64_t residual_pixel, float *out, int64_t out_block,
+                   int64_t out_pixel) {
 #define FINISH(function, with)                                                                                   \
     finish_loop(function, with, sums, ld, pixels, vectors, epilogue, residual, residual_block, residual_pixel, out, \
                 out_block, out_pixel)
     const Function function = epilogue->activation.function;
-    if (function == FN_RELU) {
-        residual ? FINISH(FN_RELU, true) : FINISH(FN_RELU, false);
-    } else if (function == FN_LEAKY_RELU) {
-        residual ? FINISH(FN_LEAKY_RELU, true) : FINISH(FN_LEAKY_RELU, false);
-    } else if (function == FN_CLIP) {
-        residual ? FINISH(FN_CLIP, true) : FINISH(FN_CLIP, false);
-    } else {
-        residual ? FINISH(FN_NONE, true) : FINISH(FN_NONE, false);
-        if (function == FN_NONE) return;
-        for (int j = 0; j < vectors; j++) {
-            float *row = out + j * out_block;
-            if (out_pixel == VL) {
-                KERNEL(unary)(epilogue->activation, row, row, (int64_t)pixels * VL);
-                continue;
-            }
-            for (int p = 0; p < pixels; p++)
-                KERNEL(unary)(epilogue->activation, row + p * out_pixel, row + p * out_pixel, VL);
-        }
+    switch (function) {
+    case FN_RELU: return residual ? FINISH(FN_RELU, true) : FINISH(FN_RELU, false);
+    case FN_LEAKY_RELU: return residual ? FINISH(FN_LEAKY_RELU, true) : FINISH(FN_LEAKY_RELU, false);
+    case FN_CLIP: return residual ? FINISH(FN_CLIP, true) : FINISH(FN_CLIP, false);
+    default: break;
     }
-}
-static bool all_finite(const float *sums, int64_t ld, int pixels, int vectors) {
-    vf all[2] = {vzero(), vzero()};
-    for (int p = 0; p < pixels; p++)
-        for (int j = 0; j < vectors; j++) {
-            vf x = vload(sums + p * ld + j * VL);
-            all[j & 1] += x - x; // 0, or NaN
+    const bool finite = residual ? FINISH(FN_NONE, true) : FINISH(FN_NONE, false);
+    if (function == FN_NONE) return finite;
+    for (int j = 0; j < vectors; j++) {
+        float *row = out + j * out_block;
+        if (out_pixel == VL) {
+            KERNEL(unary)(epilogue->activation, row, row, (int64_t)pixels * VL);
+            continue;
         }
-    return vfinite(all[0] + all[1]);
+        for (int p = 0; p < pixels; p++)
+            KERNEL(unary)(epilogue->activation, row + p * out_pixel, row + p * out_pixel, VL);
+    }
+    return finite;
 }
-void KERNEL(fill_finish)(Kernels *kernels) { kernels->finish = finish, kernels->finite = all_finite; }
+void KERNEL(fill_finish)(Kernels *kernels) { kernels->finish = finish; }
