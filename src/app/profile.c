@@ -134,7 +134,9 @@ typedef struct Limit {
 // multiply-adds with (m+2)^2 products; AMX takes 1, 3 or 6 products of tiles for one, from 1, 2 or 3 parts of a value.
 static double saving(const Profile *p, const PlanStep *step) {
     const double first = step->configuration.arithmetic[0];
-    if (!strcmp(step->solver->name, "conv_winograd")) return 9 * first * first / ((first + 2) * (first + 2));
+    const double winograd = 9 * first * first / ((first + 2) * (first + 2));
+    if (!strcmp(step->solver->name, "conv_winograd")) return winograd;
+    if (!strcmp(step->solver->name, "conv_winograd_amx")) return winograd * p->peaks.tile_gflops / p->peaks.gflops / 6;
     if (strstr("conv_amx conv_transpose_amx", step->solver->name))
         return p->peaks.tile_gflops / p->peaks.gflops / (first * (first + 1) / 2);
     return 1;

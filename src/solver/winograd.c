@@ -101,7 +101,8 @@ void winograd_output(const WinogradTiles *w, char *const *bases, const Box *box,
         int64_t run = MIN(box->tiles - t, w->tiles_w - at.tx);
         if (winograd_is_dilated(p)) {
             run = MIN(run, GATHER);
-            if (!output_gathered(w, bases, &at, z, run, b0, blocks, m + done * m_tile, m_tile, m_plane)) run_note_lost(bases);
+            if (!output_gathered(w, bases, &at, z, run, b0, blocks, m + done * m_tile, m_tile, m_plane))
+                run_note_lost(bases);
             done += run;
             continue;
         }
@@ -118,8 +119,8 @@ void winograd_output(const WinogradTiles *w, char *const *bases, const Box *box,
             pooled = (float *)ref_at(bases, w->pooled) + at.n * small->stride_n + b0 * small->stride_block +
                      tile / 2 * at.ty * small->stride[AXIS_H] + tile / 2 * at.tx * lanes;
         const bool finite = w->kernels->winograd[tile].output(
-            m + done * m_tile, m_tile, m_plane, (int)run, (int)blocks, rows, pixels, &epilogue,
-            residual, rest->stride[AXIS_H], rest->stride_block, to, out->stride[AXIS_H], out->stride_block, pooled,
+            m + done * m_tile, m_tile, m_plane, (int)run, (int)blocks, rows, pixels, &epilogue, residual,
+            rest->stride[AXIS_H], rest->stride_block, to, out->stride[AXIS_H], out->stride_block, pooled,
             small->stride[AXIS_H], small->stride_block);
         if (!finite) run_note_lost(bases);
         done += run;

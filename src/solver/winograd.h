@@ -36,8 +36,8 @@ bool winograd_is_dilated(const Problem *problem);
 
 // A box of the input with its border, channel blocks [b0, b0 + blocks), transformed: v[q * v_plane + t * v_tile +
 // block * lanes], floats; v points at the box's first tile, block b0.
-void winograd_input(const WinogradTiles *tiles, char *const *bases, const Box *box, int64_t b0, int64_t blocks, float *v,
-                    int64_t v_tile, int64_t v_plane);
+void winograd_input(const WinogradTiles *tiles, char *const *bases, const Box *box, int64_t b0, int64_t blocks,
+                    float *v, int64_t v_tile, int64_t v_plane);
 // Sums m[q * m_plane + t * m_tile + (block - b0) * lanes] of a box of the output, channel blocks [b0, b0 + blocks), to
 // the output with all that is absorbed. Sums that are not finite are noted (run_note_lost).
 void winograd_output(const WinogradTiles *tiles, char *const *bases, const Box *box, int64_t b0, int64_t blocks,
