@@ -427,7 +427,7 @@ static int configurations(const Problem *whole, const Kernels *kernels, const Ma
     const int n_panels = copies_of(whole) * (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
     int count = 0;
     for (int parts = p->precision == PRECISION_BF16 ? 1 : 2; parts <= AMX_MAX_PARTS; parts++) {
-        const int64_t most = rows_within(p, parts, l2 / 2);
+        const int64_t most = rows_within(p, parts, l2 / 4); // beside them lie weights and what is fetched ahead
         for (int64_t rows = MAX(2, most / 4); rows <= most; rows *= 2)
             list((Configuration){.arithmetic = {parts}, .schedule = {ROWS, (int32_t)rows, n_panels}}, out, max, &count);
         for (int64_t groups = 1; groups <= 6; groups += groups < 4 ? 1 : 2) // thirds for 3, 6 and 12 threads

@@ -16,10 +16,11 @@
 // prototype ran 8 % faster with a tile stored to nowhere every few taps, cause unknown.
 //
 // Parts: x = hi + mid + lo with hi = bf16(x), mid = bf16(x - hi), lo = bf16(x - hi - mid); each takes 8 bits of x's 24.
-// Products from small to large:
+// Products, in an order in which each shares a factor with the one before (sums go on over all taps and channels, so that
+// the order among a tap's own products matters little):
 //     1 part    hi hi                                                  error 2^-9 a factor
 //     2 parts   hi lo, hi hi, lo hi                                    lo lo is left out: 2^-16 of a product
-//     3 parts   hi lo, mid mid, lo hi, hi mid, mid hi, hi hi           the rest is 2^-24 of a product
+//     3 parts   hi lo, hi mid, mid mid, mid hi, lo hi, hi hi           the rest is 2^-24 of a product
 // Three parts may also be cut off instead of rounded (cut), in a third of the instructions: they too are all of x, and
 // what is left out is twice as much.
 // Errors of whole layers: docs/NUMERICS.md. Source: Henry, Tang, Heinecke, "Leveraging the bfloat16 Artificial
@@ -39,20 +40,19 @@ static void begin(void) {
 }
 static void end(void) { TILE_END(); }
 
-// Sums += part kp of the pixels x part kw of the weights.
-#define LOAD_WEIGHTS(kw)                                                                                               \
-    do {                                                                                                               \
-        TILE_LOAD(6, w + (kw)*vectors * TILE_BYTES, TILE_ROW_BYTES);                                                   \
-        if (vectors > 1) TILE_LOAD(7, w + ((kw)*vectors + 1) * TILE_BYTES, TILE_ROW_BYTES);                            \
-    } while (0)
+// Sums += part kp of the pixels x part kw of the weights. Two vectors: a tile is loaded as soon as nothing reads what it
+// held; with_pixels, with_weights: other parts than in the products before.
+#define LOAD_WEIGHTS(to, j, kw) TILE_LOAD(to, w + ((kw)*vectors + (j)) * TILE_BYTES, TILE_ROW_BYTES)
 #define LOAD_PIXELS(to, i, kp) TILE_LOAD(to, pixels + (kp)*a->part + (i)*a->tile, a->pixel)
-#define PRODUCTS_OF_TWO(kp, load)                                                                                      \
+#define PRODUCTS_OF_TWO(kp, kw, with_pixels, with_weights)                                                             \
     do {                                                                                                               \
-        if (load) LOAD_PIXELS(4, 0, kp);                                                                               \
+        if (with_weights) LOAD_WEIGHTS(6, 0, kw);                                                                      \
+        if (with_pixels) LOAD_PIXELS(4, 0, kp);                                                                        \
         TILE_PRODUCT(0, 4, 6);                                                                                         \
-        TILE_PRODUCT(1, 4, 7);                                                                                         \
-        if (load && tiles > 1) LOAD_PIXELS(5, 1, kp);                                                                  \
+        if (with_pixels && tiles > 1) LOAD_PIXELS(5, 1, kp);                                                           \
         if (tiles > 1) TILE_PRODUCT(2, 5, 6);                                                                          \
+        if (with_weights) LOAD_WEIGHTS(7, 1, kw);                                                                      \
+        TILE_PRODUCT(1, 4, 7);                                                                                         \
         if (tiles > 1) TILE_PRODUCT(3, 5, 7);                                                                          \
     } while (0)
 #define PRODUCT_OF_ONE(i, by, kp)                                                                                      \
@@ -60,13 +60,12 @@ static void end(void) { TILE_END(); }
         if (tiles > i) LOAD_PIXELS(by, i, kp);                                                                         \
         if (tiles > i) TILE_PRODUCT(i, by, 6);                                                                         \
     } while (0)
-// same_pixels, same_weights: as in the products before.
-#define PRODUCTS(kp, kw, same_pixels, same_weights)                                                                    \
+#define PRODUCTS(kp, kw, with_pixels, with_weights)                                                                    \
     do {                                                                                                               \
-        if (!(same_weights)) LOAD_WEIGHTS(kw);                                                                         \
         if (vectors > 1) {                                                                                             \
-            PRODUCTS_OF_TWO(kp, !(same_pixels));                                                                       \
+            PRODUCTS_OF_TWO(kp, kw, with_pixels, with_weights);                                                        \
         } else {                                                                                                       \
+            if (with_weights) LOAD_WEIGHTS(6, 0, kw);                                                                  \
             PRODUCT_OF_ONE(0, 4, kp);                                                                                  \
             PRODUCT_OF_ONE(1, 5, kp);                                                                                  \
             PRODUCT_OF_ONE(2, 7, kp);                                                                                  \
@@ -85,19 +84,19 @@ INLINE void product_block(const int parts, const int tiles, const int vectors, c
     for (int64_t b = 0; b < blocks; b++, from += a->block)
         for (int t = 0; t < a->taps; t++, w += parts * vectors * TILE_BYTES) {
             const char *pixels = from + a->offset[t];
-            if (parts == 3) {
-                PRODUCTS(0, 2, false, false); // hi lo
-                PRODUCTS(1, 1, false, false); // mid mid
-                PRODUCTS(2, 0, false, false); // lo hi
-                PRODUCTS(1, 0, false, true);  // mid hi
-                PRODUCTS(0, 1, false, false); // hi mid
-                PRODUCTS(0, 0, true, false);  // hi hi
+            if (parts == 3) { // each shares a factor with the one before
+                PRODUCTS(0, 2, true, true);  // hi lo
+                PRODUCTS(0, 1, false, true); // hi mid
+                PRODUCTS(1, 1, true, false); // mid mid
+                PRODUCTS(1, 0, false, true); // mid hi
+                PRODUCTS(2, 0, true, false); // lo hi
+                PRODUCTS(0, 0, true, false); // hi hi
             } else if (parts == 2) {
-                PRODUCTS(0, 1, false, false); // hi lo
-                PRODUCTS(0, 0, true, false);  // hi hi
-                PRODUCTS(1, 0, false, true);  // lo hi
+                PRODUCTS(0, 1, true, true);  // hi lo
+                PRODUCTS(0, 0, false, true); // hi hi
+                PRODUCTS(1, 0, true, false); // lo hi
             } else {
-                PRODUCTS(0, 0, false, false);
+                PRODUCTS(0, 0, true, true);
             }
             if (!pace) continue;
             if (pace->steps > 0) pace->steps--, pace->step(pace->context);
