@@ -99,12 +99,15 @@ static Status exchange(Planner *planner, Spent *spent, int count, bool *done) {
     *done = best == NULL;
     return best ? take(planner, best) : ST_OK;
 }
+// Cycles of the usual problem's own schedule, not of that which suits the threads at hand.
 static Spent spent_by(const Planner *planner, Region *region) {
     const Problem usual = solver_usual(&region->problem);
-    return (Spent){
-        .region = region,
-        .error = solver_error(region->solver, &usual, &region->configuration, planner->kernels),
-        .cycles = region->solver->estimate(&usual, &region->configuration, planner->kernels, planner->machine)};
+    Spent spent = {.region = region,
+                   .error = solver_error(region->solver, &usual, &region->configuration, planner->kernels)};
+    Need need;
+    Configuration configuration;
+    (void)solver_choose(&usual, planner->kernels, planner->machine, INFINITY, &need, &configuration, &spent.cycles);
+    return spent;
 }
 static void set_gains(Spent *spent, int count) {
     int coarsest = 0;
