@@ -1,6 +1,6 @@
-// What the solvers on AMX tiles share. Tiles flush values, products and sums below 2^-126 to zero. While the largest value
-// of what is split together is at least 2^-60, and the largest weight 2^-40, what is flushed is less than 2^-26 of the
-// largest product.
+// What the solvers on AMX tiles share. Tiles flush values, products and sums below 2^-126 to zero. While the largest
+// value of what is split together is at least 2^-60, and the largest weight 2^-40, what is flushed is less than 2^-26
+// of the largest product.
 #pragma once
 #include "solver/solver.h"
 

@@ -1,12 +1,12 @@
-// 3x3 and kx3x3 convolution, stride 1, by Winograd's F(4x4, 3x3) and F(2x2, 3x3) with products on AMX tiles: transforms in
-// fp32 (solver/winograd.h), then each transformed value and weight cut into three bf16 parts, and six products of parts
-// (kernel/cpu/amx/amx.c). As exact as Winograd in fp32, with a quarter (four ninths) of the products of tiles that six
-// products take in direct sums (conv_amx.c), which is fewer than three take.
+// 3x3 and kx3x3 convolution, stride 1, by Winograd's F(4x4, 3x3) and F(2x2, 3x3) with products on AMX tiles: transforms
+// in fp32 (solver/winograd.h), then each transformed value and weight cut into three bf16 parts, and six products of
+// parts (kernel/cpu/amx/amx.c). As exact as Winograd in fp32, with a quarter (four ninths) of the products of tiles
+// that six products take in direct sums (conv_amx.c), which is fewer than three take.
 //
 // Two schedules, same bits:
 //   tiles  a unit takes some tiles of some slices all the way: parts of all input channels, then panel after panel of
-//          output channels, the sums of one panel at a time. All stays in the core's L2 but the weights, which each unit
-//          reads again. For large images.
+//          output channels, the sums of one panel at a time. All stays in the core's L2 but the weights, which each
+//          unit reads again. For large images.
 //   image  three phases over shared buffers: parts of all input tiles, the q products cut by panels, all output tiles.
 //          Weights are read once. For many channels.
 // Parts: [q][32 channels][part][tile][16 pairs (channel c, channel 16 + c)][2]; weights: [panel][q][32 channels][tap of
@@ -14,7 +14,6 @@
 // conv_winograd (docs/NUMERICS.md). What tiles do not keep is noticed: solver/amx.h.
 #include "solver/amx.h"
 #include "solver/explain.h"
-#include "solver/space.h"
 #include "solver/winograd.h"
 #include <string.h>
 
@@ -29,9 +28,9 @@ typedef struct WinogradAmx {
     int64_t blocks; // of 32 input channels
     int n_panels;
     int64_t tiles_a_unit, slices_a_unit;
-    int64_t v_part, v_block, v_q;       // in bytes
-    int64_t m_tile, m_plane;            // in floats
-    int64_t panel_group, panel_groups;  // IMAGE
+    int64_t v_part, v_block, v_q;      // in bytes
+    int64_t m_tile, m_plane;           // in floats
+    int64_t panel_group, panel_groups; // IMAGE
 } WinogradAmx;
 
 static int vectors_of(const WinogradAmx *w, int panel) {
@@ -56,16 +55,15 @@ static void input_parts(const WinogradAmx *w, char *const *bases, const Box *box
                 const bool second = 2 * b + 1 < halves;
                 for (int half = 0; half <= second; half++)
                     winograd_input(&w->t, bases, &run, 2 * b + half, 1, near[half][0][0], LANES, RUN * LANES);
-                const uint32_t seen =
-                    w->t.kernels->amx_cut(near[0][0][0], second ? near[1][0][0] : NULL, LANES, RUN * LANES, w->t.q,
-                                          (int)run.tiles, to, w->v_q, w->v_part);
+                const uint32_t seen = w->t.kernels->amx_cut(near[0][0][0], second ? near[1][0][0] : NULL, LANES,
+                                                            RUN * LANES, w->t.q, (int)run.tiles, to, w->v_q, w->v_part);
                 largest = MAX(largest, seen);
             }
         }
     amx_check_small(bases, largest);
 }
-// Product q of a box of the output with a panel: v at the box's first tile, m there and at the panel's first channel, both
-// of q = 0.
+// Product q of a box of the output with a panel: v at the box's first tile, m there and at the panel's first channel,
+// both of q = 0.
 static void product(const WinogradAmx *w, char *const *bases, int q, int panel, const Box *box, const char *v,
                     float *m) {
     const int vectors = vectors_of(w, panel);
@@ -169,8 +167,8 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
     return kernels->amx_cut && winograd_applicable(p, kernels, need) && amx_weights_fit(p);
 }
-// Geometry and buffer strides for a schedule; Refs are filled by lower(). A product takes whole tiles of 16: so many rows
-// of sums are written, and so many slots of parts read, whatever is in those beyond the box.
+// Geometry and buffer strides for a schedule; Refs are filled by lower(). A product takes whole tiles of 16: so many
+// rows of sums are written, and so many slots of parts read, whatever is in those beyond the box.
 static WinogradAmx describe(const Problem *p, const Configuration *c, const Kernels *kernels) {
     WinogradAmx w = {.t = winograd_tiles(p, c->arithmetic[0], kernels)};
     const bool image = c->schedule[KIND] == IMAGE;
@@ -198,67 +196,79 @@ static size_t temporary(const Problem *p, const Configuration *c, const Kernels 
 // Whether a tap of depth lies further away than an offset can say.
 static bool reaches_far(const WinogradAmx *w) { return w->t.taps_d * w->tiles_a_unit * SLOT > INT32_MAX; }
 
-enum { MOST_IMAGE = 96 << 20 };
+// TILES with `slices` slices a unit: whole tiles of AMX, from one on, as long as a unit holds at most `bytes`. few: not
+// every number of them. False: the visitor wants no more.
+static bool visit_tiles(const Problem *p, int tile, int64_t slices, bool few, int64_t bytes, const Kernels *kernels,
+                        ConfigurationVisitor *visit, void *context) {
+    enum { MOST_ROWS = 256, FEW_ROWS = 128 };
+    const int64_t all = winograd_tiles(p, tile, kernels).tiles, least = MIN(all, 2);
+    for (int64_t rows = 16, before = 0; before < all && rows <= (few ? FEW_ROWS : MOST_ROWS);
+         rows += few && rows >= 64 ? 32 : 16) {
+        const int64_t tiles = MIN(rows / slices, all);
+        const Configuration c = {
+            .arithmetic = {tile},
+            .schedule = {[KIND] = TILES, [TILES_A_UNIT] = (int32_t)tiles, [SLICES_A_UNIT] = (int32_t)slices}};
+        const WinogradAmx w = describe(p, &c, kernels);
+        if (tiles < least || (rows > 16 && (int64_t)held_bytes(&w) > bytes)) break;
+        if (!visit(context, &c)) return false;
+        before = tiles;
+    }
+    return true;
+}
+// IMAGE with powers of two of panels a unit, or with every number of them.
+static bool visit_image(const Problem *p, int tile, bool few, const Kernels *kernels, ConfigurationVisitor *visit,
+                        void *context) {
+    enum { MOST_PANELS = 8, MOST_BYTES = 96 << 20 };
+    for (int panels = 1; panels <= MOST_PANELS; panels += few ? panels : 1) {
+        const Configuration c = {.arithmetic = {tile}, .schedule = {[KIND] = IMAGE, [PANELS_A_UNIT] = panels}};
+        const WinogradAmx w = describe(p, &c, kernels);
+        if (reaches_far(&w) || held_bytes(&w) > MOST_BYTES || panels > w.n_panels) break;
+        if (!visit(context, &c)) return false;
+    }
+    return true;
+}
+typedef struct Few {
+    Configuration *out;
+    int count, max;
+} Few;
+static bool take_few(void *context, const Configuration *c) {
+    Few *few = context;
+    if (few->count == few->max) return false;
+    few->out[few->count++] = *c;
+    return true;
+}
 static int configurations(const Problem *p, const Kernels *kernels, const Machine *machine, Configuration *out,
                           int max) {
-    int count = 0;
+    Few few = {out, 0, max};
     for (int tile = 4; tile >= 2; tile -= 2) {
-        Configuration c = {.arithmetic = {tile}};
         for (int64_t slices = 1; slices <= p->out[0].size[AXIS_D] && slices <= 8; slices *= 2)
-            for (int64_t rows = 16; rows <= 128 && count < max; rows += rows < 64 ? 16 : 32) {
-                const int64_t tiles = rows / slices;
-                c.schedule[KIND] = TILES, c.schedule[SLICES_A_UNIT] = (int32_t)slices;
-                c.schedule[TILES_A_UNIT] = (int32_t)tiles;
-                const WinogradAmx w = describe(p, &c, kernels);
-                if (tiles < 2 || (rows > 16 && (held_bytes(&w) > machine->l2 || tiles >= 2 * w.t.tiles))) break;
-                out[count++] = c;
-            }
-        for (int panels = 1; panels <= 8 && count < max; panels *= 2) {
-            c = (Configuration){.arithmetic = {tile}, .schedule = {[KIND] = IMAGE, [PANELS_A_UNIT] = panels}};
-            const WinogradAmx w = describe(p, &c, kernels);
-            if (reaches_far(&w) || held_bytes(&w) > MOST_IMAGE || (panels > 1 && panels > w.n_panels)) break;
-            out[count++] = c;
-        }
+            if (!visit_tiles(p, tile, slices, true, (int64_t)machine->l2, kernels, take_few, &few)) return few.count;
+        if (!visit_image(p, tile, true, kernels, take_few, &few)) return few.count;
     }
-    return count;
+    return few.count;
 }
-// Every number of rows of tiles (of 16) that fits a little more than the L2, and all cuts of the panels.
 static bool space(const Problem *p, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
                   void *context) {
     static const int slices[] = {1, 2, 3, 4, 6, 8};
+    const int64_t depth = p->out[0].size[AXIS_D], l2 = (int64_t)machine->l2;
     for (int tile = 4; tile >= 2; tile -= 2) {
-        int64_t last = 0;
-        for (size_t i = 0; i < COUNT_OF(slices) && last < p->out[0].size[AXIS_D]; i++) {
-            last = MIN(slices[i], p->out[0].size[AXIS_D]);
-            for (int64_t rows = 16; rows <= 256; rows += 16) {
-                const int64_t tiles = rows / last;
-                Configuration c = {
-                    .arithmetic = {tile},
-                    .schedule = {[KIND] = TILES, [TILES_A_UNIT] = (int32_t)tiles, [SLICES_A_UNIT] = (int32_t)last}};
-                const WinogradAmx w = describe(p, &c, kernels);
-                const bool fits = held_bytes(&w) <= machine->l2 + machine->l2 / 4;
-                if (tiles < 2 || (rows > 16 && (!fits || tiles >= 2 * w.t.tiles))) break;
-                if (!visit(&c, context)) return false;
-            }
-        }
-        Configuration c = {.arithmetic = {tile}, .schedule = {[KIND] = IMAGE, [PANELS_A_UNIT] = 1}};
-        const WinogradAmx w = describe(p, &c, kernels);
-        if (reaches_far(&w) || held_bytes(&w) > MOST_IMAGE) continue;
-        const Knob panels = knob_cuts(PANELS_A_UNIT, w.n_panels, 1, w.n_panels);
-        if (!knobs_visit(&c, &panels, 1, visit, context)) return false;
+        for (size_t i = 0; i < COUNT_OF(slices) && slices[i] <= depth; i++)
+            if (!visit_tiles(p, tile, slices[i], false, l2 + l2 / 4, kernels, visit, context)) return false;
+        if (!visit_image(p, tile, false, kernels, visit, context)) return false;
     }
     return true;
 }
 // Bytes a cycle that one core gets from the level where `bytes` fit.
 static double rate(double bytes, const Machine *machine) {
-    if (bytes < 0.7 * (double)machine->l2) return 32;
-    return bytes < 0.5 * (double)machine->l3 ? 10 : 5;
+    if (bytes < 0.8 * (double)machine->l2) return 32;
+    return bytes < 0.5 * (double)machine->l3 ? 6.5 : 5;
 }
 static double estimate(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine) {
     const WinogradAmx w = describe(p, c, kernels);
     const double threads = p->threads, q = w.t.q, slices = (double)w.t.slices;
     const bool image = c->schedule[KIND] == IMAGE;
-    const double runs = (double)div_up(w.t.tiles, w.tiles_a_unit), boxes = runs * (double)div_up(w.t.slices, w.slices_a_unit);
+    const double runs = (double)div_up(w.t.tiles, w.tiles_a_unit),
+                 boxes = runs * (double)div_up(w.t.slices, w.slices_a_unit);
     const double units = image ? q * (double)w.panel_groups : boxes;
     const double box = (double)div_up(w.tiles_a_unit * w.slices_a_unit, AMX_TILE_PIXELS);
     const double again = (double)(w.slices_a_unit + w.t.taps_d - 1) / (double)w.slices_a_unit;
@@ -267,17 +277,20 @@ static double estimate(const Problem *p, const Configuration *c, const Kernels *
     const double products = boxes * box * outs * q * (deep * 17 + 60);
     const double tile_cycles = w.t.tile == 2 ? 50 : 130, cut_cycles = q * 3.5;
     const double tiles = (double)w.t.tiles * slices;
-    double cycles = tiles * again * (double)w.blocks * 2 * (tile_cycles + cut_cycles) + 1.3 * tiles * outs * tile_cycles;
+    double cycles =
+        tiles * again * (double)w.blocks * 2 * (tile_cycles + cut_cycles) + 1.3 * tiles * outs * tile_cycles;
     const double weights = (double)(w.t.q * vector_bytes(&w)) * outs;
+    // Tiles wait for what they load (measured: Granite Rapids), so times add up. Beyond L2 a core gets 8 bytes a cycle.
     if (image) {
-        const double held = parts_bytes(&w) + sums_bytes(&w);
-        const double loads = (weights + parts_bytes(&w) * (double)w.panel_groups) / rate(weights + held, machine);
-        cycles += MAX(products, loads) + 0.3 * MIN(products, loads);
+        const double parts = parts_bytes(&w), held = parts + sums_bytes(&w);
+        // The parts of a product stay in L2 for all its panels.
+        cycles += products + weights / 5 + parts / rate(parts / threads, machine) +
+                  parts * (double)(w.panel_groups - 1) / rate(parts / q, machine);
         cycles += 2.5 * held / rate(held / threads, machine) + 10000 * threads;
     } else {
-        const double held = (double)held_bytes(&w), loads = boxes * weights / rate(weights + held, machine);
-        const double passes = boxes * parts_bytes(&w) * w.n_panels / 45; // parts come from L2 for each panel
-        cycles += MAX(products, loads + passes) + 0.3 * MIN(products, loads + passes);
+        const double held = (double)held_bytes(&w);
+        cycles += products + boxes * weights / rate(weights + held, machine);
+        cycles += boxes * parts_bytes(&w) * w.n_panels / 45; // parts come from L2 for each panel
         if (held > 0.8 * (double)machine->l2) cycles *= 1.2;
     }
     cycles *= (double)(div_up((int64_t)units, p->threads) * p->threads) / units;
@@ -320,7 +333,8 @@ static void explain(const Problem *p, const Configuration *c, const Kernels *ker
     explain_places(text, "output channels", p->oc, w.t.out_channels);
     explain_places(text, "tiles of a unit", tiles, round_up(tiles, AMX_TILE_PIXELS));
     const double weights = (double)(w.t.q * vector_bytes(&w)) * (double)(w.t.out_channels / LANES);
-    if (c->schedule[KIND] == TILES) explain_beyond_l2(text, "weights", weights, machine, ", each unit reads them again");
+    if (c->schedule[KIND] == TILES)
+        explain_beyond_l2(text, "weights", weights, machine, ", each unit reads them again");
     else explain_beyond_l2(text, "transformed values", (double)held_bytes(&w), machine, "");
 }
 static void print(const Configuration *c, Text *text) {

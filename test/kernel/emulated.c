@@ -21,10 +21,14 @@ __attribute__((constructor)) static void fill_emulated(void) {
     table[ISA_AMX] = *kernels, table[ISA_AMX].isa = ISA_AMX;
     fill_amx_emulated(&table[ISA_AMX]);
 }
+const Kernels *kernels_emulated(Isa isa) { return table[isa].lanes ? &table[isa] : NULL; }
+#else
+const Kernels *kernels_emulated(Isa isa) {
+    (void)isa;
+    return NULL;
+}
+#endif
 const Kernels *kernels_or_emulated(Isa isa) {
     const Kernels *kernels = kernels_for(isa);
-    return kernels || !table[isa].lanes ? kernels : &table[isa];
+    return kernels ? kernels : kernels_emulated(isa);
 }
-#else
-const Kernels *kernels_or_emulated(Isa isa) { return kernels_for(isa); }
-#endif

@@ -6,3 +6,5 @@
 // The kernels of a level, emulated where the machine has none; NULL where it cannot be had (AVX2 is missing, or the level is
 // none of the two).
 const Kernels *kernels_or_emulated(Isa isa);
+// The emulation itself, whatever the machine has; NULL where it cannot be had.
+const Kernels *kernels_emulated(Isa isa);

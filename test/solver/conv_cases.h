@@ -4,7 +4,7 @@
 #include "solver/harness.h"
 
 extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose,
-    solver_conv_amx, solver_conv_narrow, solver_conv_transpose_amx;
+    solver_conv_amx, solver_conv_narrow, solver_conv_transpose_amx, solver_conv_winograd_amx;
 
 typedef struct ConvCase {
     const char *what;

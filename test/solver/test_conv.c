@@ -127,7 +127,11 @@ TEST(foreseen_errors_of_layers) {
                   {&solver_conv_amx, 32, 32, 1, 3, 2, ISA_AMX, 0},
                   {&solver_conv_amx, 512, 24, 1, 3, 2, ISA_AMX, 0},
                   {&solver_conv_amx, 32, 32, 1, 1, 3, ISA_AMX, 0},
-                  {&solver_conv_amx, 512, 24, 1, 3, 3, ISA_AMX, 0}};
+                  {&solver_conv_amx, 512, 24, 1, 3, 3, ISA_AMX, 0},
+                  {&solver_conv_winograd_amx, 32, 24, 1, 3, 4, ISA_AMX, 0},
+                  {&solver_conv_winograd_amx, 512, 24, 1, 3, 4, ISA_AMX, 0},
+                  {&solver_conv_winograd_amx, 512, 24, 1, 3, 2, ISA_AMX, 0},
+                  {&solver_conv_winograd_amx, 128, 24, 1, 3, 4, ISA_AMX, 2}};
     for (size_t i = 0; i < COUNT_OF(layers); i++) {
         const int64_t ic = layers[i].ic, oc = layers[i].oc, k = layers[i].kernel, depth = layers[i].depth;
         const int64_t size[AXES] = {MAX(depth, 1), 16, 16}, pixels = size[AXIS_D] * 256, count = oc * pixels;

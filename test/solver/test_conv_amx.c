@@ -14,6 +14,16 @@ TEST(conv_amx_one_product_image_split) { check_amx(1, -1); }
 TEST(conv_amx_three_products) { check_amx(2, 0); }
 TEST(conv_amx_six_products) { check_amx(3, 0); }
 TEST(conv_amx_image_split) { check_amx(2, -1); }
+// F(2,3) is exact on whole numbers, as in fp32.
+static void check_winograd_amx(int tile, double error) {
+    conv_need_amx();
+    for (int i = 0; i < conv_winograd_count; i++)
+        for (int configuration = -1; configuration <= 0; configuration++)
+            conv_check_part(&solver_conv_winograd_amx, (Part){tile, configuration, ISA_AMX}, &conv_winograd_cases[i],
+                            error);
+}
+TEST(conv_winograd_amx_4) { check_winograd_amx(4, 2e-5); }
+TEST(conv_winograd_amx_2) { check_winograd_amx(2, 0); }
 // Kernels as large as their stride: 2x2, odd sizes, one vector of channels, several panels, a residual, volumes.
 TEST(conv_transpose_amx) {
     // clang-format off
@@ -64,4 +74,10 @@ TEST(conv_amx_notices_what_it_loses) {
             conv_check_lost("all tiny", &solver_conv_amx, part, 1e-30f, 0, true);
             conv_check_lost("all subnormal", &solver_conv_amx, part, 1e-40f, 0, true);
         }
+    for (int configuration = -1; configuration <= 0; configuration++) {
+        const Part part = {4, configuration, ISA_AMX};
+        conv_check_all_lost(&solver_conv_winograd_amx, part);
+        conv_check_lost("all tiny", &solver_conv_winograd_amx, part, 1e-30f, 0, true);
+        conv_check_lost("all subnormal", &solver_conv_winograd_amx, part, 1e-40f, 0, true);
+    }
 }

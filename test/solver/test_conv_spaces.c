@@ -34,6 +34,9 @@ TEST(conv_winograd_schedules_agree) {
 TEST(conv_amx_schedules_agree) {
     conv_need_amx();
     for (int parts = 1; parts <= 3; parts++) check_schedules(&solver_conv_amx, (Part){parts, 0, ISA_AMX}, 1);
+    for (int tile = 2; tile <= 4; tile += 2)
+        for (int depth = 1; depth <= 5; depth += 4)
+            check_schedules(&solver_conv_winograd_amx, (Part){tile, 0, ISA_AMX}, depth);
 }
 
 // All that tuning may try, each on 1 to 3 threads in turn: the same bits for the same arithmetic, near what is
@@ -260,5 +263,6 @@ TEST(conv_amx_spaces_agree) {
                                      SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, ALONE};
     conv_need_amx();
     check_conv_space(&solver_conv_amx, &convolution, ISA_AMX, 2e-2);
+    check_conv_space(&solver_conv_winograd_amx, &convolution, ISA_AMX, 2e-5);
     check_conv_space(&solver_conv_transpose_amx, &doubled, ISA_AMX, 2e-2);
 }

@@ -16,8 +16,8 @@
 // prototype ran 8 % faster with a tile stored to nowhere every few taps, cause unknown.
 //
 // Parts: x = hi + mid + lo with hi = bf16(x), mid = bf16(x - hi), lo = bf16(x - hi - mid); each takes 8 bits of x's 24.
-// Products, in an order in which each shares a factor with the one before (sums go on over all taps and channels, so that
-// the order among a tap's own products matters little):
+// Products, in an order in which each shares a factor with the one before (sums go on over all taps and channels, so
+// that the order among a tap's own products matters little):
 //     1 part    hi hi                                                  error 2^-9 a factor
 //     2 parts   hi lo, hi hi, lo hi                                    lo lo is left out: 2^-16 of a product
 //     3 parts   hi lo, hi mid, mid mid, mid hi, lo hi, hi hi           the rest is 2^-24 of a product
@@ -40,8 +40,8 @@ static void begin(void) {
 }
 static void end(void) { TILE_END(); }
 
-// Sums += part kp of the pixels x part kw of the weights. Two vectors: a tile is loaded as soon as nothing reads what it
-// held; with_pixels, with_weights: other parts than in the products before.
+// Sums += part kp of the pixels x part kw of the weights. Two vectors: a tile is loaded as soon as nothing reads what
+// it held; with_pixels, with_weights: other parts than in the products before.
 #define LOAD_WEIGHTS(to, j, kw) TILE_LOAD(to, w + ((kw)*vectors + (j)) * TILE_BYTES, TILE_ROW_BYTES)
 #define LOAD_PIXELS(to, i, kp) TILE_LOAD(to, pixels + (kp)*a->part + (i)*a->tile, a->pixel)
 #define PRODUCTS_OF_TWO(kp, kw, with_pixels, with_weights)                                                             \
@@ -84,7 +84,7 @@ INLINE void product_block(const int parts, const int tiles, const int vectors, c
     for (int64_t b = 0; b < blocks; b++, from += a->block)
         for (int t = 0; t < a->taps; t++, w += parts * vectors * TILE_BYTES) {
             const char *pixels = from + a->offset[t];
-            if (parts == 3) { // each shares a factor with the one before
+            if (parts == 3) {                // each shares a factor with the one before
                 PRODUCTS(0, 2, true, true);  // hi lo
                 PRODUCTS(0, 1, false, true); // hi mid
                 PRODUCTS(1, 1, true, false); // mid mid
