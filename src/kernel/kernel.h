@@ -171,8 +171,12 @@ struct Kernels {
     void (*amx_end)(void);
     AmxKernel *amx[AMX_MAX_PARTS + 1][AMX_MAX_TILES + 1][GEMM_MAX_VECTORS + 1]; // [parts][tiles][vectors], tiles up to amx_tiles
     // Pixels of two channel blocks (second may be NULL: zeros) to bf16 parts, part k at out + k * out_part bytes.
-    // Returns the bits of the largest magnitude seen (of NaN and infinity too).
-    uint32_t (*amx_split)(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part);
+    // Pixels of the parts lie out_pixel bytes apart. Returns the bits of the largest magnitude seen (of NaN and
+    // infinity too).
+    uint32_t (*amx_split)(int parts, const float *in, const float *second, int64_t pixels, char *out, int64_t out_part,
+                          int64_t out_pixel);
+    // Pixels of 32 bf16 values to two channel blocks.
+    void (*amx_join)(const char *in, int64_t pixels, float *first, float *second);
     // Three parts, cut off: row r of plane q of 16 floats at low + q * in_plane + r * in_row and 16 at high (may be
     // NULL: zeros) to 16 pairs (low, high), 64 bytes at out + q * out_plane + r * 64, part k out_part bytes further on.
     // Returns the upper half of the bits of the largest magnitude seen.

@@ -67,6 +67,49 @@ void forms_share(Planner *planner) {
     }
 }
 
+// Whether a form as a whole, with its parts, has halves that fit: two blocks of channels become one.
+static bool halves_fit(const Planner *planner, int at) {
+    const Form *form = &planner->forms[at], *root = &planner->forms[form_root(planner, at)];
+    if (form->kind != LAYOUT_BLOCKED || form->dtype != DT_F32 || form->constant || root->external >= 0) return false;
+    if (form->parent < 0) return true;
+    // A part ends with a block of its own, or with the whole.
+    const Form *parent = &planner->forms[form->parent];
+    const int64_t blocks = div_up(form->shape.dim[1], form->block), all = div_up(parent->shape.dim[1], parent->block);
+    return form->block == parent->block && form->parent_block % 2 == 0 &&
+           (blocks % 2 == 0 || form->parent_block + blocks == all);
+}
+// In precision bf16: values between layers that all round them anyway, or may (Solver.may_halve).
+void forms_halve(Planner *planner) {
+    if (planner->options.precision != PRECISION_BF16) return;
+    for (int i = 0; i < planner->n_forms; i++) planner->forms[i].halved = planner->forms[i].kind == LAYOUT_BLOCKED;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < planner->n_forms; i++) {
+            Form *root = &planner->forms[form_root(planner, i)];
+            if (root->halved && !halves_fit(planner, i)) root->halved = false, changed = true;
+        }
+        for (int r = 0; r < planner->n_regions; r++) {
+            const Region *region = planner->regions[r];
+            const Problem *p = &region->problem;
+            if (p->kind == PROBLEM_REFERENCE) continue; // its forms are plain
+            Form *roots[PROBLEM_INPUTS + PROBLEM_OUTPUTS];
+            bool together[PROBLEM_INPUTS + PROBLEM_OUTPUTS] = {false}, all = true;
+            const int count = p->n_inputs + p->n_outputs;
+            for (int k = 0; k < count; k++) {
+                const int form = k < p->n_inputs ? region->in_form[k] : region->out_form[k - p->n_inputs];
+                roots[k] = &planner->forms[form_root(planner, form)];
+                const bool may =
+                    region->solver->may_halve && region->solver->may_halve(p, &region->configuration, k, &together[k]);
+                if (roots[k]->halved && !may) roots[k]->halved = false, changed = true;
+                all = all && (!together[k] || roots[k]->halved);
+            }
+            for (int k = 0; k < count && !all; k++)
+                if (together[k] && roots[k]->halved) roots[k]->halved = false, changed = true;
+        }
+    }
+    for (int i = 0; i < planner->n_forms; i++) planner->forms[i].halved = planner->forms[form_root(planner, i)].halved;
+}
+
 // Layouts: the border of a whole concatenation is the largest that any reader of it or of a part needs.
 Status forms_layout(Planner *planner) {
     for (int i = 0; i < planner->n_forms; i++) {
@@ -82,9 +125,11 @@ Status forms_layout(Planner *planner) {
         const Form *root = &planner->forms[form_root(planner, i)];
         form->layout = layout_plain(form->dtype, &form->shape);
         if (form->kind == LAYOUT_PLAIN) continue;
-        TRY(layout_blocked(&form->shape, form->block, root->before, root->after, &form->layout));
+        Status (*const lay)(const Shape *, int, const int64_t[AXES], const int64_t[AXES], Layout *) =
+            root->halved ? layout_halved : layout_blocked;
+        TRY(lay(&form->shape, form->block, root->before, root->after, &form->layout));
         Layout whole;
-        TRY(layout_blocked(&root->shape, root->block, root->before, root->after, &whole));
+        TRY(lay(&root->shape, root->block, root->before, root->after, &whole));
         form->layout.stride_n = whole.stride_n;
     }
     return ST_OK;
@@ -141,6 +186,11 @@ static Status place(Piece *pieces, size_t count, Arena *arena, size_t *total) {
     return ST_OK;
 }
 static size_t whole_lines(size_t bytes) { return (bytes + 127) / 64 * 64; } // and a line between neighbours
+// Tiles of AMX read on behind the last pixel of a value that lies as bfloat16 (conv_amx.c).
+static size_t form_bytes(const Form *form) {
+    enum { READ_ON = 4096 };
+    return whole_lines(layout_bytes(&form->layout)) + (form->halved ? READ_ON : 0);
+}
 
 Status forms_place(Planner *planner, size_t *arena_bytes) {
     Piece *pieces = arena_array(planner->arena, (size_t)(planner->n_forms + planner->n_regions) + 1, sizeof *pieces);
@@ -149,7 +199,7 @@ Status forms_place(Planner *planner, size_t *arena_bytes) {
     for (int i = 0; i < planner->n_forms; i++) {
         Form *form = &planner->forms[i];
         if (form->parent >= 0 || form->constant || form->external >= 0 || form->first < 0) continue;
-        pieces[count++] = (Piece){whole_lines(layout_bytes(&form->layout)), form->first, form->last, &form->offset};
+        pieces[count++] = (Piece){form_bytes(form), form->first, form->last, &form->offset};
     }
     for (int i = 0; i < planner->n_regions; i++) {
         Region *region = planner->regions[i];
@@ -167,7 +217,7 @@ Status forms_place(Planner *planner, size_t *arena_bytes) {
         }
         int64_t blocks = 0;
         for (int k = i; planner->forms[k].parent >= 0; k = planner->forms[k].parent)
-            blocks += planner->forms[k].parent_block;
+            blocks += planner->forms[k].parent_block / (root->halved ? 2 : 1);
         form->ref = (Ref){BASE_ARENA, root->offset + layout_origin_bytes(&root->layout)};
         form->ref = ref_add(form->ref, blocks * root->layout.stride_block * (int64_t)sizeof(float));
     }

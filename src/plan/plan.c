@@ -330,6 +330,7 @@ static Status name_parts(const Planner *planner, Plan *plan) {
 static Status lower_all(Planner *planner, Plan *plan) {
     Lowering lowering = {.arena = planner->arena, .kernels = planner->kernels, .machine = planner->machine};
     forms_share(planner);
+    forms_halve(planner);
     TRY(forms_layout(planner));
     for (int i = 0; i < planner->n_regions; i++) {
         Region *region = planner->regions[i];

@@ -15,6 +15,7 @@ typedef struct Form {
     int64_t parent_block;  // BLOCKED part: its first channel block there
     int external;          // index of the caller's buffer (graph inputs, then outputs), or -1
     bool constant;         // in the weights
+    bool halved;           // lies as bfloat16
     bool ready;            // a region makes it; else one will when its concatenation runs, or when it is asked for
     int first, last;       // life, in regions; first -1: not made yet
     Layout layout;         // final
@@ -90,6 +91,7 @@ int form_find(const Planner *planner, ValueId value, LayoutKind kind, int block,
 int form_root(const Planner *planner, int form);
 void form_use(Planner *planner, int form, int region); // the form is alive while region number `region` runs
 void forms_share(Planner *planner);                    // outputs in the memory of inputs, once every use is known
+void forms_halve(Planner *planner);                    // which lie as bfloat16, in that precision
 Status forms_layout(Planner *planner);                      // borders and layouts, once every use is known
 Status forms_place(Planner *planner, size_t *arena_bytes);  // offsets and refs (constants have theirs)
 

@@ -41,6 +41,15 @@ Status layout_blocked(const Shape *shape, int block, const int64_t before[AXES],
     return ST_OK;
 }
 
+Status layout_halved(const Shape *shape, int block, const int64_t before[AXES], const int64_t after[AXES],
+                     Layout *out) {
+    Shape halves = *shape;
+    halves.dim[1] = div_up(shape->dim[1], 2 * block) * block;
+    TRY(layout_blocked(&halves, block, before, after, out));
+    out->dtype = DT_BF16, out->shape = *shape, out->c = shape->dim[1];
+    return ST_OK;
+}
+
 size_t layout_bytes(const Layout *layout) {
     if (layout->kind == LAYOUT_BLOCKED) return (size_t)(layout->stride_n * layout->n) * sizeof(float);
     Tensor tensor = {layout->dtype, layout->shape, NULL};

@@ -1,5 +1,6 @@
 // Direct convolution on AMX tiles, each value split into bf16 parts: two parts and three products, or three parts and
-// six; in precision bf16 also one part, the nearest bf16, and one product (kernel/cpu/amx/amx.c). Any stride, dilation and 1 to 3 spatial dims; no groups.
+// six; in precision bf16 also one part, the nearest bf16, and one product (kernel/cpu/amx/amx.c). Any stride, dilation
+// and 1 to 3 spatial dims; no groups.
 //
 //     split: fp32 pixels of 2 x 16 channels to parts of 32 channels, borders and all
 //     for each panel of 32 output channels:                                   weights stream from L2
@@ -14,12 +15,12 @@
 // Schedules, same bits:
 //   rows   a unit splits the rows that it reads itself, in its core's L2, and computes all panels from them
 //   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
-// and each of them plain, or paced: sums are finished between the next pixels' products, a few pixels a tap, and a tile is
-// stored to nowhere now and then (never timed on this code; a prototype gained 8 % by the latter).
-// Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output channels][2] bf16.
-// Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7 (docs/NUMERICS.md). Parts of values near
-// the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are noticed, as are sums
-// that are not finite (run_note_lost).
+// and each of them plain, or paced: sums are finished between the next pixels' products, some pixels a tap, the rows
+// that the next unit reads are fetched into L2 meanwhile, and a tile is stored to nowhere every few taps (4 % of
+// seed-torch by itself: docs/PERFORMANCE.md). Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output
+// channels][2] bf16. Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7
+// (docs/NUMERICS.md). Parts of values near the smallest normal number vanish, and tiles know no subnormals: inputs that
+// are all that small are noticed, as are sums that are not finite (run_note_lost).
 #include "solver/amx.h"
 #include "solver/blocked.h"
 #include "solver/conv.h"
@@ -45,13 +46,14 @@ typedef struct ConvAmx {
     Ref in, out, pooled, residual, bias, pool_factors, weights, split;
     int parts, schedule;
     bool paced;
-    int64_t blocks; // of 32 input channels
+    int64_t blocks, out_blocks;  // of 32 input channels, of as many output channels as a vector has
     int n_panels, panels_a_unit; // n_panels: of all copies
     // Transposed: a copy of the convolution for each tap, with panels of its own; else one.
     int copies, panels_a_copy;
     int64_t taps[AXES]; // copies along each axis
     int64_t rows_a_unit, row_groups, panel_groups;
     bool flat;          // rows of a unit are one line
+    bool halved_in, halved_out; // these lie as bfloat16 (layout.h): the parts that tiles read or finished pixels become
     SplitLayout layout; // of a unit's rows, or of the whole input
     AmxPixels pixels;
     const int32_t *pool_first, *pool_count;
@@ -71,6 +73,23 @@ static SplitLayout split_layout(const Problem *p, int parts, int64_t blocks, int
     l.bytes = l.image = blocks * l.block;
     return l;
 }
+// Of an input that lies as bfloat16, in place.
+static SplitLayout halved_layout(const Layout *in) {
+    SplitLayout l = {.rows = in->size[AXIS_H], .width = in->stride[AXIS_H] / in->block, .slices = in->size[AXIS_D]};
+    l.row = in->stride[AXIS_H] * (int64_t)sizeof(float), l.slice = in->stride[AXIS_D] * (int64_t)sizeof(float);
+    l.block = in->stride_block * (int64_t)sizeof(float), l.image = in->stride_n * (int64_t)sizeof(float);
+    return l;
+}
+// What output row `row` of slice od of image n reads first of parts that begin at `split`: an image's, or the input
+// itself.
+static const char *first_read(const ConvAmx *c, const char *split, int64_t n, int64_t od, int64_t row) {
+    const Problem *p = &c->problem;
+    const SplitLayout *l = &c->layout;
+    split += n * l->image + od * p->stride[AXIS_D] * l->slice + row * p->stride[AXIS_H] * l->row;
+    if (!c->halved_in) return split;
+    return split - p->pad_begin[AXIS_D] * l->slice - p->pad_begin[AXIS_H] * l->row -
+           p->pad_begin[AXIS_W] * AMX_PIXEL_BYTES;
+}
 // Rows [row, row + rows) of slice `slice` (of the padded input) of image n and 32 channels, to where they lie in `to`.
 static uint32_t split_rows(const ConvAmx *c, const float *in, int64_t n, int64_t block, int64_t slice, int64_t row,
                            int64_t rows, char *to) {
@@ -82,7 +101,8 @@ static uint32_t split_rows(const ConvAmx *c, const float *in, int64_t n, int64_t
                         (row - p->pad_begin[AXIS_H]) * l->stride[AXIS_H] - p->pad_begin[AXIS_W] * l->block;
     for (int64_t r = 0; r < rows; r++, from += l->stride[AXIS_H], to += c->layout.row) {
         const float *second = 2 * block + 1 < l->blocks ? from + l->stride_block : NULL;
-        const uint32_t seen = c->kernels->amx_split(c->parts, from, second, c->layout.width, to, c->layout.part);
+        const uint32_t seen =
+            c->kernels->amx_split(c->parts, from, second, c->layout.width, to, c->layout.part, AMX_PIXEL_BYTES);
         largest = MAX(largest, seen);
     }
     return largest;
@@ -114,6 +134,31 @@ static void pool_scaled(const ConvAmx *c, const Epilogue *epilogue, const float 
             c->kernels->affine(from + i * row + 2 * x * lanes, NULL, epilogue->pool_scale, epilogue->pool_shift,
                                epilogue->pool_activation, scaled + row_offset[i], 2 * count);
         c->kernels->pool_max(scaled, row_offset, 2, c->pool_first, c->pool_count, 1, (int)count, to + x * lanes);
+    }
+}
+// The same of rows that lie as bfloat16, unscaled, 32 channels at once.
+static void pool_halved(const ConvAmx *c, const char *from, int64_t row, int64_t pixels, char *to) {
+    enum { PIXELS = 16 };
+    float near[2][2][2 * PIXELS * 16] __attribute__((aligned(64))), most[2][PIXELS * 16] __attribute__((aligned(64)));
+    const int64_t row_offset[2] = {0, 2 * PIXELS * 16};
+    for (int64_t x = 0; x < pixels; x += PIXELS) {
+        const int64_t count = MIN(PIXELS, pixels - x);
+        for (int i = 0; i < 2; i++)
+            c->kernels->amx_join(from + i * row + 2 * x * AMX_PIXEL_BYTES, 2 * count, near[0][i], near[1][i]);
+        for (int half = 0; half < 2; half++)
+            c->kernels->pool_max(near[half][0], row_offset, 2, c->pool_first, c->pool_count, 1, (int)count, most[half]);
+        c->kernels->amx_split(1, most[0], most[1], count, to + x * AMX_PIXEL_BYTES, 0, AMX_PIXEL_BYTES);
+    }
+}
+static void pool_halved_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block) {
+    const Layout *out = &c->problem.out[0], *small = &c->problem.out[1];
+    for (int64_t r = r0; r + 2 <= r1; r += 2) {
+        const float *from = (const float *)ref_at(bases, c->out) + n * out->stride_n + block * out->stride_block +
+                            r * out->stride[AXIS_H];
+        float *to = (float *)ref_at(bases, c->pooled) + n * small->stride_n + block * small->stride_block +
+                    r / 2 * small->stride[AXIS_H];
+        pool_halved(c, (const char *)from, out->stride[AXIS_H] * (int64_t)sizeof(float), small->size[AXIS_W],
+                    (char *)to);
     }
 }
 static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block,
@@ -164,6 +209,7 @@ typedef struct Waiting {
     int vectors;
     const float *sums;
     Ahead *ahead;
+    uint32_t largest; // of what lies as bfloat16 then: bits of a magnitude
 } Waiting;
 // At most `most` pixels, of one row.
 static void finish_run(Waiting *w, int64_t most) {
@@ -178,10 +224,19 @@ static void finish_run(Waiting *w, int64_t most) {
         if (p->has_residual)
             residual =
                 (const float *)ref_at(w->bases, c->residual) + pixel_of(c, rest, &w->line, w->row, w->x, w->block);
-        float *to = (float *)ref_at(w->bases, c->out) + pixel_of(c, out, &w->line, w->row, w->x, w->block);
+        float *to = (float *)ref_at(w->bases, c->out) +
+                    pixel_of(c, out, &w->line, w->row, w->x, c->halved_out ? w->block / 2 : w->block);
+        float near[PANEL][MOST_PIXELS * 16] __attribute__((aligned(64)));
+        const bool halved = c->halved_out;
         if (!c->kernels->finish(w->sums, w->vectors * lanes, (int)pixels, w->vectors, &w->epilogue, residual,
-                                rest->stride_block, step, to, out->stride_block, step))
+                                rest->stride_block, step, halved ? near[0] : to,
+                                halved ? MOST_PIXELS * 16 : out->stride_block, halved ? 16 : step))
             run_note_lost(w->bases);
+        if (halved) {
+            const uint32_t seen = c->kernels->amx_split(1, near[0], w->vectors > 1 ? near[1] : NULL, pixels, (char *)to,
+                                                        0, step * (int64_t)sizeof(float));
+            w->largest = MAX(w->largest, seen);
+        }
     }
     w->count -= pixels, w->sums += pixels * w->vectors * lanes;
     if ((w->x += pixels) == w->line.pitch) w->x = 0, w->row++;
@@ -199,10 +254,10 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     enum { REST_ONE = 9, REST_SPLIT = 3 }; // as in the prototype
     const Problem *p = &c->problem;
     const int64_t block = (int64_t)(panel % c->panels_a_copy) * PANEL;
-    const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, p->out[0].blocks - block);
+    const int lanes = c->kernels->lanes, vectors = (int)MIN(PANEL, c->out_blocks - block);
     const int64_t vector = c->blocks * c->pixels.taps * c->parts * TILE_BYTES; // weights of one
     const char *weights =
-        (const char *)ref_at(bases, c->weights) + (panel / c->panels_a_copy * p->out[0].blocks + block) * vector;
+        (const char *)ref_at(bases, c->weights) + (panel / c->panels_a_copy * c->out_blocks + block) * vector;
     const int64_t width = p->out[0].size[AXIS_W], lines = c->flat ? 1 : rows;
     const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
     const int64_t most = amx_tiles(vectors) * AMX_TILE_PIXELS;
@@ -210,8 +265,8 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     int turn = 0;
     line.copy = panel / c->panels_a_copy;
     line.pitch = c->flat ? c->layout.width : width;
-    Waiting waiting = {c,       bases, line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0,
-                       vectors, NULL,  ahead};
+    Waiting waiting = {c,    bases, line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0, vectors,
+                       NULL, ahead, 0};
     for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
         for (int64_t first = 0; first < length; first += most, turn ^= 1) {
             const int64_t count = MIN(most, length - first);
@@ -225,6 +280,7 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
             if (!c->paced) finish_rest(&waiting);
         }
     finish_rest(&waiting);
+    amx_check_small(bases, waiting.largest);
 }
 static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r0, int64_t r1, int p0, int p1,
                     const char *split, Ahead *ahead) {
@@ -232,8 +288,8 @@ static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od,
     for (int panel = p0; panel < p1; panel++) {
         panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split, ahead);
         const int64_t block = (int64_t)panel * PANEL;
-        if (c->problem.has_pool)
-            pool_rows(c, bases, n, r0, r1, block, (int)MIN(PANEL, c->problem.out[0].blocks - block));
+        if (c->problem.has_pool && c->halved_out) pool_halved_rows(c, bases, n, r0, r1, block / PANEL);
+        else if (c->problem.has_pool) pool_rows(c, bases, n, r0, r1, block, (int)MIN(PANEL, c->out_blocks - block));
     }
     c->kernels->amx_end();
 }
@@ -267,7 +323,7 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
     const int64_t od = unit / c->row_groups % depth, n = unit / c->row_groups / depth;
     const int64_t r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]), rows = reach(p, AXIS_H, r1 - r0);
     uint32_t largest = 0;
-    for (int64_t block = 0; block < c->blocks; block++)
+    for (int64_t block = 0; block < c->blocks && !c->halved_in; block++)
         for (int64_t d = 0; d < c->layout.slices; d++) {
             const uint32_t seen = split_rows(c, ref_at(bases, c->in), n, block, od * p->stride[AXIS_D] + d,
                                              r0 * p->stride[AXIS_H], rows,
@@ -276,7 +332,8 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
         }
     amx_check_small(bases, largest);
     Ahead ahead = next_rows(c, bases, n, od, r1);
-    compute(c, bases, n, od, r0, r1, 0, c->n_panels, scratch, &ahead);
+    compute(c, bases, n, od, r0, r1, 0, c->n_panels,
+            c->halved_in ? first_read(c, ref_at(bases, c->in), n, od, r0) : scratch, &ahead);
 }
 // IMAGE, phase 1: one slice of 32 channels of one image.
 static void split_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -298,10 +355,7 @@ static void image_unit(const void *arguments, char *const *bases, int64_t unit, 
     const int64_t r0 = group % c->row_groups * c->rows_a_unit, r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]);
     const int64_t od = group / c->row_groups % depth, n = group / c->row_groups / depth;
     Ahead nothing = {.row = NULL};
-    compute(c, bases, n, od, r0, r1, p0, p1,
-            (const char *)ref_at(bases, c->split) + n * c->layout.image + od * p->stride[AXIS_D] * c->layout.slice +
-                r0 * p->stride[AXIS_H] * c->layout.row,
-            &nothing);
+    compute(c, bases, n, od, r0, r1, p0, p1, first_read(c, ref_at(bases, c->split), n, od, r0), &nothing);
 }
 
 // Nearest bf16, ties to even; infinities and NaN stay what they are.
@@ -329,9 +383,9 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
     const Problem *p = &c->problem;
     const int64_t copy = unit / c->blocks / c->panels_a_copy, panel = unit / c->blocks % c->panels_a_copy;
     const int64_t block = unit % c->blocks, taps = c->pixels.taps, lanes = c->kernels->lanes;
-    const int64_t vectors = MIN(PANEL, p->out[0].blocks - panel * PANEL), step = TILE_BYTES / 2;
+    const int64_t vectors = MIN(PANEL, c->out_blocks - panel * PANEL), step = TILE_BYTES / 2;
     uint16_t *to = (uint16_t *)ref_at(bases, c->weights) +
-                   ((copy * p->out[0].blocks + panel * PANEL) * c->blocks + block * vectors) * taps * c->parts * step;
+                   ((copy * c->out_blocks + panel * PANEL) * c->blocks + block * vectors) * taps * c->parts * step;
     for (int64_t tap = 0; tap < taps; tap++, to += c->parts * vectors * step)
         for (int64_t k = 0; k < AMX_CHANNELS; k++)
             for (int64_t j = 0; j < vectors * lanes; j++) {
@@ -384,7 +438,7 @@ static ConvAmx describe(const Problem *p, const Configuration *configuration, co
     const int64_t height = p->out[0].size[AXIS_H];
     c.schedule = configuration->schedule[0], c.paced = configuration->schedule[3];
     c.rows_a_unit = MIN(configuration->schedule[1], height), c.panels_a_unit = configuration->schedule[2];
-    c.blocks = div_up(p->ic, AMX_CHANNELS);
+    c.blocks = div_up(p->ic, AMX_CHANNELS), c.out_blocks = div_up(p->oc, kernels->lanes);
     c.panels_a_copy = (int)div_up(div_up(p->oc, kernels->lanes), PANEL), c.n_panels = c.copies * c.panels_a_copy;
     c.row_groups = div_up(height, c.rows_a_unit);
     c.panel_groups = div_up(c.n_panels, c.panels_a_unit);
@@ -392,6 +446,8 @@ static ConvAmx describe(const Problem *p, const Configuration *configuration, co
     const bool rows = c.schedule == ROWS;
     c.layout = split_layout(p, c.parts, c.blocks, reach(p, AXIS_D, rows ? 1 : p->out[0].size[AXIS_D]),
                             reach(p, AXIS_H, rows ? c.rows_a_unit : height));
+    c.halved_in = layout_is_halved(&p->in[0]), c.halved_out = layout_is_halved(&p->out[0]);
+    if (c.halved_in) c.layout = halved_layout(&p->in[0]);
     c.pixels.pixel = p->stride[AXIS_W] * AMX_PIXEL_BYTES;
     c.pixels.tile = AMX_TILE_PIXELS * c.pixels.pixel;
     c.pixels.part = c.layout.part, c.pixels.block = c.layout.block;
@@ -402,7 +458,7 @@ static size_t temporary(const Problem *p, const Configuration *configuration, co
                         const Machine *machine) {
     (void)machine;
     const ConvAmx c = describe(p, configuration, kernels);
-    return c.schedule == IMAGE ? (size_t)(p->out[0].shape.dim[0] * c.layout.image) : 0;
+    return c.schedule == IMAGE && !c.halved_in ? (size_t)(p->out[0].shape.dim[0] * c.layout.image) : 0;
 }
 // Rows of a unit whose split input is at most `bytes`; whole 2x2 windows.
 static int64_t rows_within(const Problem *p, int parts, int64_t bytes) {
@@ -472,22 +528,20 @@ static double rate(double bytes, const Machine *machine) {
 }
 static double estimate(const Problem *whole, const Configuration *configuration, const Kernels *kernels,
                        const Machine *machine) {
-    enum { PRODUCT_CYCLES = 16, PRODUCT_LATENCY = 52, SPLIT_CYCLES = 10, FINISH_CYCLES = 6 };
+    enum { PRODUCT_CYCLES = 16, SPLIT_CYCLES = 10, FINISH_CYCLES = 6 };
     const ConvAmx c = describe(whole, configuration, kernels);
     const Problem *p = &c.problem;
     const double units = (double)(p->out[0].shape.dim[0] * p->out[0].size[AXIS_D] * c.row_groups * c.panel_groups);
     const double width = (double)p->out[0].size[AXIS_W], rows = (double)c.rows_a_unit;
     const double line = c.flat ? (rows - 1) * (double)c.layout.width + width : width;
     const double tiles = ceil(line / AMX_TILE_PIXELS) * (c.flat ? 1 : rows);
-    const double vectors = (double)MIN(c.copies * p->out[0].blocks, (int64_t)c.panels_a_unit * PANEL);
+    const double vectors = (double)MIN(c.copies * c.out_blocks, (int64_t)c.panels_a_unit * PANEL);
     const double deep = (double)(c.blocks * c.pixels.taps) * products(c.parts);
-    const int together = (int)MIN(PANEL, p->out[0].blocks);
-    const double chains = MIN(amx_tiles(together), tiles) * together;
-    const double product = MAX(PRODUCT_CYCLES, PRODUCT_LATENCY / chains);
     // Paced, finishing hides behind the products of as many taps as it takes.
     const double beside = c.paced ? MIN(1, (double)(c.blocks * c.pixels.taps) * PACE_PIXELS / MOST_PIXELS) : 0;
-    double cycles = tiles * vectors * (deep * product / (c.paced ? 0.9 : 0.83) +
-                                       AMX_TILE_PIXELS * FINISH_CYCLES * (1 - 0.5 * beside));
+    double cycles =
+        tiles * vectors *
+        (deep * PRODUCT_CYCLES / (c.paced ? 0.9 : 0.83) + AMX_TILE_PIXELS * FINISH_CYCLES * (1 - 0.5 * beside));
     const double weights = (double)c.blocks * c.pixels.taps * c.parts * vectors * TILE_BYTES;
     const double held = (double)c.layout.bytes * (c.schedule == ROWS ? 1 : (rows + 2) / (double)c.layout.rows);
     // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them.
@@ -530,7 +584,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     if (!c) return fail_memory(sizeof *c);
     *c = describe(p, configuration, lowering->kernels);
     c->in = lowering->in[0], c->residual = lowering->in[1];
-    c->out = lowering->out[0], c->pooled = lowering->out[1], c->split = lowering->temporary;
+    c->out = lowering->out[0], c->pooled = lowering->out[1], c->split = c->halved_in ? c->in : lowering->temporary;
     TRY(make_offsets(c, lowering->arena));
     if (p->has_pool) TRY(pair_windows(p->out[1].size[AXIS_W], lowering->arena, &c->pool_first, &c->pool_count));
     c->weights = lowering_weights(lowering, prepared_bytes(p, configuration, lowering->kernels));
@@ -539,7 +593,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     TRY(conv_lower_pool(p, lowering, &c->pool_factors));
     const int64_t images = p->out[0].shape.dim[0], groups = images * c->problem.out[0].size[AXIS_D] * c->row_groups;
     if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)c->layout.bytes);
-    TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
+    if (!c->halved_in) TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
     return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, 0);
 }
 // One part, two parts: what is left out of the products, whatever the number of channels. Three: the sums.
@@ -551,6 +605,12 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     case 2: return 4.6e-6;
     default: return chain_error(kernels, 6 * terms + 6);
     }
+}
+// One part is what bfloat16 holds. A residual is added to sums, a scaled copy is pooled from more than it holds.
+static bool may_halve(const Problem *p, const Configuration *c, int operand, bool *together) {
+    const int outputs = p->n_inputs;
+    *together = operand >= outputs;
+    return c->arithmetic[0] == 1 && (operand == 0 || (operand >= outputs && !p->pool_scale));
 }
 static void print(const Configuration *c, Text *text) {
     if (c->arithmetic[0] == 1) text_add(text, "products of bf16");
@@ -575,6 +635,7 @@ const Solver solver_conv_amx = {.name = "conv_amx",
                                 .lower = lower,
                                 .print = print,
                                 .error = error,
+                                .may_halve = may_halve,
                                 .prepared_bytes = prepared_bytes,
                                 .space = space,
                                 .explain = explain};
@@ -588,6 +649,7 @@ const Solver solver_conv_transpose_amx = {.name = "conv_transpose_amx",
                                           .lower = lower,
                                           .print = print,
                                           .error = error,
+                                          .may_halve = may_halve,
                                           .prepared_bytes = prepared_bytes,
                                           .space = space,
                                           .explain = explain};

@@ -71,6 +71,9 @@ typedef struct Solver {
     // Bytes of prepared weights, the bias aside; of grouped convolutions about. May be NULL: none, or as many in each
     // configuration.
     size_t (*prepared_bytes)(const Problem *problem, const Configuration *configuration, const Kernels *kernels);
+    // Whether operand i (inputs first, then outputs) may lie as bfloat16 (layout.h); all of a problem's `together` do,
+    // or none. NULL: none may.
+    bool (*may_halve)(const Problem *problem, const Configuration *configuration, int operand, bool *together);
     // The space of tuning: every configuration worth a try, those above among them, each once. In a number that the few
     // above leave at 0, 0 means what is usual. Sees of operands what applicable() does. May be NULL: the few are all.
     // False: the visitor wanted no more.

@@ -38,12 +38,12 @@ static void split_all(const Kernels *kernels, bool cut, int parts, const float *
         char *to = out->values + b * BLOCK;
         const float *second = b ? NULL : high;
         out->largest |= cut ? kernels->amx_cut(low, second, PIXEL_FLOATS, 0, 1, SIDE, to, 0, PART)
-                            : kernels->amx_split(parts, low, second, SIDE, to, PART);
+                            : kernels->amx_split(parts, low, second, SIDE, to, PART, AMX_PIXEL_BYTES);
     }
     // Weights are 16 pairs a row like pixels; here the same numbers stand for both.
     for (int i = 0; i < BLOCKS * TAPS * parts * VECTORS; i++)
         if (cut) kernels->amx_cut(low + i * 8, high + i * 4, PIXEL_FLOATS, 0, 1, 16, out->weights + i * TILE, 0, 0);
-        else kernels->amx_split(1, low + i * 8, high + i * 4, 16, out->weights + i * TILE, 0);
+        else kernels->amx_split(1, low + i * 8, high + i * 4, 16, out->weights + i * TILE, 0, AMX_PIXEL_BYTES);
 }
 static void check(const Kernels *tiles, const Kernels *plain, bool cut, int parts, Values kind) {
     static const int32_t offset[TAPS] = {0, AMX_PIXEL_BYTES, 2 * AMX_PIXEL_BYTES};

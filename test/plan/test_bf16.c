@@ -93,6 +93,90 @@ TEST(rounded_products_give_what_bf16_gives) {
     graph_free(rounded);
     arena_free(&arena);
 }
+// Values that lie as bfloat16.
+static int halved_outputs(const Plan *plan) {
+    int count = 0;
+    for (int i = 0; i < plan->n_steps; i++)
+        for (int o = 0; o < plan->steps[i].problem->n_outputs; o++)
+            count += layout_is_halved(&plan->steps[i].problem->out[o]);
+    return count;
+}
+TEST(values_that_all_round_lie_as_bfloat16) {
+    need_amx();
+    setenv("STENT_AVOID", "conv_direct,conv_winograd,conv_narrow", 1);
+    Graph *graph = planned_graph(network);
+    Plan *bf16 = plan_of(graph, PRECISION_BF16, 0), *fp32 = plan_of(graph, PRECISION_FP32, 0);
+    CHECK_INT(halved_outputs(bf16), 5); // b and g, parts of h; d, f, j
+    CHECK_INT(halved_outputs(fp32), 0);
+    // A layer that has to be more exact reads what is more exact: b and g are read together.
+    Plan *exact = plan_of(graph, PRECISION_BF16, bf16->error / 100);
+    CHECK_INT(halved_outputs(exact), 0);
+    plan_free(bf16), plan_free(fp32), plan_free(exact);
+    graph_free(graph);
+    unsetenv("STENT_AVOID");
+}
+// A value that is an output of the network too is fp32, and rounded where it is read: the same bits.
+static void check_halved(const char *input, const char *inner, const char *body, int halved) {
+    Arena arena = {0};
+    Text text = {0};
+    text_add(&text, "graph (%s) -> (%%y) {\n%s}\n", input, body);
+    Graph *graph = planned_graph(text_get(&text));
+    text_free(&text);
+    text_add(&text, "graph (%s) -> (%%y, %s) {\n%s}\n", input, inner, body);
+    Graph *open = planned_graph(text_get(&text));
+    const Tensor *inputs = planned_inputs(graph, 3, &arena);
+    Tensor *made = planned_outputs(graph, &arena), *rounded = planned_outputs(open, &arena);
+    Plan *plan = plan_of(graph, PRECISION_BF16, 1), *other = plan_of(open, PRECISION_BF16, 1);
+    CHECK_INT(halved_outputs(plan), halved);
+    CHECK_INT(halved_outputs(other), 0);
+    for (int threads = 1; threads <= 3; threads++) {
+        const Setting setting = {ISA_AMX, threads, .fuse = true, .precision = PRECISION_BF16};
+        REQUIRE(planned_run("halved", graph, inputs, &setting, made));
+        REQUIRE(planned_run("rounded where read", open, inputs, &setting, rounded));
+        planned_same_bits("halved", graph, made, rounded);
+    }
+    plan_free(plan), plan_free(other);
+    graph_free(graph), graph_free(open);
+    text_free(&text);
+    arena_free(&arena);
+}
+TEST(bfloat16_values_give_the_bits_of_rounded_ones) {
+    need_amx();
+    setenv("STENT_AVOID", "conv_direct,conv_winograd,conv_narrow,conv_transpose", 1);
+    // A pooled skip of 48 channels, a batch, odd numbers of channels, a slow function, a residual, a transposed
+    // convolution into a concatenation.
+    check_halved("%x: float32[2x32x20x30]", "%b, %p, %d, %u, %f, %r",
+                 " %w1 = const float32[48x32x3x3] random(seed=1, scale=0.083)\n"
+                 " %w2 = const float32[40x48x3x3] random(seed=2, scale=0.068)\n"
+                 " %w3 = const float32[40x32x2x2] random(seed=3, scale=0.11)\n"
+                 " %w4 = const float32[33x80x3x3] random(seed=4, scale=0.053)\n"
+                 " %w5 = const float32[33x33x5x5] random(seed=5, scale=0.05)\n"
+                 " %w6 = const float32[3x33x1x1] random(seed=6, scale=0.25)\n"
+                 " %a = Conv (%x, %w1) {pads=[1, 1, 1, 1]}\n"
+                 " %b = Relu (%a)\n"
+                 " %p = MaxPool (%b) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                 " %c = Conv (%p, %w2) {pads=[1, 1, 1, 1]}\n"
+                 " %d = Relu (%c)\n"
+                 " %u = ConvTranspose (%d, %w3) {strides=[2, 2]}\n"
+                 " %h = Concat (%u, %b) {axis=1}\n"
+                 " %e = Conv (%h, %w4) {pads=[1, 1, 1, 1]}\n"
+                 " %f = Tanh (%e)\n"
+                 " %g = Conv (%f, %w5) {pads=[2, 2, 2, 2]}\n"
+                 " %r = Relu (%g)\n"
+                 " %y = Conv (%r, %w6)\n",
+                 6);
+    check_halved("%x: float32[1x20x5x9x10]", "%b, %d",
+                 " %w1 = const float32[40x20x3x3x3] random(seed=1, scale=0.06)\n"
+                 " %w2 = const float32[36x40x3x3x3] random(seed=2, scale=0.043)\n"
+                 " %w3 = const float32[2x36x1x1x1] random(seed=3, scale=0.24)\n"
+                 " %a = Conv (%x, %w1) {pads=[1, 1, 1, 1, 1, 1]}\n"
+                 " %b = Relu (%a)\n"
+                 " %c = Conv (%b, %w2) {pads=[1, 1, 1, 1, 1, 1], strides=[2, 1, 2]}\n"
+                 " %d = LeakyRelu (%c) {alpha=0.1}\n"
+                 " %y = Conv (%d, %w3)\n",
+                 2);
+    unsetenv("STENT_AVOID");
+}
 TEST(fp32_and_strict_take_no_products_of_bf16_alone) {
     need_amx();
     Graph *graph = planned_graph(network);

@@ -29,6 +29,12 @@ INLINE Values values_load(const float *low, const float *high) { // high may be 
 INLINE __m512 values_widen(__m256i half) {
     return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16);
 }
+// 32 bf16 values.
+INLINE void values_store(const void *in, float *low, float *high) {
+    const __m512i both = _mm512_loadu_si512(in);
+    _mm512_storeu_ps(low, values_widen(_mm512_castsi512_si256(both)));
+    _mm512_storeu_ps(high, values_widen(_mm512_extracti64x4_epi64(both, 1)));
+}
 // Writes the nearest bf16 of each, ties to even, subnormals as zero; leaves what is left of them.
 INLINE void values_take(Values *v, void *out) {
     const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(v->high, v->low);
@@ -153,6 +159,14 @@ INLINE Values values_load(const float *low, const float *high) {
     memcpy(v.at, low, sizeof v.at / 2);
     if (high) memcpy(v.at + 16, high, sizeof v.at / 2);
     return v;
+}
+INLINE void values_store(const void *in, float *low, float *high) {
+    for (int i = 0; i < 32; i++) {
+        uint16_t half;
+        memcpy(&half, (const char *)in + 2 * i, sizeof half);
+        const uint32_t bits = (uint32_t)half << 16;
+        memcpy(i < 16 ? low + i : high + i - 16, &bits, sizeof bits);
+    }
 }
 // As VCVTNE2PS2BF16 does it (Intel SDM vol. 2).
 INLINE void values_take(Values *v, void *out) {
