@@ -6,7 +6,8 @@
 // leaves the upper 8 of x's 24 bits, the nearest such number (Veltkamp 1968; Dekker, "A floating-point technique for
 // extending the available precision", 1971; ties may go either way). Above 5e33 x * c overflows. The sums stay those of
 // fp32, whose error is a thousandth of what is rounded off here. Taken are all convolutions that a solver for bf16 may
-// take (solver/conv_amx.c), transposed ones too: without groups, weights constant. No row of the table: the gate of
+// take (solver/conv_amx.c), transposed ones too: without groups, weights constant; and what a Resize reads, which may lie as
+// bf16 between two of them (plan/forms.c). No row of the table: the gate of
 // `compile` asks for it, to see on any machine what bf16 does to a network's masks.
 #include "pass/rewrite.h"
 
@@ -28,19 +29,20 @@ static Status insert_binary(Graph *graph, int *at, Op op, ValueId a, ValueId b, 
     *out = made->outputs[0];
     return graph_infer_node(graph, made);
 }
-static Status round_input(Graph *graph, Node *conv, int *at) {
-    const ValueId x = conv->inputs[0];
+static Status round_input(Graph *graph, Node *node, int *at) {
+    const ValueId x = node->inputs[0];
     ValueId factor, large, rest, rounded;
     TRY(add_scalar(graph, "split", DT_F32, 65537, &factor));
     TRY(insert_binary(graph, at, OP_Mul, x, factor, x, &large));
     TRY(insert_binary(graph, at, OP_Sub, x, large, x, &rest));
     TRY(insert_binary(graph, at, OP_Add, large, rest, x, &rounded));
-    conv->inputs[0] = rounded;
+    node->inputs[0] = rounded;
     return ST_OK;
 }
 Status pass_round_products(Graph *graph) {
     for (int i = 0; i < graph->n_nodes; i++) {
         Node *const node = graph->nodes[i];
+        if (node->op == OP_Resize && graph->values[node->inputs[0]].type.dtype == DT_F32) TRY(round_input(graph, node, &i));
         const bool is_conv = node->op == OP_Conv || node->op == OP_ConvTranspose;
         const Tensor *const weight = is_conv ? node_constant(graph, node, 1) : NULL;
         if (!weight || weight->dtype != DT_F32 || node_int(node, "group", 1) != 1) continue;
