@@ -6,9 +6,9 @@
 // leaves the upper 8 of x's 24 bits, the nearest such number (Veltkamp 1968; Dekker, "A floating-point technique for
 // extending the available precision", 1971; ties may go either way). Above 5e33 x * c overflows. The sums stay those of
 // fp32, whose error is a thousandth of what is rounded off here. Taken are all convolutions that a solver for bf16 may
-// take (solver/conv_amx.c), transposed ones too: without groups, weights constant; and what a Resize reads, which may lie as
-// bf16 between two of them (plan/forms.c). No row of the table: the gate of
-// `compile` asks for it, to see on any machine what bf16 does to a network's masks.
+// take (solver/conv_amx.c), transposed ones too: without groups, weights constant; and what a Resize reads, which may
+// lie as bf16 between two of them (plan/forms.c). No row of the table: the gate of `compile` asks for it, to see on any
+// machine what bf16 does to a network's masks.
 #include "pass/rewrite.h"
 
 static Status round_weights(Graph *graph, Node *conv) {
@@ -42,7 +42,8 @@ static Status round_input(Graph *graph, Node *node, int *at) {
 Status pass_round_products(Graph *graph) {
     for (int i = 0; i < graph->n_nodes; i++) {
         Node *const node = graph->nodes[i];
-        if (node->op == OP_Resize && graph->values[node->inputs[0]].type.dtype == DT_F32) TRY(round_input(graph, node, &i));
+        if (node->op == OP_Resize && graph->values[node->inputs[0]].type.dtype == DT_F32)
+            TRY(round_input(graph, node, &i));
         const bool is_conv = node->op == OP_Conv || node->op == OP_ConvTranspose;
         const Tensor *const weight = is_conv ? node_constant(graph, node, 1) : NULL;
         if (!weight || weight->dtype != DT_F32 || node_int(node, "group", 1) != 1) continue;

@@ -136,49 +136,52 @@ static void pool_scaled(const ConvAmx *c, const Epilogue *epilogue, const float 
         c->kernels->pool_max(scaled, row_offset, 2, c->pool_first, c->pool_count, 1, (int)count, to + x * lanes);
     }
 }
-// The same of rows that lie as bfloat16, unscaled, 32 channels at once.
-static void pool_halved(const ConvAmx *c, const char *from, int64_t row, int64_t pixels, char *to) {
-    enum { PIXELS = 16 };
-    float near[2][2][2 * PIXELS * 16] __attribute__((aligned(64))), most[2][PIXELS * 16] __attribute__((aligned(64)));
-    const int64_t row_offset[2] = {0, 2 * PIXELS * 16};
-    for (int64_t x = 0; x < pixels; x += PIXELS) {
-        const int64_t count = MIN(PIXELS, pixels - x);
-        for (int i = 0; i < 2; i++)
-            c->kernels->amx_join(from + i * row + 2 * x * AMX_PIXEL_BYTES, 2 * count, near[0][i], near[1][i]);
-        for (int half = 0; half < 2; half++)
-            c->kernels->pool_max(near[half][0], row_offset, 2, c->pool_first, c->pool_count, 1, (int)count, most[half]);
-        c->kernels->amx_split(1, most[0], most[1], count, to + x * AMX_PIXEL_BYTES, 0, AMX_PIXEL_BYTES);
-    }
-}
-static void pool_halved_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block) {
-    const Layout *out = &c->problem.out[0], *small = &c->problem.out[1];
-    for (int64_t r = r0; r + 2 <= r1; r += 2) {
-        const float *from = (const float *)ref_at(bases, c->out) + n * out->stride_n + block * out->stride_block +
-                            r * out->stride[AXIS_H];
-        float *to = (float *)ref_at(bases, c->pooled) + n * small->stride_n + block * small->stride_block +
-                    r / 2 * small->stride[AXIS_H];
-        pool_halved(c, (const char *)from, out->stride[AXIS_H] * (int64_t)sizeof(float), small->size[AXIS_W],
-                    (char *)to);
-    }
+// One pooled row of channel block `block`, of two rows that lie `row` floats apart.
+static void pool_row(const ConvAmx *c, char *const *bases, int64_t block, const float *from, int64_t row, float *to) {
+    const int64_t row_offset[2] = {0, row}, pixels = c->problem.out[1].size[AXIS_W];
+    Epilogue epilogue = {0};
+    conv_pool_epilogue(&c->problem, bases, c->pool_factors, block, c->kernels->lanes, &epilogue);
+    if (epilogue.pool_scale) pool_scaled(c, &epilogue, from, row, pixels, to);
+    else c->kernels->pool_max(from, row_offset, 2, c->pool_first, c->pool_count, 1, (int)pixels, to);
 }
 static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block,
                       int vectors) {
     const Layout *out = &c->problem.out[0], *small = &c->problem.out[1];
-    const int64_t row_offset[2] = {0, out->stride[AXIS_H]};
-    const int lanes = c->kernels->lanes;
     for (int64_t r = r0; r + 2 <= r1; r += 2)
-        for (int64_t b = block; b < block + vectors; b++) {
-            const float *from = (const float *)ref_at(bases, c->out) + n * out->stride_n + b * out->stride_block +
-                                r * out->stride[AXIS_H];
-            float *to = (float *)ref_at(bases, c->pooled) + n * small->stride_n + b * small->stride_block +
-                        r / 2 * small->stride[AXIS_H];
-            Epilogue epilogue = {0};
-            conv_pool_epilogue(&c->problem, bases, c->pool_factors, b, lanes, &epilogue);
-            if (epilogue.pool_scale) pool_scaled(c, &epilogue, from, out->stride[AXIS_H], small->size[AXIS_W], to);
-            else
-                c->kernels->pool_max(from, row_offset, 2, c->pool_first, c->pool_count, 1, (int)small->size[AXIS_W],
-                                     to);
-        }
+        for (int64_t b = block; b < block + vectors; b++)
+            pool_row(c, bases, b,
+                     (const float *)ref_at(bases, c->out) + n * out->stride_n + b * out->stride_block +
+                         r * out->stride[AXIS_H],
+                     out->stride[AXIS_H],
+                     (float *)ref_at(bases, c->pooled) + n * small->stride_n + b * small->stride_block +
+                         r / 2 * small->stride[AXIS_H]);
+}
+// Where the output lies as bfloat16 the pooled copy is made of what a panel's rows were before that:
+// [vector][row][pixel], then room for a pooled row of each vector.
+typedef struct Kept {
+    int64_t row, vector; // in floats
+    int64_t bytes;       // 0: nothing is kept
+} Kept;
+static Kept kept_rows(const ConvAmx *c) {
+    const int64_t width = c->problem.out[0].size[AXIS_W], rows = c->rows_a_unit;
+    Kept k = {.row = width * 16, .vector = rows * width * 16};
+    if (c->problem.has_pool && c->halved_out)
+        k.bytes = PANEL * (k.vector + c->problem.out[1].size[AXIS_W] * 16) * (int64_t)sizeof(float);
+    return k;
+}
+static void pool_kept(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block,
+                      int vectors, float *kept) {
+    const Layout *small = &c->problem.out[1];
+    const Kept k = kept_rows(c);
+    const int64_t pixels = small->size[AXIS_W];
+    float *pooled[PANEL] = {kept + PANEL * k.vector, kept + PANEL * k.vector + pixels * 16};
+    for (int64_t r = r0; r + 2 <= r1; r += 2) {
+        for (int j = 0; j < vectors; j++)
+            pool_row(c, bases, block + j, kept + j * k.vector + (r - r0) * k.row, k.row, pooled[j]);
+        float *to = (float *)ref_at(bases, c->pooled) + n * small->stride_n + block / PANEL * small->stride_block +
+                    r / 2 * small->stride[AXIS_H];
+        c->kernels->amx_split(1, pooled[0], vectors > 1 ? pooled[1] : NULL, pixels, (char *)to, 0, AMX_PIXEL_BYTES);
+    }
 }
 // Rows of an input that the next unit reads: they are fetched into L2 between the products of this one.
 typedef struct Ahead {
@@ -209,6 +212,8 @@ typedef struct Waiting {
     int vectors;
     const float *sums;
     Ahead *ahead;
+    float *kept; // of rows from first_row on, before they become bfloat16; NULL: nowhere
+    int64_t first_row;
     uint32_t largest; // of what lies as bfloat16 then: bits of a magnitude
 } Waiting;
 // At most `most` pixels, of one row.
@@ -228,13 +233,16 @@ static void finish_run(Waiting *w, int64_t most) {
                     pixel_of(c, out, &w->line, w->row, w->x, c->halved_out ? w->block / 2 : w->block);
         float near[PANEL][MOST_PIXELS * 16] __attribute__((aligned(64)));
         const bool halved = c->halved_out;
+        const Kept k = kept_rows(c);
+        float *fine = w->kept ? w->kept + (w->row - w->first_row) * k.row + w->x * 16 : near[0];
+        const int64_t fine_vector = w->kept ? k.vector : MOST_PIXELS * 16;
         if (!c->kernels->finish(w->sums, w->vectors * lanes, (int)pixels, w->vectors, &w->epilogue, residual,
-                                rest->stride_block, step, halved ? near[0] : to,
-                                halved ? MOST_PIXELS * 16 : out->stride_block, halved ? 16 : step))
+                                rest->stride_block, step, halved ? fine : to, halved ? fine_vector : out->stride_block,
+                                halved ? 16 : step))
             run_note_lost(w->bases);
         if (halved) {
-            const uint32_t seen = c->kernels->amx_split(1, near[0], w->vectors > 1 ? near[1] : NULL, pixels, (char *)to,
-                                                        0, step * (int64_t)sizeof(float));
+            const uint32_t seen = c->kernels->amx_split(1, fine, w->vectors > 1 ? fine + fine_vector : NULL, pixels,
+                                                        (char *)to, 0, step * (int64_t)sizeof(float));
             w->largest = MAX(w->largest, seen);
         }
     }
@@ -250,7 +258,7 @@ static void finish_rest(Waiting *w) {
     while (w->count) finish_run(w, MOST_PIXELS);
 }
 static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split,
-                       Ahead *ahead) {
+                       Ahead *ahead, float *kept) {
     enum { REST_ONE = 9, REST_SPLIT = 3 }; // as in the prototype
     const Problem *p = &c->problem;
     const int64_t block = (int64_t)(panel % c->panels_a_copy) * PANEL;
@@ -265,8 +273,9 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     int turn = 0;
     line.copy = panel / c->panels_a_copy;
     line.pitch = c->flat ? c->layout.width : width;
-    Waiting waiting = {c,    bases, line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0, vectors,
-                       NULL, ahead, 0};
+    Waiting waiting = {
+        c,    bases,    line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0, vectors, NULL, ahead,
+        kept, line.row, 0};
     for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
         for (int64_t first = 0; first < length; first += most, turn ^= 1) {
             const int64_t count = MIN(most, length - first);
@@ -283,13 +292,14 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     amx_check_small(bases, waiting.largest);
 }
 static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r0, int64_t r1, int p0, int p1,
-                    const char *split, Ahead *ahead) {
+                    const char *split, Ahead *ahead, float *kept) {
     c->kernels->amx_begin();
     for (int panel = p0; panel < p1; panel++) {
-        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split, ahead);
+        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split, ahead, kept);
         const int64_t block = (int64_t)panel * PANEL;
-        if (c->problem.has_pool && c->halved_out) pool_halved_rows(c, bases, n, r0, r1, block / PANEL);
-        else if (c->problem.has_pool) pool_rows(c, bases, n, r0, r1, block, (int)MIN(PANEL, c->out_blocks - block));
+        const int vectors = (int)MIN(PANEL, c->out_blocks - block);
+        if (kept) pool_kept(c, bases, n, r0, r1, block, vectors, kept);
+        else if (c->problem.has_pool) pool_rows(c, bases, n, r0, r1, block, vectors);
     }
     c->kernels->amx_end();
 }
@@ -333,7 +343,8 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
     amx_check_small(bases, largest);
     Ahead ahead = next_rows(c, bases, n, od, r1);
     compute(c, bases, n, od, r0, r1, 0, c->n_panels,
-            c->halved_in ? first_read(c, ref_at(bases, c->in), n, od, r0) : scratch, &ahead);
+            c->halved_in ? first_read(c, ref_at(bases, c->in), n, od, r0) : scratch, &ahead,
+            kept_rows(c).bytes ? (float *)((char *)scratch + c->layout.bytes) : NULL);
 }
 // IMAGE, phase 1: one slice of 32 channels of one image.
 static void split_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -347,7 +358,6 @@ static void split_unit(const void *arguments, char *const *bases, int64_t unit, 
 }
 // Phase 2: some rows of some panels.
 static void image_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
-    (void)scratch;
     const ConvAmx *c = arguments;
     const Problem *p = &c->problem;
     const int64_t group = unit / c->panel_groups, depth = p->out[0].size[AXIS_D];
@@ -355,7 +365,8 @@ static void image_unit(const void *arguments, char *const *bases, int64_t unit, 
     const int64_t r0 = group % c->row_groups * c->rows_a_unit, r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]);
     const int64_t od = group / c->row_groups % depth, n = group / c->row_groups / depth;
     Ahead nothing = {.row = NULL};
-    compute(c, bases, n, od, r0, r1, p0, p1, first_read(c, ref_at(bases, c->split), n, od, r0), &nothing);
+    compute(c, bases, n, od, r0, r1, p0, p1, first_read(c, ref_at(bases, c->split), n, od, r0), &nothing,
+            kept_rows(c).bytes ? scratch : NULL);
 }
 
 // Nearest bf16, ties to even; infinities and NaN stay what they are.
@@ -592,9 +603,10 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     TRY(conv_lower_bias(p, lowering, &c->bias));
     TRY(conv_lower_pool(p, lowering, &c->pool_factors));
     const int64_t images = p->out[0].shape.dim[0], groups = images * c->problem.out[0].size[AXIS_D] * c->row_groups;
-    if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)c->layout.bytes);
+    const int64_t kept = kept_rows(c).bytes;
+    if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)(c->layout.bytes + kept));
     if (!c->halved_in) TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
-    return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, 0);
+    return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, (size_t)kept);
 }
 // One part, two parts: what is left out of the products, whatever the number of channels. Three: the sums.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
@@ -606,11 +618,11 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     default: return chain_error(kernels, 6 * terms + 6);
     }
 }
-// One part is what bfloat16 holds. A residual is added to sums, a scaled copy is pooled from more than it holds.
+// One part is what bfloat16 holds; a residual is added to sums.
 static bool may_halve(const Problem *p, const Configuration *c, int operand, bool *together) {
     const int outputs = p->n_inputs;
     *together = operand >= outputs;
-    return c->arithmetic[0] == 1 && (operand == 0 || (operand >= outputs && !p->pool_scale));
+    return c->arithmetic[0] == 1 && (operand == 0 || operand >= outputs);
 }
 static void print(const Configuration *c, Text *text) {
     if (c->arithmetic[0] == 1) text_add(text, "products of bf16");

@@ -165,6 +165,23 @@ TEST(bfloat16_values_give_the_bits_of_rounded_ones) {
                  " %r = Relu (%g)\n"
                  " %y = Conv (%r, %w6)\n",
                  6);
+    // A copy that is normalised on its way to the pool.
+    check_halved("%x: float32[1x32x22x26]", "%a, %p",
+                 " %w1 = const float32[40x32x3x3] random(seed=1, scale=0.083)\n"
+                 " %w2 = const float32[48x40x3x3] random(seed=2, scale=0.07)\n"
+                 " %w3 = const float32[2x40x1x1] random(seed=3, scale=0.22)\n"
+                 " %s = const float32[40] random(seed=4, scale=0.2, offset=1)\n"
+                 " %t = const float32[40] random(seed=5, scale=0.2)\n"
+                 " %m = const float32[40] random(seed=6, scale=0.2)\n"
+                 " %v = const float32[40] random(seed=7, scale=0.1, offset=1)\n"
+                 " %a = Conv (%x, %w1) {pads=[1, 1, 1, 1]}\n"
+                 " %n = BatchNormalization (%a, %s, %t, %m, %v)\n"
+                 " %r = Relu (%n)\n"
+                 " %p = MaxPool (%r) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                 " %q = Conv (%p, %w2) {pads=[1, 1, 1, 1]}\n"
+                 " %k = Conv (%a, %w3) {strides=[2, 2]}\n"
+                 " %y = Concat (%q, %k) {axis=1}\n",
+                 2);
     check_halved("%x: float32[1x20x5x9x10]", "%b, %d",
                  " %w1 = const float32[40x20x3x3x3] random(seed=1, scale=0.06)\n"
                  " %w2 = const float32[36x40x3x3x3] random(seed=2, scale=0.043)\n"
