@@ -62,6 +62,7 @@ typedef struct Opened {
     bool tuned;             // a stored plan had choices for it
     const char *self_check; // "passed", "recorded" (passed before), "skipped" (no sample of this shape)
     double self_check_rms;
+    double budget; // of the plan's foreseen error; 0: the precision's own. Less where the self-check asked for it
     double open_ms;
     Arena arena;
 } Opened;
@@ -98,6 +99,8 @@ Status precision_from_name(const char *name, Precision *out);
 // Runs the package's self-check on a session of `executable`; *rms is the worst output's. ST_NO: beyond the budget.
 // *ran false: there is none for the shapes that are bound.
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran);
+// The same of a made-up sample against the strict path on this machine, for a package that has no self-check.
+Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, double budget, double *rms);
 // Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL:
 // synthetic. threads: of what is too large for the reference; fixes no bit. memory: bytes that it may take, 0: 768 MiB.
 // Where it would take more, or minutes, *out is empty and `why` says so.
