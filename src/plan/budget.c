@@ -102,12 +102,9 @@ static Status exchange(Planner *planner, Spent *spent, int count, bool *done) {
 // Cycles of the usual problem's own schedule, not of that which suits the threads at hand.
 static Spent spent_by(const Planner *planner, Region *region) {
     const Problem usual = solver_usual(&region->problem);
-    Spent spent = {.region = region,
-                   .error = solver_error(region->solver, &usual, &region->configuration, planner->kernels)};
-    Need need;
-    Configuration configuration;
-    (void)solver_choose(&usual, planner->kernels, planner->machine, INFINITY, &need, &configuration, &spent.cycles);
-    return spent;
+    return (Spent){.region = region,
+                   .error = solver_error(region->solver, &usual, &region->configuration, planner->kernels),
+                   .cycles = usual_cycles(planner, &region->problem)};
 }
 static void set_gains(Spent *spent, int count) {
     int coarsest = 0;

@@ -45,7 +45,7 @@ static Status output_form(Planner *planner, ValueId value, const OperandNeed *ne
 }
 
 // The pool is taken in or not by these: arithmetic may hang on it, so they see the usual problem.
-static double usual_cycles(const Planner *planner, const Problem *problem) {
+double usual_cycles(const Planner *planner, const Problem *problem) {
     const Problem usual = solver_usual(problem);
     Need need;
     Configuration configuration;

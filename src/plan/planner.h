@@ -100,6 +100,8 @@ Status forms_place(Planner *planner, size_t *arena_bytes);  // offsets and refs 
 Status region_append_op(Planner *planner, Region *region, const char *op); // "Conv" becomes "Conv + Relu"
 Status region_choose(Planner *planner, Region *region);
 double region_pool_cycles(const Planner *planner, const Region *region); // of an absorbed pool as a step of its own
+// Of the best way for the usual problem (solver_usual), whatever number of threads the plan is for; 0: there is none.
+double usual_cycles(const Planner *planner, const Problem *problem);
 Status region_release_pool(Planner *planner, Region *region);
 // budget.c: makes chosen regions more exact until the foreseen error of the network, *foreseen, is within the budget.
 Status keep_budget(Planner *planner, double *foreseen);

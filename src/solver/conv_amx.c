@@ -17,10 +17,16 @@
 //   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
 // and each of them plain, or paced: sums are finished between the next pixels' products, some pixels a tap, the rows
 // that the next unit reads are fetched into L2 meanwhile, and a tile is stored to nowhere every few taps (4 % of
-// seed-torch by itself: docs/PERFORMANCE.md). Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output
-// channels][2] bf16. Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7
-// (docs/NUMERICS.md). Parts of values near the smallest normal number vanish, and tiles know no subnormals: inputs that
-// are all that small are noticed, as are sums that are not finite (run_note_lost).
+// seed-torch by itself: docs/PERFORMANCE.md).
+//
+// With one part, input and output may lie as bfloat16 (layout.h). Then nothing is split: tiles read the input where it
+// lies, up to a tile of pixels beyond its end, and finished pixels are rounded on their way out.
+//
+// Weights: [panel][32 channels][tap][part][vector][16 pairs][16 output channels][2] bf16.
+//
+// Error: one part about 2.4e-3 of the output's standard deviation, two 4.4e-6, three 7e-7 (docs/NUMERICS.md). Parts of
+// values near the smallest normal number vanish, and tiles know no subnormals: inputs that are all that small are
+// noticed, as are sums that are not finite (run_note_lost).
 #include "solver/amx.h"
 #include "solver/blocked.h"
 #include "solver/conv.h"
