@@ -100,7 +100,9 @@ Status precision_from_name(const char *name, Precision *out);
 // *ran false: there is none for the shapes that are bound.
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran);
 // The same of a made-up sample against the strict path on this machine, for a package that has no self-check.
-Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, double budget, double *rms);
+// ST_RESOURCE: plan and strict path would take more than `memory` together.
+Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
+                                 double budget, double *rms);
 // Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL:
 // synthetic. threads: of what is too large for the reference; fixes no bit. memory: bytes that it may take, 0: 768 MiB.
 // Where it would take more, or minutes, *out is empty and `why` says so.

@@ -113,16 +113,18 @@ static bool takes_split_products(const Plan *plan) {
         if (strstr("conv_amx conv_transpose_amx", plan->steps[i].solver->name)) return true;
     return false;
 }
-// For a package without a self-check. A network that refuses the sample keeps its plan.
-static Status compare_with_strict(Opened *opened) {
+// For a package without a self-check. A network that refuses the sample, or for which the memory is too small, keeps
+// its plan.
+static Status compare_with_strict(Opened *opened, const stent_options *options) {
     if (!takes_split_products(executable_plan(opened->executable))) return ST_OK;
     const Status status = self_check_against_strict(opened->package->graph, opened->executable, opened->threads,
+                                                    memory_allowed(options, &opened->machine),
                                                     plan_budget(opened->mode), &opened->self_check_rms);
-    if (status == ST_OK || status == ST_NO || status == ST_RESOURCE) return status;
+    if (status == ST_OK || status == ST_NO) return status;
     error_clear();
     return ST_OK;
 }
-static Status first_use(Opened *opened) {
+static Status first_use(Opened *opened, const stent_options *options) {
     const char *record = record_path(opened, &opened->arena);
     opened->self_check = "recorded";
     if (record && path_kind(record) == PATH_FILE) return ST_OK;
@@ -133,7 +135,7 @@ static Status first_use(Opened *opened) {
                                          &opened->self_check_rms, &ran);
     opened->self_check = !ran ? "skipped" : status == ST_OK ? "passed" : "failed";
     TRY(status);
-    if (!ran) TRY(compare_with_strict(opened));
+    if (!ran) TRY(compare_with_strict(opened, options));
     else log_verbose("self-check passed: rms / std %.2g", opened->self_check_rms);
     if (!ran && !takes_split_products(executable_plan(opened->executable))) return ST_OK;
     record_passed(opened);
@@ -193,7 +195,7 @@ static Status make_more_exact(Opened *opened, const stent_options *options, Plan
         executable_release(opened->executable);
         opened->executable = NULL;
         TRY(make_executable(opened, options, plan_options));
-        status = first_use(opened);
+        status = first_use(opened, options);
         if (!memcmp(before, opened->plan_hash, sizeof before)) break;
     }
     // Without a self-check nothing says that the plan is wrong: it is as exact as it can be.
@@ -221,7 +223,7 @@ static Status make_and_check(Opened *opened, const stent_options *options, int f
     opened->tuned = plan_options.n_choices > 0;
     Status status = make_executable(opened, options, &plan_options);
     if (flags & OPEN_NO_CHECK) return status;
-    if (status == ST_OK) status = first_use(opened);
+    if (status == ST_OK) status = first_use(opened, options);
     const bool may_be_more_exact = opened->mode != PRECISION_STRICT && !plan_options.reference;
     if (status == ST_NO && !opened->tuned && may_be_more_exact) return make_more_exact(opened, options, &plan_options);
     if (status != ST_NO || !opened->tuned) return status;
@@ -231,7 +233,7 @@ static Status make_and_check(Opened *opened, const stent_options *options, int f
     opened->executable = NULL, opened->tuned = false;
     plan_options.n_choices = 0;
     TRY(make_executable(opened, options, &plan_options));
-    status = first_use(opened);
+    status = first_use(opened, options);
     return status == ST_NO && may_be_more_exact ? make_more_exact(opened, options, &plan_options) : status;
 }
 

@@ -238,24 +238,35 @@ Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Ar
     return status;
 }
 
-Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, double budget, double *rms) {
-    Arena arena = {0};
+// Session and strict path over the same made-up inputs.
+static Status run_both(const Graph *graph, Executable *executable, Strict *strict, Arena *arena, double *rms) {
     Session *session = NULL;
     Tensor *inputs, *expected, *outputs;
-    Status status = make_tensors(graph, graph->inputs, graph->n_inputs, &arena, &inputs);
-    if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &expected);
-    if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &outputs);
-    for (int i = 0; status == ST_OK && i < graph->n_inputs; i++) synthetic_sample(&inputs[i]);
-    if (status == ST_OK) status = run_strict(graph, threads, inputs, expected);
-    if (status == ST_OK) status = session_create(executable, &session);
+    TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &inputs));
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &expected));
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &outputs));
+    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&inputs[i]);
+    TRY(strict_run(strict, inputs, expected));
+    Status status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     if (status == ST_OK) *rms = worst_rms(outputs, expected, graph->n_outputs, &status);
     session_destroy(session);
+    return status;
+}
+Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
+                                 double budget, double *rms) {
+    Strict strict;
+    Arena arena = {0};
+    TRY(strict_plan(graph, threads, &strict));
+    const uint64_t bytes = plan_bytes(strict.plan) + plan_bytes(executable_plan(executable));
+    Status status = bytes > memory ? fail(ST_RESOURCE, "the strict path does not fit beside the plan")
+                                   : run_both(graph, executable, &strict, &arena, rms);
+    strict_free(&strict);
     arena_free(&arena);
     if (status == ST_OK && !(*rms <= budget))
-        return fail(ST_NO,
-                    "the result differs from that of the strict path by %.3g (rms / standard deviation), allowed %.3g",
-                    *rms, budget);
+        status = fail(
+            ST_NO, "the result differs from that of the strict path by %.3g (rms / standard deviation), allowed %.3g",
+            *rms, budget);
     return status;
 }
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran) {
