@@ -113,10 +113,9 @@ static bool takes_split_products(const Plan *plan) {
         if (strstr("conv_amx conv_transpose_amx", plan->steps[i].solver->name)) return true;
     return false;
 }
-// For a package without a self-check. A network that refuses the sample, or for which the memory is too small, keeps
-// its plan.
+// For a package without a self-check, and a plan that takes such products. A network that refuses the sample, or for
+// which the memory is too small, keeps its plan.
 static Status compare_with_strict(Opened *opened, const stent_options *options) {
-    if (!takes_split_products(executable_plan(opened->executable))) return ST_OK;
     const Status status = self_check_against_strict(opened->package->graph, opened->executable, opened->threads,
                                                     memory_allowed(options, &opened->machine),
                                                     plan_budget(opened->mode), &opened->self_check_rms);
@@ -135,9 +134,9 @@ static Status first_use(Opened *opened, const stent_options *options) {
                                          &opened->self_check_rms, &ran);
     opened->self_check = !ran ? "skipped" : status == ST_OK ? "passed" : "failed";
     TRY(status);
-    if (!ran) TRY(compare_with_strict(opened, options));
-    else log_verbose("self-check passed: rms / std %.2g", opened->self_check_rms);
-    if (!ran && !takes_split_products(executable_plan(opened->executable))) return ST_OK;
+    if (ran) log_verbose("self-check passed: rms / std %.2g", opened->self_check_rms);
+    else if (takes_split_products(executable_plan(opened->executable))) TRY(compare_with_strict(opened, options));
+    else return ST_OK;
     record_passed(opened);
     return ST_OK;
 }
@@ -224,16 +223,16 @@ static Status make_and_check(Opened *opened, const stent_options *options, int f
     Status status = make_executable(opened, options, &plan_options);
     if (flags & OPEN_NO_CHECK) return status;
     if (status == ST_OK) status = first_use(opened, options);
+    if (status == ST_NO && opened->tuned) {
+        log_note("the stored plan is not used: %s", error_message());
+        error_clear();
+        executable_release(opened->executable);
+        opened->executable = NULL, opened->tuned = false;
+        plan_options.n_choices = 0;
+        TRY(make_executable(opened, options, &plan_options));
+        status = first_use(opened, options);
+    }
     const bool may_be_more_exact = opened->mode != PRECISION_STRICT && !plan_options.reference;
-    if (status == ST_NO && !opened->tuned && may_be_more_exact) return make_more_exact(opened, options, &plan_options);
-    if (status != ST_NO || !opened->tuned) return status;
-    log_note("the stored plan is not used: %s", error_message());
-    error_clear();
-    executable_release(opened->executable);
-    opened->executable = NULL, opened->tuned = false;
-    plan_options.n_choices = 0;
-    TRY(make_executable(opened, options, &plan_options));
-    status = first_use(opened, options);
     return status == ST_NO && may_be_more_exact ? make_more_exact(opened, options, &plan_options) : status;
 }
 

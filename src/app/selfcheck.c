@@ -238,20 +238,25 @@ Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Ar
     return status;
 }
 
-// Session and strict path over the same made-up inputs.
-static Status run_both(const Graph *graph, Executable *executable, Strict *strict, Arena *arena, double *rms) {
+// What a session of `executable` makes of the inputs against what is expected.
+static Status run_and_compare(const Graph *graph, Executable *executable, const Tensor *inputs, const Tensor *expected,
+                              Arena *arena, double *rms) {
     Session *session = NULL;
-    Tensor *inputs, *expected, *outputs;
-    TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &inputs));
-    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &expected));
+    Tensor *outputs;
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &outputs));
-    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&inputs[i]);
-    TRY(strict_run(strict, inputs, expected));
     Status status = session_create(executable, &session);
     if (status == ST_OK) status = session_run(session, inputs, outputs);
     if (status == ST_OK) *rms = worst_rms(outputs, expected, graph->n_outputs, &status);
     session_destroy(session);
     return status;
+}
+static Status run_both(const Graph *graph, Executable *executable, Strict *strict, Arena *arena, double *rms) {
+    Tensor *inputs, *expected;
+    TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &inputs));
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &expected));
+    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&inputs[i]);
+    TRY(strict_run(strict, inputs, expected));
+    return run_and_compare(graph, executable, inputs, expected, arena, rms);
 }
 Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
                                  double budget, double *rms) {
@@ -278,13 +283,7 @@ Status self_check_run(const SelfCheck *check, Executable *executable, double bud
     }
     if (!*ran) return ST_OK;
     Arena arena = {0};
-    Session *session = NULL;
-    Tensor *outputs;
-    Status status = make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &outputs);
-    if (status == ST_OK) status = session_create(executable, &session);
-    if (status == ST_OK) status = session_run(session, check->inputs, outputs);
-    if (status == ST_OK) *rms = worst_rms(outputs, check->expected, check->n_outputs, &status);
-    session_destroy(session);
+    const Status status = run_and_compare(graph, executable, check->inputs, check->expected, &arena, rms);
     arena_free(&arena);
     if (status == ST_OK && !(*rms <= budget))
         return fail(ST_NO,

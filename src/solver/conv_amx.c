@@ -46,6 +46,12 @@ typedef struct SplitLayout {
     int64_t row, slice, part, block, image, bytes; // steps; bytes: of one image
 } SplitLayout;
 
+// Where the output lies as bfloat16 the pooled copy is made of what a panel's rows were before that:
+// [vector][row][pixel], then room for a pooled row of each vector.
+typedef struct Kept {
+    int64_t row, vector; // in floats
+    int64_t bytes;       // 0: nothing is kept
+} Kept;
 typedef struct ConvAmx {
     Problem problem;
     const Kernels *kernels;
@@ -61,6 +67,7 @@ typedef struct ConvAmx {
     bool flat;          // rows of a unit are one line
     bool halved_in, halved_out; // these lie as bfloat16 (layout.h): the parts that tiles read or finished pixels become
     SplitLayout layout; // of a unit's rows, or of the whole input
+    Kept kept;
     AmxPixels pixels;
     const int32_t *pool_first, *pool_count;
 } ConvAmx;
@@ -162,23 +169,10 @@ static void pool_rows(const ConvAmx *c, char *const *bases, int64_t n, int64_t r
                      (float *)ref_at(bases, c->pooled) + n * small->stride_n + b * small->stride_block +
                          r / 2 * small->stride[AXIS_H]);
 }
-// Where the output lies as bfloat16 the pooled copy is made of what a panel's rows were before that:
-// [vector][row][pixel], then room for a pooled row of each vector.
-typedef struct Kept {
-    int64_t row, vector; // in floats
-    int64_t bytes;       // 0: nothing is kept
-} Kept;
-static Kept kept_rows(const ConvAmx *c) {
-    const int64_t width = c->problem.out[0].size[AXIS_W], rows = c->rows_a_unit;
-    Kept k = {.row = width * 16, .vector = rows * width * 16};
-    if (c->problem.has_pool && c->halved_out)
-        k.bytes = PANEL * (k.vector + c->problem.out[1].size[AXIS_W] * 16) * (int64_t)sizeof(float);
-    return k;
-}
 static void pool_kept(const ConvAmx *c, char *const *bases, int64_t n, int64_t r0, int64_t r1, int64_t block,
                       int vectors, float *kept) {
     const Layout *small = &c->problem.out[1];
-    const Kept k = kept_rows(c);
+    const Kept k = c->kept;
     const int64_t pixels = small->size[AXIS_W];
     float *pooled[PANEL] = {kept + PANEL * k.vector, kept + PANEL * k.vector + pixels * 16};
     for (int64_t r = r0; r + 2 <= r1; r += 2) {
@@ -239,7 +233,7 @@ static void finish_run(Waiting *w, int64_t most) {
                     pixel_of(c, out, &w->line, w->row, w->x, c->halved_out ? w->block / 2 : w->block);
         float near[PANEL][MOST_PIXELS * 16] __attribute__((aligned(64)));
         const bool halved = c->halved_out;
-        const Kept k = kept_rows(c);
+        const Kept k = c->kept;
         float *fine = w->kept ? w->kept + (w->row - w->first_row) * k.row + w->x * 16 : near[0];
         const int64_t fine_vector = w->kept ? k.vector : MOST_PIXELS * 16;
         if (!c->kernels->finish(w->sums, w->vectors * lanes, (int)pixels, w->vectors, &w->epilogue, residual,
@@ -350,7 +344,7 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
     Ahead ahead = next_rows(c, bases, n, od, r1);
     compute(c, bases, n, od, r0, r1, 0, c->n_panels,
             c->halved_in ? first_read(c, ref_at(bases, c->in), n, od, r0) : scratch, &ahead,
-            kept_rows(c).bytes ? (float *)((char *)scratch + c->layout.bytes) : NULL);
+            c->kept.bytes ? (float *)((char *)scratch + c->layout.bytes) : NULL);
 }
 // IMAGE, phase 1: one slice of 32 channels of one image.
 static void split_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -372,7 +366,7 @@ static void image_unit(const void *arguments, char *const *bases, int64_t unit, 
     const int64_t od = group / c->row_groups % depth, n = group / c->row_groups / depth;
     Ahead nothing = {.row = NULL};
     compute(c, bases, n, od, r0, r1, p0, p1, first_read(c, ref_at(bases, c->split), n, od, r0), &nothing,
-            kept_rows(c).bytes ? scratch : NULL);
+            c->kept.bytes ? scratch : NULL);
 }
 
 // Nearest bf16, ties to even; infinities and NaN stay what they are.
@@ -465,6 +459,10 @@ static ConvAmx describe(const Problem *p, const Configuration *configuration, co
                             reach(p, AXIS_H, rows ? c.rows_a_unit : height));
     c.halved_in = layout_is_halved(&p->in[0]), c.halved_out = layout_is_halved(&p->out[0]);
     if (c.halved_in) c.layout = halved_layout(&p->in[0]);
+    if (p->has_pool && c.halved_out) {
+        c.kept.row = p->out[0].size[AXIS_W] * 16, c.kept.vector = c.rows_a_unit * c.kept.row;
+        c.kept.bytes = PANEL * (c.kept.vector + p->out[1].size[AXIS_W] * 16) * (int64_t)sizeof(float);
+    }
     c.pixels.pixel = p->stride[AXIS_W] * AMX_PIXEL_BYTES;
     c.pixels.tile = AMX_TILE_PIXELS * c.pixels.pixel;
     c.pixels.part = c.layout.part, c.pixels.block = c.layout.block;
@@ -609,7 +607,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     TRY(conv_lower_bias(p, lowering, &c->bias));
     TRY(conv_lower_pool(p, lowering, &c->pool_factors));
     const int64_t images = p->out[0].shape.dim[0], groups = images * c->problem.out[0].size[AXIS_D] * c->row_groups;
-    const int64_t kept = kept_rows(c).bytes;
+    const int64_t kept = c->kept.bytes;
     if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)(c->layout.bytes + kept));
     if (!c->halved_in) TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
     return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, (size_t)kept);

@@ -158,10 +158,8 @@ static void product(const Winograd *w, const float *weights, int q, int64_t c0, 
 // so that many channels leave room for as many tiles, which read the weights together.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Winograd *w = arguments;
-    const int64_t runs = div_up(w->t.tiles, w->tiles_a_unit), t0 = unit % runs * w->tiles_a_unit,
-                  z0 = unit / runs * w->slices_a_unit;
-    const Box out = {t0, MIN(w->tiles_a_unit, w->t.tiles - t0), z0, MIN(w->slices_a_unit, w->t.slices - z0)};
-    const Box in = {t0, out.tiles, z0, out.slices + w->t.taps_d - 1};
+    const Box out = winograd_box(&w->t, unit, w->tiles_a_unit, w->slices_a_unit);
+    const Box in = {out.t0, out.tiles, out.z0, out.slices + w->t.taps_d - 1};
     const int lanes = w->t.kernels->lanes;
     float *v = scratch, *m = v + w->t.q * w->v_plane;
     for (int64_t c0 = 0; c0 < w->t.channels; c0 += w->chunk) {
@@ -171,17 +169,12 @@ static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, 
     }
     winograd_output(&w->t, bases, &out, 0, w->t.out_channels / lanes, m, w->m_tile, w->m_plane);
 }
-// Row `row` of tiles, counted over images and slices.
-static Box tile_row(const Winograd *w, int64_t row) {
-    const int64_t rows = w->t.tiles / w->t.tiles_w;
-    return (Box){row % rows * w->t.tiles_w, w->t.tiles_w, row / rows, 1};
-}
 static Box whole_output(const Winograd *w) { return (Box){0, w->t.tiles, 0, w->t.slices}; }
 // IMAGE, phase 1. Unit: one row of tiles of one group of channel blocks.
 static void input_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
-    const Box row = tile_row(w, unit / w->in_groups);
+    const Box row = winograd_row(&w->t, unit / w->in_groups);
     const int64_t b0 = unit % w->in_groups * w->block_group;
     const int64_t blocks = MIN(w->block_group, w->t.channels / w->t.kernels->lanes - b0);
     winograd_input(&w->t, bases, &row, b0, blocks,
@@ -202,7 +195,7 @@ static void product_unit(const void *arguments, char *const *bases, int64_t unit
 static void output_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const Winograd *w = arguments;
-    const Box row = tile_row(w, unit / w->out_groups);
+    const Box row = winograd_row(&w->t, unit / w->out_groups);
     const int64_t b0 = unit % w->out_groups * w->block_group;
     const int64_t blocks = MIN(w->block_group, w->t.out_channels / w->t.kernels->lanes - b0);
     winograd_output(&w->t, bases, &row, b0, blocks,
@@ -253,17 +246,6 @@ static void weights_unit(const void *arguments, char *const *bases, int64_t unit
     winograd_output(&w->t, bases, &all, first / lanes, end - first / lanes, m, w->m_tile, w->m_plane);
 }
 
-// The nine taps of one input channel and one tap of depth for a panel's output channels: to (tap, width), zeros beyond.
-static void gather_weights(const Winograd *w, int panel, int64_t ic, int tap_d, float *to) {
-    const Problem *p = &w->t.problem;
-    const int width = panel_width(w, panel);
-    const int64_t oc0 = (int64_t)panel * GEMM_MAX_VECTORS * w->t.kernels->lanes;
-    for (int tap = 0; tap < TAPS; tap++)
-        for (int k = 0; k < width; k++)
-            to[tap * width + k] = ic < p->ic && oc0 + k < p->oc
-                                      ? p->weight[(((oc0 + k) * p->ic + ic) * w->t.taps_d + tap_d) * TAPS + tap]
-                                      : 0;
-}
 // Unit: one panel of output channels and one block of input channels.
 static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
@@ -277,7 +259,8 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
             const int64_t c0 = ic / w->chunk * w->chunk, depth = MIN(w->chunk, w->t.channels - c0);
             const int64_t at = weights_at(w, 0, panel, c0) + (k * depth + ic - c0) * width;
             float plain[TAPS * GEMM_MAX_VECTORS * MOST_LANES];
-            gather_weights(w, panel, ic, k, w->plain ? base + TAPS * at : plain);
+            winograd_taps(&w->t, ic, k, (int64_t)panel * GEMM_MAX_VECTORS * lanes, width,
+                          w->plain ? base + TAPS * at : plain);
             if (!w->plain)
                 w->t.kernels->winograd[w->t.tile].weights(plain, 1, width / lanes, base + at,
                                                           w->t.taps_d * w->t.channels * w->t.out_channels);

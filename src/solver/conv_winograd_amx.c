@@ -80,10 +80,8 @@ static void product(const WinogradAmx *w, char *const *bases, int q, int panel, 
 // TILES. Unit: some tiles of some slices, all the way.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const WinogradAmx *w = arguments;
-    const int64_t runs = div_up(w->t.tiles, w->tiles_a_unit), t0 = unit % runs * w->tiles_a_unit,
-                  z0 = unit / runs * w->slices_a_unit;
-    const Box out = {t0, MIN(w->tiles_a_unit, w->t.tiles - t0), z0, MIN(w->slices_a_unit, w->t.slices - z0)};
-    const Box in = {t0, out.tiles, z0, out.slices + w->t.taps_d - 1};
+    const Box out = winograd_box(&w->t, unit, w->tiles_a_unit, w->slices_a_unit);
+    const Box in = {out.t0, out.tiles, out.z0, out.slices + w->t.taps_d - 1};
     char *v = scratch;
     float *m = (float *)(v + w->t.q * w->v_q);
     input_parts(w, bases, &in, 0, w->blocks, v);
@@ -94,16 +92,11 @@ static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, 
     }
     w->t.kernels->amx_end();
 }
-// Row `row` of tiles, counted over images and slices.
-static Box tile_row(const WinogradAmx *w, int64_t row) {
-    const int64_t rows = w->t.tiles / w->t.tiles_w;
-    return (Box){row % rows * w->t.tiles_w, w->t.tiles_w, row / rows, 1};
-}
 // IMAGE, phase 1. Unit: one row of tiles of one block.
 static void input_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const WinogradAmx *w = arguments;
-    const Box row = tile_row(w, unit / w->blocks);
+    const Box row = winograd_row(&w->t, unit / w->blocks);
     const int64_t block = unit % w->blocks;
     input_parts(w, bases, &row, block, 1,
                 (char *)ref_at(bases, w->v) + block * w->v_block + (row.z0 * w->t.tiles + row.t0) * SLOT);
@@ -124,7 +117,7 @@ static void product_unit(const void *arguments, char *const *bases, int64_t unit
 static void output_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const WinogradAmx *w = arguments;
-    const Box row = tile_row(w, unit / w->n_panels);
+    const Box row = winograd_row(&w->t, unit / w->n_panels);
     const int panel = (int)(unit % w->n_panels);
     winograd_output(&w->t, bases, &row, (int64_t)panel * PANEL, vectors_of(w, panel),
                     (const float *)ref_at(bases, w->m) + (row.z0 * w->t.tiles + row.t0) * w->m_tile +
@@ -132,17 +125,6 @@ static void output_unit(const void *arguments, char *const *bases, int64_t unit,
                     w->m_tile, w->m_plane);
 }
 
-// The plain weights of 32 input channels from c0 on and one tap of depth, for a panel: to (channel, tap, width), zeros
-// beyond.
-static void gather_weights(const WinogradAmx *w, int64_t c0, int tap_d, int64_t oc0, int width, float *to) {
-    const Problem *p = &w->t.problem;
-    for (int64_t ic = c0; ic < c0 + AMX_CHANNELS; ic++)
-        for (int tap = 0; tap < WINOGRAD_TAPS; tap++)
-            for (int k = 0; k < width; k++)
-                *to++ = ic < p->ic && oc0 + k < p->oc
-                            ? p->weight[(((oc0 + k) * p->ic + ic) * w->t.taps_d + tap_d) * WINOGRAD_TAPS + tap]
-                            : 0;
-}
 enum { MOST_WIDTH = PANEL * LANES, PLAIN_FLOATS = AMX_CHANNELS * WINOGRAD_TAPS * MOST_WIDTH };
 static size_t prepare_scratch(const WinogradAmx *w) {
     return (size_t)(PLAIN_FLOATS + w->t.q * AMX_CHANNELS * MOST_WIDTH) * sizeof(float);
@@ -156,7 +138,9 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
     char *to = (char *)ref_at(bases, w->weights) + weights_at(w, 0, panel) +
                block * w->t.taps_d * PARTS * vectors * TILE_BYTES;
     for (int k = 0; k < w->t.taps_d; k++, to += PARTS * vectors * TILE_BYTES) {
-        gather_weights(w, block * AMX_CHANNELS, k, (int64_t)panel * MOST_WIDTH, width, plain);
+        for (int64_t c = 0; c < AMX_CHANNELS; c++)
+            winograd_taps(&w->t, block * AMX_CHANNELS + c, k, (int64_t)panel * MOST_WIDTH, width,
+                          plain + c * WINOGRAD_TAPS * width);
         w->t.kernels->winograd[w->t.tile].weights(plain, AMX_CHANNELS, vectors, u, u_plane);
         for (int j = 0; j < vectors; j++)
             w->t.kernels->amx_cut(u + j * LANES, u + 16 * width + j * LANES, width, u_plane, w->t.q, 16,

@@ -157,6 +157,23 @@ WinogradTiles winograd_tiles(const Problem *p, int tile, const Kernels *kernels)
     w.channels = round_up(p->ic, kernels->lanes), w.out_channels = round_up(p->oc, kernels->lanes);
     return w;
 }
+Box winograd_box(const WinogradTiles *w, int64_t unit, int64_t tiles_a_unit, int64_t slices_a_unit) {
+    const int64_t runs = div_up(w->tiles, tiles_a_unit), t0 = unit % runs * tiles_a_unit,
+                  z0 = unit / runs * slices_a_unit;
+    return (Box){t0, MIN(tiles_a_unit, w->tiles - t0), z0, MIN(slices_a_unit, w->slices - z0)};
+}
+Box winograd_row(const WinogradTiles *w, int64_t row) {
+    const int64_t rows = w->tiles / w->tiles_w;
+    return (Box){row % rows * w->tiles_w, w->tiles_w, row / rows, 1};
+}
+void winograd_taps(const WinogradTiles *w, int64_t ic, int tap_d, int64_t oc0, int width, float *to) {
+    const Problem *p = &w->problem;
+    for (int tap = 0; tap < WINOGRAD_TAPS; tap++)
+        for (int k = 0; k < width; k++)
+            *to++ = ic < p->ic && oc0 + k < p->oc
+                        ? p->weight[(((oc0 + k) * p->ic + ic) * w->taps_d + tap_d) * WINOGRAD_TAPS + tap]
+                        : 0;
+}
 Status winograd_lower(WinogradTiles *w, Lowering *lowering) {
     w->in = lowering->in[0], w->residual = lowering->in[1];
     w->out = lowering->out[0], w->pooled = lowering->out[1];

@@ -34,6 +34,14 @@ WinogradTiles winograd_tiles(const Problem *problem, int tile, const Kernels *ke
 Status winograd_lower(WinogradTiles *tiles, Lowering *lowering);
 bool winograd_is_dilated(const Problem *problem);
 
+// Box number `unit` of those of `tiles_a_unit` tiles of `slices_a_unit` slices that the output is cut into; row `row`
+// of tiles, counted over images and slices.
+Box winograd_box(const WinogradTiles *tiles, int64_t unit, int64_t tiles_a_unit, int64_t slices_a_unit);
+Box winograd_row(const WinogradTiles *tiles, int64_t row);
+// The nine taps of one input channel and one tap of depth for `width` output channels from oc0 on: to (tap, width),
+// zeros beyond.
+void winograd_taps(const WinogradTiles *tiles, int64_t ic, int tap_d, int64_t oc0, int width, float *to);
+
 // A box of the input with its border, channel blocks [b0, b0 + blocks), transformed: v[q * v_plane + t * v_tile +
 // block * lanes], floats; v points at the box's first tile, block b0.
 void winograd_input(const WinogradTiles *tiles, char *const *bases, const Box *box, int64_t b0, int64_t blocks,

@@ -146,6 +146,11 @@ void conv_check_part(const Solver *solver, Part part, const ConvCase *c, double 
 void conv_check(const Solver *solver, const ConvCase *c, double error) {
     conv_check_part(solver, (Part){0, 0, ISA_SSE2}, c, error);
 }
+void conv_check_winograd(const Solver *solver, int tile, Isa least, double error) {
+    for (int i = 0; i < conv_winograd_count; i++)
+        for (int configuration = -1; configuration <= 0; configuration++)
+            conv_check_part(solver, (Part){tile, configuration, least}, &conv_winograd_cases[i], error);
+}
 void conv_need_amx(void) {
     if (!harness_kernels(ISA_AMX)) test_skip("neither AMX nor the AVX2 that its emulation takes is here");
 }

@@ -38,6 +38,8 @@ double conv_deviation(const double *y, int64_t count);
 // whole numbers.
 void conv_check_part(const Solver *solver, Part part, const ConvCase *c, double error);
 void conv_check(const Solver *solver, const ConvCase *c, double error);
+// All of conv_winograd_cases by F(tile,3), with the first schedule and the last. F(2,3) is exact on whole numbers.
+void conv_check_winograd(const Solver *solver, int tile, Isa least, double error);
 // Whether a run of `solver` notices what it loses of values that are all scaled, one of them replaced.
 void conv_check_lost(const char *what, const Solver *solver, Part part, float everywhere, float once, bool lost);
 void conv_check_all_lost(const Solver *solver, Part part);

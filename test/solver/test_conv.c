@@ -91,15 +91,8 @@ TEST(conv_transpose) {
 }
 
 // ---- Winograd ----
-// The first schedule (tiles) and the last (weights) of F(m,3). F(2,3) is exact on whole numbers.
-static void check_winograd(int tile, double error) {
-    for (int i = 0; i < conv_winograd_count; i++)
-        for (int configuration = -1; configuration <= 0; configuration++)
-            conv_check_part(&solver_conv_winograd, (Part){tile, configuration, ISA_SSE2}, &conv_winograd_cases[i],
-                            error);
-}
-TEST(conv_winograd_4) { check_winograd(4, 2e-5); }
-TEST(conv_winograd_2) { check_winograd(2, 0); }
+TEST(conv_winograd_4) { conv_check_winograd(&solver_conv_winograd, 4, ISA_SSE2, 2e-5); }
+TEST(conv_winograd_2) { conv_check_winograd(&solver_conv_winograd, 2, ISA_SSE2, 0); }
 // What solvers foresee (Solver.error) is an upper mark of what is measured, and not far from it.
 TEST(foreseen_errors_of_layers) {
     static const struct {

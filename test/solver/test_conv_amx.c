@@ -14,16 +14,14 @@ TEST(conv_amx_one_product_image_split) { check_amx(1, -1); }
 TEST(conv_amx_three_products) { check_amx(2, 0); }
 TEST(conv_amx_six_products) { check_amx(3, 0); }
 TEST(conv_amx_image_split) { check_amx(2, -1); }
-// F(2,3) is exact on whole numbers, as in fp32.
-static void check_winograd_amx(int tile, double error) {
+TEST(conv_winograd_amx_4) {
     conv_need_amx();
-    for (int i = 0; i < conv_winograd_count; i++)
-        for (int configuration = -1; configuration <= 0; configuration++)
-            conv_check_part(&solver_conv_winograd_amx, (Part){tile, configuration, ISA_AMX}, &conv_winograd_cases[i],
-                            error);
+    conv_check_winograd(&solver_conv_winograd_amx, 4, ISA_AMX, 2e-5);
 }
-TEST(conv_winograd_amx_4) { check_winograd_amx(4, 2e-5); }
-TEST(conv_winograd_amx_2) { check_winograd_amx(2, 0); }
+TEST(conv_winograd_amx_2) {
+    conv_need_amx();
+    conv_check_winograd(&solver_conv_winograd_amx, 2, ISA_AMX, 0);
+}
 // Kernels as large as their stride: 2x2, odd sizes, one vector of channels, several panels, a residual, volumes.
 TEST(conv_transpose_amx) {
     // clang-format off
