@@ -20,9 +20,26 @@ Status import_intact(const Imported *imported, Status status) {
     return status;
 }
 
+// Each reads the model at `path` (for a file: out->mappings[0]) into *out; messages are without the path.
+typedef Status Importer(const char *path, const ImportOptions *options, Imported *out);
+
+static const struct {
+    Format format;
+    Importer *import;
+} importers[] = {
+    {FORMAT_ONNX, onnx_import},
+};
+
+static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {
+    TRY(format_status(format));
+    for (size_t i = 0; i < COUNT_OF(importers); i++) {
+        if (importers[i].format == format) return importers[i].import(path, options, out);
+    }
+    return fail(ST_UNSUPPORTED, "a format that is not read");
+}
+
 static Status read_mapped(const char *path, const ImportOptions *options, Imported *out) {
-    TRY(format_status(recognise_bytes(out->mappings[0].data, out->mappings[0].size)));
-    TRY(onnx_import(path, options, out));
+    TRY(import_as(recognise_bytes(out->mappings[0].data, out->mappings[0].size), path, options, out));
     // Whatever was only copied need not stay in memory; the rest comes back from the system's cache.
     for (size_t i = 0; i < out->n_mappings; i++) {
         file_drop_pages(&out->mappings[i], out->mappings[i].data, out->mappings[i].size);
@@ -45,9 +62,9 @@ static Status read_any(const char *path, const ImportOptions *options, Imported 
     if (kind == PATH_FOLDER) {
         Format format;
         TRY(recognise_folder(path, &format));
-        Status status =
-            format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder") : format_status(format);
-        return fail_context(status, "%s", path);
+        const Status status = format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder")
+                                                       : import_as(format, path, options, out);
+        return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
     }
     if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);
     TRY(import_map(out, path)); // names the path itself
@@ -67,5 +84,6 @@ void import_free(Imported *imported) {
     graph_free(imported->graph);
     for (size_t i = 0; i < imported->n_mappings; i++) file_unmap(&imported->mappings[i]);
     mem_free(imported->mappings);
+    text_free(&imported->notes);
     *imported = (Imported){0};
 }

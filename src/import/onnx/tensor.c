@@ -1,6 +1,7 @@
 #include "import/onnx/tensor.h"
 #include "import/limits.h"
 #include "import/onnx/model.h"
+#include "import/weight.h"
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ONNX's data is little-endian");
@@ -134,52 +135,18 @@ static Status copy_typed(PbReader message, const Header *header, Arena *arena, T
     return ST_OK;
 }
 
-// Bools are copied, so that each is 0 or 1; so are small lists (shapes, axes): what is decided by them is decided once.
-enum { SMALL_BYTES = 4096 };
-
-static bool can_stay(const uint8_t *bytes, const Header *header) {
-    return header->bytes > SMALL_BYTES && (uintptr_t)bytes % dtype_size(header->dtype) == 0 && header->dtype != DT_BOOL;
-}
-
-static void normalise_bools(Tensor *tensor, size_t bytes) {
-    uint8_t *flags = tensor->data;
-    for (size_t i = 0; tensor->dtype == DT_BOOL && i < bytes; i++) flags[i] = flags[i] != 0;
-}
-
-// Data within the model file.
-static Status take_raw(const Header *header, Arena *arena, Tensor *out) {
-    FAIL_IF(header->raw_bytes != header->bytes, ST_BAD, "expected %zu bytes of data, got %zu", header->bytes,
-            header->raw_bytes);
-    if (can_stay(header->raw, header)) {
-        *out = (Tensor){.dtype = header->dtype, .shape = header->shape, .data = (void *)header->raw};
-        return ST_OK;
-    }
-    TRY(tensor_make(arena, header->dtype, header->shape, out));
-    if (header->bytes > 0) memcpy(out->data, header->raw, header->bytes);
-    normalise_bools(out, header->bytes);
-    return ST_OK;
-}
-
 static Status take_external(const Header *header, OnnxData *data, Tensor *out) {
     const Mapping *file;
     FAIL_IF(header->length >= 0 && (size_t)header->length != header->bytes, ST_BAD,
             "expected %zu bytes in '%s', got %lld", header->bytes, header->location, (long long)header->length);
     TRY(onnx_external(data, header->location, header->offset, header->bytes, &file));
-    const uint8_t *bytes = file->data + header->offset;
-    if (can_stay(bytes, header)) {
-        *out = (Tensor){.dtype = header->dtype, .shape = header->shape, .data = (void *)bytes};
-        return ST_OK;
-    }
-    TRY(tensor_make(data->arena, header->dtype, header->shape, out));
-    if (header->bytes > 0) memcpy(out->data, bytes, header->bytes);
-    normalise_bools(out, header->bytes);
-    return ST_OK;
+    return weight_tensor(data->arena, header->dtype, &header->shape, file->data + header->offset, header->bytes, out);
 }
 
 Status onnx_tensor(PbReader message, OnnxData *data, Tensor *out) {
     Header header = {0};
     TRY(read_header(message, data->scratch, &header));
     if (header.external) return take_external(&header, data, out);
-    if (header.raw) return take_raw(&header, data->arena, out);
+    if (header.raw) return weight_tensor(data->arena, header.dtype, &header.shape, header.raw, header.raw_bytes, out);
     return copy_typed(message, &header, data->arena, out);
 }
