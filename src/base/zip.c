@@ -1,4 +1,4 @@
-#include "wire/zip.h"
+#include "base/zip.h"
 #include "base/checksum.h"
 #include "base/text.h"
 #include <stdlib.h>
