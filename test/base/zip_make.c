@@ -41,8 +41,13 @@ static void put_row(ZipMaker *zip, const Row *row) {
 
 void zip_add(ZipMaker *zip, const char *name, const void *data, size_t size, unsigned align) {
     const size_t begin = zip->bytes.length + 30 + strlen(name);
-    const Row row = {name, 0, (unsigned)((align - begin % align) % align), (uint32_t)crc32(0, data, (unsigned)size),
-                     size, size, zip->bytes.length};
+    const Row row = {name,
+                     0,
+                     (unsigned)((align - begin % align) % align),
+                     (uint32_t)crc32(0, data, (unsigned)size),
+                     size,
+                     size,
+                     zip->bytes.length};
     put_local(&zip->bytes, &row);
     text_bytes(&zip->bytes, data, size);
     put_row(zip, &row);
@@ -79,7 +84,8 @@ void zip_end(ZipMaker *zip) {
         put(&zip->bytes, 0x07064b50, 4), put(&zip->bytes, 0, 4), put(&zip->bytes, end, 8), put(&zip->bytes, 1, 4);
     }
     put(&zip->bytes, 0x06054b50, 4), put(&zip->bytes, 0, 4);
-    put(&zip->bytes, zip->zip64 ? UINT16_MAX : zip->entries, 2), put(&zip->bytes, zip->zip64 ? UINT16_MAX : zip->entries, 2);
+    put(&zip->bytes, zip->zip64 ? UINT16_MAX : zip->entries, 2),
+        put(&zip->bytes, zip->zip64 ? UINT16_MAX : zip->entries, 2);
     put(&zip->bytes, zip->zip64 ? UINT32_MAX : size, 4), put(&zip->bytes, zip->zip64 ? UINT32_MAX : offset, 4);
     put(&zip->bytes, 0, 2);
     REQUIRE(text_status(&zip->bytes) == ST_OK);
