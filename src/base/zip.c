@@ -147,11 +147,28 @@ static int compare_names(const void *a, const void *b) {
     return strcmp((*(const ZipEntry *const *)a)->name, (*(const ZipEntry *const *)b)->name);
 }
 
-static Status sort_names(Arena *arena, Zip *zip) {
-    zip->by_name = arena_array(arena, zip->n_entries + 1, sizeof *zip->by_name);
-    if (!zip->by_name) return fail_memory(zip->n_entries * sizeof *zip->by_name);
-    for (size_t i = 0; i < zip->n_entries; i++) zip->by_name[i] = &zip->entries[i];
-    qsort(zip->by_name, zip->n_entries, sizeof *zip->by_name, compare_names);
+static int compare_offsets(const void *a, const void *b) {
+    const size_t first = (*(const ZipEntry *const *)a)->offset, second = (*(const ZipEntry *const *)b)->offset;
+    return (first > second) - (first < second);
+}
+
+static void sort_entries(Zip *zip, int (*compare)(const void *, const void *)) {
+    qsort(zip->by_name, zip->n_entries, sizeof *zip->by_name, compare);
+}
+
+// Entries that share bytes could unpack to far more than the file's size. (The names in local headers are not counted.)
+static Status check_overlaps(Zip *zip) {
+    sort_entries(zip, compare_offsets);
+    for (size_t i = 1; i < zip->n_entries; i++) {
+        const ZipEntry *before = zip->by_name[i - 1], *entry = zip->by_name[i];
+        FAIL_IF(entry->offset - before->offset < LOCAL_SIZE + before->packed_size, ST_BAD,
+                "%s: expected data of its own, got some of %s; the file is damaged", entry->name, before->name);
+    }
+    return ST_OK;
+}
+
+static Status sort_names(Zip *zip) {
+    sort_entries(zip, compare_names);
     for (size_t i = 1; i < zip->n_entries; i++) {
         FAIL_IF(compare_names(&zip->by_name[i - 1], &zip->by_name[i]) == 0, ST_BAD, "expected %s once, got it twice",
                 zip->by_name[i]->name);
@@ -159,26 +176,32 @@ static Status sort_names(Arena *arena, Zip *zip) {
     return ST_OK;
 }
 
+static Status read_rows(Arena *arena, Zip *zip, uint64_t at) {
+    size_t unpacked = 0;
+    for (size_t i = 0; i < zip->n_entries; i++) {
+        ZipEntry *entry = &zip->entries[i];
+        TRY(read_row(arena, zip, &at, entry));
+        zip->by_name[i] = entry;
+        if (entry->method != METHOD_DEFLATED) continue;
+        unpacked += entry->size; // at most 65536 times 1032 times the file's size: no overflow
+        FAIL_IF(unpacked > MAX_UNPACKED && unpacked / MAX_GROWTH > zip->size, ST_UNSUPPORTED,
+                "%s: %zu bytes that unpack to %zu are too much; write it without compression", entry->name, zip->size,
+                unpacked);
+    }
+    return ST_OK;
+}
+
 Status zip_open(Arena *arena, const void *bytes, size_t size, Zip *out) {
     Directory directory;
-    size_t packed = 0, unpacked = 0;
     *out = (Zip){.bytes = bytes, .size = size};
     TRY(find_directory(out, &directory));
     out->n_entries = (size_t)directory.entries;
     out->entries = arena_array(arena, out->n_entries + 1, sizeof *out->entries);
-    if (!out->entries) return fail_memory(out->n_entries * sizeof *out->entries);
-    for (size_t i = 0; i < out->n_entries; i++) {
-        ZipEntry *entry = &out->entries[i];
-        TRY(read_row(arena, out, &directory.offset, entry));
-        packed += entry->packed_size; // entries that share bytes could unpack to far more than the file's size
-        FAIL_IF(packed > size, ST_BAD, "%s: the archive's files overlap", entry->name);
-        if (entry->method != METHOD_DEFLATED) continue;
-        unpacked += entry->size; // at most 1032 times the file's size: no overflow
-        FAIL_IF(unpacked > MAX_UNPACKED && unpacked / MAX_GROWTH > size, ST_UNSUPPORTED,
-                "%s: %zu bytes that unpack to %zu are too much; write it without compression", entry->name, size,
-                unpacked);
-    }
-    return sort_names(arena, out);
+    out->by_name = arena_array(arena, out->n_entries + 1, sizeof *out->by_name);
+    if (!out->entries || !out->by_name) return fail_memory(out->n_entries * sizeof *out->entries);
+    TRY(read_rows(arena, out, directory.offset));
+    TRY(check_overlaps(out));
+    return sort_names(out);
 }
 
 const ZipEntry *zip_find(const Zip *zip, const char *name) {

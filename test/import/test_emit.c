@@ -22,7 +22,9 @@ static Small begin(int rank, const int64_t *dims) {
 
 static ValueId weight(Small *s, int rank, const int64_t *dims, const float *values) {
     ValueId out;
-    const Tensor tensor = {.dtype = DT_F32, .shape = shape_of(rank, dims), .data = (void *)(uintptr_t)values};
+    Tensor tensor;
+    CHECK_OK(tensor_make(&s->graph->arena, DT_F32, shape_of(rank, dims), &tensor));
+    memcpy(tensor.data, values, tensor_bytes(&tensor));
     CHECK_OK(emit_tensor(&s->emit, "weight", &tensor, &out));
     return out;
 }
@@ -46,8 +48,10 @@ static void expect(Small *s, ValueId y, const float *values, int rank, const int
     graph_free(s->graph);
 }
 
-#define DIMS(...) (int)COUNT_OF(((const int64_t[]){__VA_ARGS__})), (const int64_t[]){__VA_ARGS__}
-#define VALUES(...) (const float[]){__VA_ARGS__}
+#define DIMS(...)                                                                                                      \
+    (int)COUNT_OF(((const int64_t[]){__VA_ARGS__})), (const int64_t[]) { __VA_ARGS__ }
+#define VALUES(...)                                                                                                    \
+    (const float[]) { __VA_ARGS__ }
 
 // What a scatter of x into steps of the stride gives, cut as TensorFlow's conv1d_transpose does.
 static void check_transposed(int64_t kernel, int64_t stride, const float *expected, int64_t length) {
@@ -60,11 +64,11 @@ static void check_transposed(int64_t kernel, int64_t stride, const float *expect
 }
 
 TEST(emit_transposed_convolution_same) {
-    check_transposed(3, 2, VALUES(1, 2, 13, 20, 130, 200), 6);      // 1 2 3+10 20 30+100 200 300: one cut, at the end
-    check_transposed(4, 2, VALUES(2, 13, 24, 130, 240, 300), 6);    // 1 2 13 24 130 240 300 400: one at either end
+    check_transposed(3, 2, VALUES(1, 2, 13, 20, 130, 200), 6);   // 1 2 3+10 20 30+100 200 300: one cut, at the end
+    check_transposed(4, 2, VALUES(2, 13, 24, 130, 240, 300), 6); // 1 2 13 24 130 240 300 400: one at either end
     check_transposed(2, 2, VALUES(1, 2, 10, 20, 100, 200), 6);
-    check_transposed(1, 2, VALUES(1, 0, 10, 0, 100, 0), 6);         // smaller than its stride
-    check_transposed(3, 1, VALUES(12, 123, 230), 3);                // 1 12 123 230 300
+    check_transposed(1, 2, VALUES(1, 0, 10, 0, 100, 0), 6); // smaller than its stride
+    check_transposed(3, 1, VALUES(12, 123, 230), 3);        // 1 12 123 230 300
 }
 
 TEST(emit_windows_same) {
@@ -81,8 +85,8 @@ TEST(emit_windows_same) {
     expect(&s, y, VALUES(1, 2, 3, 4), DIMS(1, 1, 2), VALUES(21, 43));
     s = begin(DIMS(1, 1, 4));
     window = (EmitWindow){.spatial = 1, .pad_begin = {2}, .pad_end = {1}, .dilation = {2}};
-    CHECK_OK(emit_conv(&s.emit, s.x, weight(&s, DIMS(1, 1, 2), VALUES(1, 10)),
-                       weight(&s, DIMS(1), VALUES(0.5f)), &window, &y));
+    CHECK_OK(emit_conv(&s.emit, s.x, weight(&s, DIMS(1, 1, 2), VALUES(1, 10)), weight(&s, DIMS(1), VALUES(0.5f)),
+                       &window, &y));
     expect(&s, y, VALUES(1, 2, 3, 4), DIMS(1, 1, 5), VALUES(10.5f, 20.5f, 31.5f, 42.5f, 3.5f));
 }
 
@@ -117,15 +121,16 @@ TEST(emit_batch_norm_on_any_axis) {
 TEST(emit_moves_data) {
     Small s = begin(DIMS(1, 1, 3));
     ValueId y;
-    CHECK_OK(emit_pad(&s.emit, "padded", s.x, (const int64_t[]){0, 0, 1}, (const int64_t[]){0, 0, -1}, "constant", 7, &y));
+    CHECK_OK(
+        emit_pad(&s.emit, "padded", s.x, (const int64_t[]){0, 0, 1}, (const int64_t[]){0, 0, -1}, "constant", 7, &y));
     expect(&s, y, VALUES(1, 2, 3), DIMS(1, 1, 3), VALUES(7, 1, 2));
     s = begin(DIMS(1, 1, 2));
-    CHECK_OK(emit_resize(&s.emit, s.x,
-                         &(EmitResize){.scales = (const double[]){2}, .mode = "linear", .coordinate = "half_pixel"}, &y));
+    CHECK_OK(emit_resize(
+        &s.emit, s.x, &(EmitResize){.scales = (const double[]){2}, .mode = "linear", .coordinate = "half_pixel"}, &y));
     expect(&s, y, VALUES(0, 4), DIMS(1, 1, 4), VALUES(0, 1, 3, 4));
     s = begin(DIMS(1, 1, 2));
-    CHECK_OK(emit_resize(&s.emit, s.x,
-                         &(EmitResize){.sizes = (const int64_t[]){3}, .mode = "nearest", .coordinate = "asymmetric"}, &y));
+    CHECK_OK(emit_resize(
+        &s.emit, s.x, &(EmitResize){.sizes = (const int64_t[]){3}, .mode = "nearest", .coordinate = "asymmetric"}, &y));
     expect(&s, y, VALUES(0, 4), DIMS(1, 1, 3), VALUES(0, 0, 4));
     s = begin(DIMS(2, 3));
     Tensor made;
