@@ -65,14 +65,25 @@ static int count_op(const Graph *graph, Op op) {
 
 // "Conv 4, Relu 4": exactly as many, in words that tell what is wrong.
 static void check_ops(const Network *network, const char *expected) {
-    static const Op ops[] = {OP_Conv,    OP_ConvTranspose, OP_BatchNormalization, OP_InstanceNormalization, OP_Relu,
-                             OP_LeakyRelu, OP_PRelu,       OP_MaxPool,            OP_AveragePool,           OP_Resize,
-                             OP_Pad,     OP_Concat,        OP_Add,                OP_Sigmoid};
+    static const Op ops[] = {OP_Conv,
+                             OP_ConvTranspose,
+                             OP_BatchNormalization,
+                             OP_InstanceNormalization,
+                             OP_Relu,
+                             OP_LeakyRelu,
+                             OP_PRelu,
+                             OP_MaxPool,
+                             OP_AveragePool,
+                             OP_Resize,
+                             OP_Pad,
+                             OP_Concat,
+                             OP_Add,
+                             OP_Sigmoid};
     Text text = {0};
     for (size_t i = 0; i < COUNT_OF(ops); i++) {
         // The Concats of pads stand with their Pads.
-        const int count = count_op(network->graph, ops[i]) -
-                          (ops[i] == OP_Concat ? count_op(network->graph, OP_Pad) : 0);
+        const int count =
+            count_op(network->graph, ops[i]) - (ops[i] == OP_Concat ? count_op(network->graph, OP_Pad) : 0);
         if (count) text_add(&text, "%s%s %d", text.length ? ", " : "", op_info(ops[i])->name, count);
     }
     CHECK_TEXT(text_get(&text), expected);
@@ -140,21 +151,21 @@ static void check_ints(const Network *network, const char *value, const char *at
 // ---- milesial
 
 // format: with one "%d", or none.
-static void number(char name[256], const char *format, int number) {
+static void number(char name[NAME], const char *format, int number) {
     const char *at = strstr(format, "%d");
-    if (at) snprintf(name, 256, "%.*s%d%s", (int)(at - format), format, number, at + 2);
-    else snprintf(name, 256, "%s", format);
+    if (at) named(name, "%.*s%d%s", (int)(at - format), format, number, at + 2);
+    else named(name, "%s", format);
 }
 
 static void put_double(Made *made, const char *prefix, int64_t oc, int64_t ic, const char *kernel) {
-    char name[256];
-    snprintf(name, sizeof name, "%s.0", prefix);
+    char name[NAME];
+    named(name, "%s.0", prefix);
     put_conv(made, name, oc, ic, kernel);
-    snprintf(name, sizeof name, "%s.1", prefix);
+    named(name, "%s.1", prefix);
     put_norm(made, name, oc);
-    snprintf(name, sizeof name, "%s.3", prefix);
+    named(name, "%s.3", prefix);
     put_conv(made, name, oc, oc, "3");
-    snprintf(name, sizeof name, "%s.4", prefix);
+    named(name, "%s.4", prefix);
     put_norm(made, name, oc);
 }
 
@@ -163,7 +174,7 @@ static Made *milesial(int levels, bool learnt, bool old) {
     Made *made = made_new(2, true);
     const char *down = old ? "down%d.mpconv.1.conv" : "down%d.maxpool_conv.1.double_conv";
     const char *up = old ? "up%d.conv.conv" : "up%d.conv.double_conv";
-    char name[256];
+    char name[NAME];
     int64_t width = 2;
     put_double(made, old ? "inc.conv.conv" : "inc.double_conv", width, 3, "3");
     for (int i = 1; i < levels; i++, width *= 2) {
@@ -266,27 +277,27 @@ TEST(milesial_misfits) {
 // ---- scripts
 
 static void put_brain(Made *made, const char *prefix, int64_t oc, int64_t ic) {
-    char name[256];
+    char name[NAME];
     for (int k = 1; k <= 2; k++) {
-        snprintf(name, sizeof name, "%sconv%d", prefix, k);
+        named(name, "%sconv%d", prefix, k);
         put_kernel(made, name, oc, k == 1 ? ic : oc, "3", 0);
-        snprintf(name, sizeof name, "%snorm%d", prefix, k);
+        named(name, "%snorm%d", prefix, k);
         put_norm(made, name, oc);
     }
 }
 
 static Made *brain(int levels) {
     Made *made = made_new(2, true);
-    char name[256];
+    char name[NAME];
     for (int i = 1; i < levels; i++) {
-        snprintf(name, sizeof name, "encoder%d.enc%d", i, i);
+        named(name, "encoder%d.enc%d", i, i);
         put_brain(made, name, 2 * i, i == 1 ? 3 : 2 * i - 2);
     }
     put_brain(made, "bottleneck.bottleneck", 2 * levels, 2 * levels - 2);
     for (int i = levels - 1; i >= 1; i--) {
-        snprintf(name, sizeof name, "upconv%d", i);
+        named(name, "upconv%d", i);
         put_up(made, name, 2 * i + 2, 2 * i, "2");
-        snprintf(name, sizeof name, "decoder%d.dec%d", i, i);
+        named(name, "decoder%d.dec%d", i, i);
         put_brain(made, name, 2 * i, 4 * i);
     }
     put_conv(made, "conv", 1, 2, "1");
@@ -307,25 +318,25 @@ TEST(brain_segmentation) {
 }
 
 static void put_plain_double(Made *made, const char *prefix, int64_t oc, int64_t ic) {
-    char name[256];
-    snprintf(name, sizeof name, "%s.0", prefix);
+    char name[NAME];
+    named(name, "%s.0", prefix);
     put_conv(made, name, oc, ic, "3");
-    snprintf(name, sizeof name, "%s.2", prefix);
+    named(name, "%s.2", prefix);
     put_conv(made, name, oc, oc, "3");
 }
 
 static Made *enc_dec(bool norms) {
     Made *made = made_new(2, true);
-    char name[256];
+    char name[NAME];
     for (int i = 1; i <= 3; i++) {
-        snprintf(name, sizeof name, i == 3 ? "bottleneck" : "enc%d", i);
+        named(name, i == 3 ? "bottleneck" : "enc%d", i);
         if (norms) put_double(made, name, 2 * i, i == 1 ? 1 : 2 * i - 2, "3");
         else put_plain_double(made, name, 2 * i, i == 1 ? 1 : 2 * i - 2);
     }
     for (int i = 2; i >= 1; i--) {
-        snprintf(name, sizeof name, "up%d", i);
+        named(name, "up%d", i);
         put_up(made, name, 2 * i + 2, 2 * i, "2");
-        snprintf(name, sizeof name, "dec%d", i);
+        named(name, "dec%d", i);
         if (norms) put_double(made, name, 2 * i, 4 * i, "3");
         else put_plain_double(made, name, 2 * i, 4 * i);
     }
@@ -385,18 +396,18 @@ TEST(sizes_that_do_not_go_through) {
 // ---- MONAI
 
 static void put_adn(Made *made, const char *prefix, int64_t channels, int64_t slopes) {
-    char name[256];
-    snprintf(name, sizeof name, "%s.adn.N", prefix);
+    char name[NAME];
+    named(name, "%s.adn.N", prefix);
     put_norm(made, name, channels);
     if (slopes) put(made, slopes, "%s.adn.A.weight", prefix);
 }
 
 static void put_two(Made *made, const char *prefix, int64_t oc, int64_t ic, int64_t slopes) {
-    char name[256];
+    char name[NAME];
     for (int i = 0; i < 2; i++) {
-        snprintf(name, sizeof name, "%s.conv_%d.conv", prefix, i);
+        named(name, "%s.conv_%d.conv", prefix, i);
         put_conv(made, name, oc, i ? oc : ic, "3");
-        snprintf(name, sizeof name, "%s.conv_%d", prefix, i);
+        named(name, "%s.conv_%d", prefix, i);
         put_adn(made, name, oc, slopes);
     }
 }
@@ -406,18 +417,18 @@ typedef enum BasicUp { DECONV, NONTRAINABLE } BasicUp;
 static Made *basic_unet(int spatial, bool batch_norm, int64_t slopes, BasicUp up) {
     Made *made = made_new(spatial, batch_norm);
     const int64_t width[] = {4, 4, 8, 16, 32};
-    char name[256];
+    char name[NAME];
     put_two(made, "conv_0", width[0], 1, slopes);
     for (int i = 1; i <= 4; i++) {
-        snprintf(name, sizeof name, "down_%d.convs", i);
+        named(name, "down_%d.convs", i);
         put_two(made, name, width[i], width[i - 1], slopes);
     }
     for (int i = 4; i >= 1; i--) {
         const int64_t in = i == 4 ? width[4] : width[i], half = i == 1 ? in : in / 2;
-        snprintf(name, sizeof name, up == DECONV ? "upcat_%d.upsample.deconv" : "upcat_%d.upsample.preconv", i);
+        named(name, up == DECONV ? "upcat_%d.upsample.deconv" : "upcat_%d.upsample.preconv", i);
         if (up == DECONV) put_up(made, name, in, half, "2");
         else if (i > 1) put_conv(made, name, half, in, "1");
-        snprintf(name, sizeof name, "upcat_%d.convs", i);
+        named(name, "upcat_%d.convs", i);
         put_two(made, name, i == 1 ? 6 : width[i - 1], width[i - 1] + half, slopes);
     }
     put_conv(made, "final_conv", 2, 6, "1");
@@ -428,8 +439,9 @@ TEST(basic_unet) {
     Made *made = basic_unet(3, false, 0, DECONV);
     Network network = network_of(made);
     check_ops(&network, "Conv 19, ConvTranspose 4, InstanceNormalization 18, LeakyRelu 18, MaxPool 4, Pad 4, Concat 4");
-    check_notes(&network, "MONAI BasicUNet, 5 levels; assumed: epsilon 1e-5, affine instance normalisation, LeakyReLU of "
-                          "0.1");
+    check_notes(&network,
+                "MONAI BasicUNet, 5 levels; assumed: epsilon 1e-5, affine instance normalisation, LeakyReLU of "
+                "0.1");
     check_joined(&network, 1, OP_ConvTranspose);
     CHECK_TEXT(node_string(node_of(&network, "upcat_1.upsample.pad"), "mode", ""), "edge");
     check_size(&network, "1x1x16x17x31", "1x2x16x17x31");
@@ -452,16 +464,17 @@ TEST(basic_unet_options) {
 }
 
 // A unit of `units` convolutions; beside: the kernel of what stands beside it, or NULL.
-static void put_unit(Made *made, const char *prefix, int units, int64_t oc, int64_t ic, const char *beside, bool last_only) {
-    char name[256];
+static void put_unit(Made *made, const char *prefix, int units, int64_t oc, int64_t ic, const char *beside,
+                     bool last_only) {
+    char name[NAME];
     for (int i = 0; i < units; i++) {
-        snprintf(name, sizeof name, "%s.conv.unit%d.conv", prefix, i);
+        named(name, "%s.conv.unit%d.conv", prefix, i);
         put_conv(made, name, oc, i ? oc : ic, "3");
-        snprintf(name, sizeof name, "%s.conv.unit%d", prefix, i);
+        named(name, "%s.conv.unit%d", prefix, i);
         // MONAI's instance normalisation has no parameters.
         if (!last_only || i < units - 1) put(made, 1, "%s.adn.A.weight", name);
     }
-    snprintf(name, sizeof name, "%s.residual", prefix);
+    named(name, "%s.residual", prefix);
     if (beside) put_conv(made, name, oc, ic, beside);
 }
 
@@ -522,11 +535,11 @@ TEST(monai_unet_without_units) {
 }
 
 static void put_dyn(Made *made, const char *prefix, int64_t oc, int64_t ic, const char *kernel, bool beside) {
-    char name[256];
+    char name[NAME];
     for (int i = 1; i <= 2 + beside; i++) {
-        snprintf(name, sizeof name, "%s.conv%d.conv", prefix, i);
+        named(name, "%s.conv%d.conv", prefix, i);
         put_kernel(made, name, oc, i == 2 ? oc : ic, i == 3 ? "1" : kernel, 0);
-        snprintf(name, sizeof name, "%s.norm%d", prefix, i);
+        named(name, "%s.norm%d", prefix, i);
         put_norm(made, name, oc);
     }
 }
@@ -579,28 +592,28 @@ TEST(dynunet_residual) {
 // ---- nnU-Net
 
 static void put_conv_norm(Made *made, const char *prefix, int64_t oc, int64_t ic, const char *kernel, bool bias) {
-    char name[256];
-    snprintf(name, sizeof name, "%s.conv", prefix);
+    char name[NAME];
+    named(name, "%s.conv", prefix);
     put_kernel(made, name, oc, ic, kernel, bias ? oc : 0);
-    snprintf(name, sizeof name, "%s.norm", prefix);
+    named(name, "%s.norm", prefix);
     put_norm(made, name, oc);
-    snprintf(name, sizeof name, "%s.all_modules.0", prefix); // once more
+    named(name, "%s.all_modules.0", prefix); // once more
     put_kernel(made, name, oc, ic, kernel, bias ? oc : 0);
-    snprintf(name, sizeof name, "%s.all_modules.1", prefix);
+    named(name, "%s.all_modules.1", prefix);
     put_norm(made, name, oc);
 }
 
 static void put_nn_decoder(Made *made, const char *up_kernel) {
-    char name[256];
+    char name[NAME];
     for (int t = 0; t < 2; t++) {
         const int64_t width = t ? 2 : 4;
-        snprintf(name, sizeof name, "decoder.transpconvs.%d", t);
+        named(name, "decoder.transpconvs.%d", t);
         put_up(made, name, 2 * width, width, t ? up_kernel : "2");
         for (int c = 0; c < 2; c++) {
-            snprintf(name, sizeof name, "decoder.stages.%d.convs.%d", t, c);
+            named(name, "decoder.stages.%d.convs.%d", t, c);
             put_conv_norm(made, name, width, c ? width : 2 * width, "3", true);
         }
-        snprintf(name, sizeof name, "decoder.seg_layers.%d", t);
+        named(name, "decoder.seg_layers.%d", t);
         put_conv(made, name, 3, width, "1");
     }
     put_conv_norm(made, "decoder.encoder.stages.0.0.convs.0", 2, 1, "3", true);
@@ -608,11 +621,11 @@ static void put_nn_decoder(Made *made, const char *up_kernel) {
 
 static Made *plain_nnunet(const char *up_kernel) {
     Made *made = made_new((int)strlen(up_kernel), false);
-    char name[256];
+    char name[NAME];
     for (int s = 0; s < 3; s++) {
         for (int c = 0; c < 2; c++) {
             const int64_t width = 2 << s;
-            snprintf(name, sizeof name, "encoder.stages.%d.0.convs.%d", s, c);
+            named(name, "encoder.stages.%d.0.convs.%d", s, c);
             put_conv_norm(made, name, width, c ? width : s ? width / 2 : 1, "3", true);
         }
     }
@@ -624,8 +637,9 @@ TEST(plain_nnunet) {
     Made *made = plain_nnunet("122");
     Network network = network_of(made);
     check_ops(&network, "Conv 11, ConvTranspose 2, InstanceNormalization 10, LeakyRelu 10, Concat 2");
-    check_notes(&network, "nnU-Net, PlainConvUNet, 3 levels; assumed: strides of the transposed convolutions' kernels, 1 at "
-                          "the input, epsilon 1e-5, affine instance normalisation, LeakyReLU of 0.01");
+    check_notes(&network,
+                "nnU-Net, PlainConvUNet, 3 levels; assumed: strides of the transposed convolutions' kernels, 1 at "
+                "the input, epsilon 1e-5, affine instance normalisation, LeakyReLU of 0.01");
     check_joined(&network, 0, OP_ConvTranspose);
     check_ints(&network, "encoder.stages.1.0.convs.0.conv.conv", "strides", "1 2 2");
     check_ints(&network, "encoder.stages.2.0.convs.0.conv.conv", "strides", "2 2 2");
@@ -637,12 +651,12 @@ TEST(plain_nnunet) {
 }
 
 static void put_block(Made *made, const char *prefix, int64_t oc, int64_t ic, const char *skip, bool bottleneck) {
-    char name[256];
+    char name[NAME];
     for (int i = 1; i <= 2 + bottleneck; i++) {
-        snprintf(name, sizeof name, "%s.conv%d", prefix, i);
+        named(name, "%s.conv%d", prefix, i);
         put_conv_norm(made, name, oc, i == 1 ? ic : oc, bottleneck && i != 2 ? "1" : "3", true);
     }
-    snprintf(name, sizeof name, "%s.%s", prefix, skip ? skip : "");
+    named(name, "%s.%s", prefix, skip ? skip : "");
     if (skip) put_conv_norm(made, name, oc, ic, "1", false);
 }
 
@@ -660,7 +674,8 @@ static Made *residual_nnunet(bool bottleneck) {
 TEST(residual_nnunet) {
     Made *made = residual_nnunet(false);
     Network network = network_of(made);
-    check_ops(&network, "Conv 16, ConvTranspose 2, InstanceNormalization 15, LeakyRelu 13, AveragePool 2, Concat 2, Add 4");
+    check_ops(&network,
+              "Conv 16, ConvTranspose 2, InstanceNormalization 15, LeakyRelu 13, AveragePool 2, Concat 2, Add 4");
     check_ints(&network, "encoder.stages.1.blocks.0.conv1.conv.conv", "strides", "2 2");
     check_ints(&network, "encoder.stages.1.blocks.0.conv2.conv.conv", "strides", "1 1");
     check_size(&network, "1x1x8x12", "1x3x8x12");
@@ -682,9 +697,9 @@ TEST(residual_nnunet) {
 
 TEST(no_architecture) {
     Made *made = made_new(2, true);
-    char name[64];
+    char name[NAME];
     for (int i = 0; i < 14; i++) {
-        snprintf(name, sizeof name, "backbone.layer%d", i);
+        named(name, "backbone.layer%d", i);
         put_kernel(made, name, 4, 3, "3", 0);
     }
     refuse(made, "14 tensors: backbone.layer0.weight 4x3x3x3, |backbone.layer11.weight 4x3x3x3 and 2 more;|export the "

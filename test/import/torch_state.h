@@ -4,7 +4,7 @@
 #include "test.h"
 #include <stdarg.h>
 
-enum { MADE_TENSORS = 1024 };
+enum { MADE_TENSORS = 1024, NAME = 256 };
 
 typedef struct Made {
     Arena arena;
@@ -14,6 +14,14 @@ typedef struct Made {
     int spatial;     // dims of kernels
     bool batch_norm; // norms have running statistics
 } Made;
+
+// snprintf into a name.
+__attribute__((format(printf, 2, 3))) static inline void named(char name[NAME], const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, NAME, format, args);
+    va_end(args);
+}
 
 static inline Made *made_new(int spatial, bool batch_norm) {
     Made *made = mem_zero(1, sizeof *made);
@@ -34,13 +42,14 @@ static inline Tensor *made_add(Made *made, DType dtype, const char *name, int ra
     entry->name = arena_string(&made->arena, name);
     CHECK_OK(tensor_make(&made->arena, dtype, shape_of(rank, dims), &entry->tensor));
     const int64_t count = tensor_count(&entry->tensor);
-    for (int64_t i = 0; i < count; i++) tensor_set(&entry->tensor, i, 0.125 * (double)((i * 7 + (int64_t)made->count) % 11));
+    for (int64_t i = 0; i < count; i++)
+        tensor_set(&entry->tensor, i, 0.125 * (double)((i * 7 + (int64_t)made->count) % 11));
     return &entry->tensor;
 }
 
 // Sequential numbers in names: put(made, 4, "enc%d.0.bias", 1).
 __attribute__((format(printf, 3, 4))) static inline void put(Made *made, int64_t count, const char *format, ...) {
-    char name[256];
+    char name[NAME];
     va_list args;
     va_start(args, format);
     vsnprintf(name, sizeof name, format, args);
@@ -48,12 +57,13 @@ __attribute__((format(printf, 3, 4))) static inline void put(Made *made, int64_t
     made_add(made, DT_F32, name, 1, &count);
 }
 
-// "PREFIX.weight" of (a, b, k...) and, with `bias` channels above 0, "PREFIX.bias". kernel: digits by dim, or one for all.
+// "PREFIX.weight" of (a, b, k...) and, with `bias` channels above 0, "PREFIX.bias". kernel: digits by dim, or one for
+// all.
 static inline void put_kernel(Made *made, const char *prefix, int64_t a, int64_t b, const char *kernel, int64_t bias) {
-    char name[256];
+    char name[NAME];
     int64_t dims[5] = {a, b};
     for (int i = 0; i < made->spatial; i++) dims[2 + i] = kernel[strlen(kernel) > 1 ? i : 0] - '0';
-    snprintf(name, sizeof name, "%s.weight", prefix);
+    named(name, "%s.weight", prefix);
     made_add(made, DT_F32, name, 2 + made->spatial, dims);
     if (bias > 0) put(made, bias, "%s.bias", prefix);
 }
@@ -67,13 +77,13 @@ static inline void put_up(Made *made, const char *prefix, int64_t ic, int64_t oc
 }
 
 static inline void put_norm(Made *made, const char *prefix, int64_t channels) {
-    char name[256];
+    char name[NAME];
     put(made, channels, "%s.weight", prefix);
     put(made, channels, "%s.bias", prefix);
     if (!made->batch_norm) return;
     put(made, channels, "%s.running_mean", prefix);
     put(made, channels, "%s.running_var", prefix);
-    snprintf(name, sizeof name, "%s.num_batches_tracked", prefix);
+    named(name, "%s.num_batches_tracked", prefix);
     made_add(made, DT_I64, name, 0, NULL);
 }
 

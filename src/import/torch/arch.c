@@ -40,6 +40,15 @@ void arch_assume(Arch *arch, const char *format, ...) {
 
 // ---- tensors
 
+ArchName arch_name(const char *format, ...) {
+    ArchName name;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name.text, sizeof name.text, format, args);
+    va_end(args);
+    return name;
+}
+
 static const Tensor *find(const Arch *arch, const char *format, va_list args, char name[ARCH_NAME]) {
     const int length = vsnprintf(name, ARCH_NAME, format, args);
     return length < 0 || length >= ARCH_NAME ? NULL : torch_find(arch->state, name);
@@ -170,9 +179,7 @@ Status arch_window(Arch *arch, const char *prefix, EmitWindow *window) {
     TRY(arch_shape(arch, &shape, "%s.weight", prefix));
     if (shape.rank != arch->spatial + 2 || shape_count(&shape) < 1) {
         static const int64_t any[] = {-1, -1, -1, -1, -1};
-        char name[ARCH_NAME];
-        snprintf(name, sizeof name, "%s.weight", prefix);
-        return wrong_shape(arch, name, &shape, arch->spatial + 2, any);
+        return wrong_shape(arch, arch_name("%s.weight", prefix).text, &shape, arch->spatial + 2, any);
     }
     window->spatial = arch->spatial;
     for (int i = 0; i < arch->spatial; i++) {
@@ -183,20 +190,16 @@ Status arch_window(Arch *arch, const char *prefix, EmitWindow *window) {
 }
 
 static Status conv_bias(Arch *arch, const char *prefix, int64_t oc, ValueId *out) {
-    char name[ARCH_NAME];
     *out = NO_VALUE;
     if (!arch_has(arch, "%s.bias", prefix)) return ST_OK;
-    snprintf(name, sizeof name, "%s.bias", prefix);
-    return arch_weight(arch, name, 1, &oc, out);
+    return arch_weight(arch, arch_name("%s.bias", prefix).text, 1, &oc, out);
 }
 
 // channel_dim: of the weight, where the input's channels are: 1, or 0 of a transposed one.
 static Status conv_weights(Arch *arch, const char *prefix, ValueId x, int channel_dim, ValueId out[2]) {
     int64_t dims[] = {-1, -1, -1, -1, -1};
-    char name[ARCH_NAME];
     dims[channel_dim] = channels_of(arch, x);
-    snprintf(name, sizeof name, "%s.weight", prefix);
-    TRY(arch_weight(arch, name, arch->spatial + 2, dims, &out[0]));
+    TRY(arch_weight(arch, arch_name("%s.weight", prefix).text, arch->spatial + 2, dims, &out[0]));
     return conv_bias(arch, prefix, arch->graph->values[out[0]].type.dim[1 - channel_dim], &out[1]);
 }
 
@@ -235,13 +238,12 @@ Status arch_up(Arch *arch, const char *prefix, ValueId x, ValueId *out) {
 // The parameter of that name, or as many times `otherwise`.
 static Status norm_parameter(Arch *arch, const char *prefix, const char *suffix, int64_t count, double otherwise,
                              ValueId *out) {
-    char name[ARCH_NAME];
-    snprintf(name, sizeof name, "%s.%s", prefix, suffix);
-    if (torch_find(arch->state, name)) return arch_weight(arch, name, 1, &count, out);
+    ArchName name = arch_name("%s.%s", prefix, suffix);
+    if (torch_find(arch->state, name.text)) return arch_weight(arch, name.text, 1, &count, out);
     Tensor tensor;
     TRY(tensor_make(&arch->graph->arena, DT_F32, shape_of(1, &count), &tensor));
     for (int64_t i = 0; i < count; i++) tensor_set(&tensor, i, otherwise);
-    return graph_add_constant(arch->graph, name, &tensor, out);
+    return graph_add_constant(arch->graph, name.text, &tensor, out);
 }
 
 static Status norm_channels(Arch *arch, const char *prefix, ValueId x, int64_t *count) {
@@ -253,15 +255,12 @@ static Status norm_channels(Arch *arch, const char *prefix, ValueId x, int64_t *
 Status arch_batch_norm(Arch *arch, const char *prefix, ValueId x, ValueId *out) {
     int64_t count;
     ValueId parameters[4];
-    char mean[ARCH_NAME], variance[ARCH_NAME];
     Emit emit = emit_at(arch, prefix);
-    snprintf(mean, sizeof mean, "%s.running_mean", prefix);
-    snprintf(variance, sizeof variance, "%s.running_var", prefix);
     TRY(norm_channels(arch, prefix, x, &count));
     TRY(norm_parameter(arch, prefix, "weight", count, 1, &parameters[0]));
     TRY(norm_parameter(arch, prefix, "bias", count, 0, &parameters[1]));
-    TRY(arch_weight(arch, mean, 1, &count, &parameters[2]));
-    TRY(arch_weight(arch, variance, 1, &count, &parameters[3]));
+    TRY(arch_weight(arch, arch_name("%s.running_mean", prefix).text, 1, &count, &parameters[2]));
+    TRY(arch_weight(arch, arch_name("%s.running_var", prefix).text, 1, &count, &parameters[3]));
     return emit_batch_norm(&emit, x, 1, parameters, EPSILON, out);
 }
 
@@ -272,8 +271,7 @@ static Status instance_norm(Arch *arch, const char *prefix, ValueId x, ValueId *
     TRY(norm_channels(arch, prefix, x, &count));
     TRY(norm_parameter(arch, prefix, "weight", count, 1, &inputs[1]));
     TRY(norm_parameter(arch, prefix, "bias", count, 0, &inputs[2]));
-    return emit_node(&emit, OP_InstanceNormalization, "norm", inputs, 3, ATTRS(ATTR_F("epsilon", EPSILON)),
-                              out);
+    return emit_node(&emit, OP_InstanceNormalization, "norm", inputs, 3, ATTRS(ATTR_F("epsilon", EPSILON)), out);
 }
 
 Status arch_norm(Arch *arch, const char *prefix, ValueId x, ValueId *out) {
@@ -294,16 +292,15 @@ Status arch_relu(Arch *arch, const char *layer, ValueId x, double slope, ValueId
 
 // A slope for each channel stands along dim 1.
 static Status prelu_slopes(Arch *arch, const char *prefix, ValueId x, ValueId *out) {
-    char name[ARCH_NAME];
     Tensor slopes;
-    snprintf(name, sizeof name, "%s.weight", prefix);
-    TRY(take(arch, name, 1, (const int64_t[]){-1}, &slopes));
+    ArchName name = arch_name("%s.weight", prefix);
+    TRY(take(arch, name.text, 1, (const int64_t[]){-1}, &slopes));
     const int64_t count = slopes.shape.dim[0];
     if (count != 1 && count != channels_of(arch, x)) {
-        return wrong_shape(arch, name, &slopes.shape, 1, (const int64_t[]){channels_of(arch, x)});
+        return wrong_shape(arch, name.text, &slopes.shape, 1, (const int64_t[]){channels_of(arch, x)});
     }
     slopes.shape = (Shape){.rank = 1 + arch->spatial, .dim = {count, 1, 1, 1}};
-    return graph_add_constant(arch->graph, name, &slopes, out);
+    return graph_add_constant(arch->graph, name.text, &slopes, out);
 }
 
 Status arch_prelu(Arch *arch, const char *prefix, ValueId x, double slope, ValueId *out) {
@@ -376,8 +373,8 @@ static Status pad_like(Emit *emit, ValueId x, ValueId like, int spatial, ArchPad
     TRY(share_pads(emit, missing, spatial, pad, &inputs[1]));
     if (pad == ARCH_PAD_ZERO) TRY(emit_scalar(emit, "zero", DT_F32, 0, &inputs[2]));
     TRY(emit_ints(emit, "axes", axes, spatial, &inputs[3]));
-    return emit_node(emit, OP_Pad, "pad", inputs, 4,
-                     ATTRS(ATTR_S("mode", pad == ARCH_PAD_EDGE ? "edge" : "constant")), out);
+    return emit_node(emit, OP_Pad, "pad", inputs, 4, ATTRS(ATTR_S("mode", pad == ARCH_PAD_EDGE ? "edge" : "constant")),
+                     out);
 }
 
 Status arch_pad_like(Arch *arch, const char *layer, ValueId x, ValueId like, ArchPad pad, ValueId *out) {

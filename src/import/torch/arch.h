@@ -26,6 +26,12 @@ typedef struct Arch {
     Text assumed; // what the tensors do not tell: "strides of 2, epsilon 1e-5"
 } Arch;
 
+typedef struct ArchName {
+    char text[ARCH_NAME];
+} ArchName;
+// A name in pieces; what does not fit is cut off. arch_conv(arch, arch_name("%s.0", prefix).text, ...)
+ArchName arch_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 // A failure of which the reason is that the tensors are not those of the architecture.
 Status arch_misfit(Arch *arch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void arch_tell(Arch *arch, const char *format, ...) __attribute__((format(printf, 2, 3)));   // adds to the title
@@ -42,15 +48,16 @@ Status arch_shape(Arch *arch, Shape *out, const char *format, ...) __attribute__
 // The tensor as a constant of its name, float32: other floats are converted. dims: -1 is any. Marks it.
 Status arch_weight(Arch *arch, const char *name, int rank, const int64_t *dims, ValueId *out);
 
-// The input "input": float32, batch, as many channels as the convolution `conv` ("PREFIX", weight oc ic k...) takes, and
-// free spatial dims, as many as that weight has; arch->options are bound to it. The output "output".
+// The input "input": float32, batch, as many channels as the convolution `conv` ("PREFIX", weight oc ic k...) takes,
+// and free spatial dims, as many as that weight has; arch->options are bound to it. The output "output".
 Status arch_begin(Arch *arch, const char *conv, ValueId *input);
 Status arch_end(Arch *arch, ValueId output);
 
 // The window of "PREFIX.weight": its kernel, and PyTorch's usual pads of (kernel - 1) / 2 on either side. Strides are
 // those that *window has.
 Status arch_window(Arch *arch, const char *prefix, EmitWindow *window);
-// Convolution by "PREFIX.weight" (oc, ic, k...) and, where there is one, "PREFIX.bias"; conv_same: stride 1, usual pads.
+// Convolution by "PREFIX.weight" (oc, ic, k...) and, where there is one, "PREFIX.bias"; conv_same: stride 1, usual
+// pads.
 Status arch_conv(Arch *arch, const char *prefix, ValueId x, const EmitWindow *window, ValueId *out);
 Status arch_conv_same(Arch *arch, const char *prefix, ValueId x, ValueId *out);
 // Transposed, weight (ic, oc, k...); arch_up: the stride is the kernel, no pads.
@@ -59,7 +66,8 @@ Status arch_up(Arch *arch, const char *prefix, ValueId x, ValueId *out);
 
 // BatchNorm of "PREFIX.running_mean" and its kin, in inference form; epsilon is PyTorch's default, 1e-5.
 Status arch_batch_norm(Arch *arch, const char *prefix, ValueId x, ValueId *out);
-// What is there: BatchNorm, InstanceNorm with "PREFIX.weight", or InstanceNorm without parameters. Assumptions are told.
+// What is there: BatchNorm, InstanceNorm with "PREFIX.weight", or InstanceNorm without parameters. Assumptions are
+// told.
 Status arch_norm(Arch *arch, const char *prefix, ValueId x, ValueId *out);
 
 // ReLU (slope 0) or LeakyReLU. `layer` names the value.

@@ -4,12 +4,9 @@
 //
 // upsamples.0 is the deepest. A block is conv1, norm1, activation, conv2, norm2, activation; of residual ones what they
 // were made from, or conv3 and norm3 of it, is added before the last activation. The up-sampled stands in front of the
-// skip. A transposed convolution's stride is its kernel; the strides on the way down have to be the same ones, which the
-// package asks for. Padding is (kernel - stride + 1) / 2.
+// skip. A transposed convolution's stride is its kernel; the strides on the way down have to be the same ones, which
+// the package asks for. Padding is (kernel - stride + 1) / 2.
 #include "import/torch/arch.h"
-#include <stdio.h>
-
-enum { WIDE = 2 * ARCH_NAME };
 
 typedef struct Stride {
     int64_t dim[3];
@@ -21,28 +18,23 @@ bool arch_dynunet_ignores(const char *name) {
 }
 
 static Status conv(Arch *arch, const char *prefix, const char *which, Stride stride, ValueId x, ValueId *out) {
-    char name[WIDE];
     EmitWindow window = {.stride = {stride.dim[0], stride.dim[1], stride.dim[2]}};
-    snprintf(name, sizeof name, "%s.%s.conv", prefix, which);
-    TRY(arch_window(arch, name, &window));
+    ArchName name = arch_name("%s.%s.conv", prefix, which);
+    TRY(arch_window(arch, name.text, &window));
     for (int i = 0; i < window.spatial; i++) {
         const int64_t over = window.kernel[i] - stride.dim[i] + 1;
-        if (over < 0) return arch_misfit(arch, "'%s.weight': expected a kernel of its stride at least", name);
+        if (over < 0) return arch_misfit(arch, "'%s.weight': expected a kernel of its stride at least", name.text);
         window.pad_begin[i] = window.pad_end[i] = over / 2;
     }
-    return arch_conv(arch, name, x, &window, out);
+    return arch_conv(arch, name.text, x, &window, out);
 }
 
 static Status norm(Arch *arch, const char *prefix, const char *which, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "%s.%s", prefix, which);
-    return arch_norm(arch, name, x, out);
+    return arch_norm(arch, arch_name("%s.%s", prefix, which).text, x, out);
 }
 
 static Status activation(Arch *arch, const char *prefix, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "%s.lrelu", prefix);
-    return arch_prelu(arch, name, x, 0.01, out);
+    return arch_prelu(arch, arch_name("%s.lrelu", prefix).text, x, 0.01, out);
 }
 
 static Status residual_of(Arch *arch, const char *prefix, Stride stride, ValueId x, ValueId *out) {
@@ -69,21 +61,17 @@ static Status block(Arch *arch, const char *prefix, Stride stride, bool residual
 // The kernel of upsamples.`up`, so the stride of what leads down to the level below.
 static Status stride_of(Arch *arch, int up, Stride *out) {
     EmitWindow window = {0};
-    char name[WIDE];
-    snprintf(name, sizeof name, "upsamples.%d.transp_conv.conv", up);
-    TRY(arch_window(arch, name, &window));
+    TRY(arch_window(arch, arch_name("upsamples.%d.transp_conv.conv", up).text, &window));
     *out = one;
     for (int i = 0; i < window.spatial; i++) out->dim[i] = window.kernel[i];
     return ST_OK;
 }
 
 static Status up_block(Arch *arch, int up, ValueId skip, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "upsamples.%d.transp_conv.conv", up);
-    TRY(arch_up(arch, name, x, &x));
-    TRY(arch_concat(arch, name, x, skip, &x));
-    snprintf(name, sizeof name, "upsamples.%d.conv_block", up);
-    return block(arch, name, one, false, x, out);
+    ArchName name = arch_name("upsamples.%d.transp_conv.conv", up);
+    TRY(arch_up(arch, name.text, x, &x));
+    TRY(arch_concat(arch, name.text, x, skip, &x));
+    return block(arch, arch_name("upsamples.%d.conv_block", up).text, one, false, x, out);
 }
 
 // Whether blocks are residual: a block that changes strides or channels has a conv3 then.
@@ -96,12 +84,10 @@ static bool is_residual(const Arch *arch, int downs) {
 static Status go_down(Arch *arch, int downs, ValueId x, ValueId skips[ARCH_LEVELS + 1], ValueId *out) {
     const bool residual = is_residual(arch, downs);
     Stride stride;
-    char name[WIDE];
     TRY(block(arch, "input_block", one, residual, x, &skips[0]));
     for (int i = 0; i < downs; i++) {
-        snprintf(name, sizeof name, "downsamples.%d", i);
         TRY(stride_of(arch, downs - i, &stride));
-        TRY(block(arch, name, stride, residual, skips[i], &skips[i + 1]));
+        TRY(block(arch, arch_name("downsamples.%d", i).text, stride, residual, skips[i], &skips[i + 1]));
     }
     TRY(stride_of(arch, 0, &stride));
     return block(arch, "bottleneck", stride, residual, skips[downs], out);

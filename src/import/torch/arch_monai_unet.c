@@ -7,23 +7,20 @@
 //     model.2                        up: transposed convolution, then a residual unit where downs are such
 //
 // The skip stands first in the concatenation. Padding is (kernel - 1) / 2, output padding stride - 1. The tensors don't
-// tell strides: a residual unit with stride 1 has a 1x1 convolution beside it, or none; any other stride is taken for 2.
+// tell strides: a residual unit with stride 1 has a 1x1 convolution beside it, or none; any other stride is taken
+// for 2.
 #include "import/torch/arch.h"
-#include <stdio.h>
 #include <string.h>
-
-enum { WIDE = 2 * ARCH_NAME };
 
 // Convolution, then its ADN. The activation has to be a PReLU: no other one leaves a trace.
 static Status activated(Arch *arch, const char *prefix, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "%s.adn.N", prefix);
-    TRY(arch_norm(arch, name, x, &x));
-    snprintf(name, sizeof name, "%s.adn.A", prefix);
-    if (!arch_has(arch, "%s.weight", name)) {
-        return arch_misfit(arch, "'%s.weight' is missing (the slope of PReLU; another activation is not known)", name);
+    const ArchName name = arch_name("%s.adn.A", prefix);
+    TRY(arch_norm(arch, arch_name("%s.adn.N", prefix).text, x, &x));
+    if (!arch_has(arch, "%s.weight", name.text)) {
+        return arch_misfit(arch, "'%s.weight' is missing (the slope of PReLU; another activation is not known)",
+                           name.text);
     }
-    return arch_prelu(arch, name, x, 0, out);
+    return arch_prelu(arch, name.text, x, 0, out);
 }
 
 static void set_stride(EmitWindow *window, int64_t stride) {
@@ -59,18 +56,15 @@ static Status unit_stride(Arch *arch, const char *prefix, int64_t *stride) {
 // Convolutions one behind the other, the first one strided, and what they were made from added. last_only: the last one
 // has neither normalisation nor activation.
 static Status residual_unit(Arch *arch, const char *prefix, int64_t stride, bool last_only, ValueId x, ValueId *out) {
-    char name[WIDE];
+    const ArchName beside = arch_name("%s.residual", prefix);
+    const int units = arch_count(arch, arch_name("%s.conv.unit", prefix).text, 0, ".conv.weight");
     ValueId residual = x;
-    snprintf(name, sizeof name, "%s.conv.unit", prefix);
-    const int units = arch_count(arch, name, 0, ".conv.weight");
     for (int i = 0; i < units; i++) {
-        snprintf(name, sizeof name, "%s.conv.unit%d.conv", prefix, i);
-        TRY(strided_conv(arch, name, i == 0 ? stride : 1, x, &x));
-        name[strlen(name) - strlen(".conv")] = 0;
-        if (!last_only || i < units - 1) TRY(activated(arch, name, x, &x));
+        TRY(strided_conv(arch, arch_name("%s.conv.unit%d.conv", prefix, i).text, i == 0 ? stride : 1, x, &x));
+        if (last_only && i == units - 1) continue;
+        TRY(activated(arch, arch_name("%s.conv.unit%d", prefix, i).text, x, &x));
     }
-    snprintf(name, sizeof name, "%s.residual", prefix);
-    if (arch_has(arch, "%s.weight", name)) TRY(strided_conv(arch, name, stride, residual, &residual));
+    if (arch_has(arch, "%s.weight", beside.text)) TRY(strided_conv(arch, beside.text, stride, residual, &residual));
     return arch_add(arch, prefix, x, residual, out);
 }
 
@@ -79,7 +73,6 @@ static bool has_units(const Arch *arch, const char *prefix) {
 }
 
 static Status down(Arch *arch, const char *prefix, bool bottom, ValueId x, int64_t *stride, ValueId *out) {
-    char name[WIDE];
     *stride = 1;
     if (has_units(arch, prefix)) {
         if (!bottom) TRY(unit_stride(arch, prefix, stride));
@@ -89,29 +82,25 @@ static Status down(Arch *arch, const char *prefix, bool bottom, ValueId x, int64
         arch_assume(arch, "strides of 2");
         *stride = 2;
     }
-    snprintf(name, sizeof name, "%s.conv", prefix);
-    TRY(strided_conv(arch, name, *stride, x, &x));
+    TRY(strided_conv(arch, arch_name("%s.conv", prefix).text, *stride, x, &x));
     return activated(arch, prefix, x, out);
 }
 
 static Status transposed(Arch *arch, const char *prefix, int64_t stride, ValueId x, ValueId *out) {
-    char name[WIDE];
     EmitWindow window = {0};
-    snprintf(name, sizeof name, "%s.conv", prefix);
-    TRY(arch_window(arch, name, &window));
+    ArchName name = arch_name("%s.conv", prefix);
+    TRY(arch_window(arch, name.text, &window));
     set_stride(&window, stride);
     for (int i = 0; i < 3; i++) window.output_padding[i] = stride - 1;
-    return arch_conv_transpose(arch, name, x, &window, out);
+    return arch_conv_transpose(arch, name.text, x, &window, out);
 }
 
 static Status up(Arch *arch, const char *prefix, bool top, int64_t stride, ValueId x, ValueId *out) {
-    char conv[WIDE], unit[WIDE];
-    snprintf(conv, sizeof conv, "%s.0", prefix);
-    snprintf(unit, sizeof unit, "%s.1", prefix);
-    if (has_units(arch, unit)) {
-        TRY(transposed(arch, conv, stride, x, &x));
-        TRY(activated(arch, conv, x, &x));
-        return residual_unit(arch, unit, 1, top, x, out);
+    const ArchName conv = arch_name("%s.0", prefix), unit = arch_name("%s.1", prefix);
+    if (has_units(arch, unit.text)) {
+        TRY(transposed(arch, conv.text, stride, x, &x));
+        TRY(activated(arch, conv.text, x, &x));
+        return residual_unit(arch, unit.text, 1, top, x, out);
     }
     TRY(transposed(arch, prefix, stride, x, &x));
     if (!top) return activated(arch, prefix, x, out);
@@ -120,10 +109,12 @@ static Status up(Arch *arch, const char *prefix, bool top, int64_t stride, Value
 }
 
 // "model", then ".1.submodule" for each level below the top.
-static void level_prefix(char out[ARCH_NAME], int level) {
-    size_t at = (size_t)snprintf(out, ARCH_NAME, "model");
-    for (int i = 0; i < level; i++) at += (size_t)snprintf(out + at, ARCH_NAME - at, ".1.submodule");
+static ArchName level_prefix(int level) {
+    ArchName prefix = {"model"};
+    for (int i = 0; i < level; i++) strcat(prefix.text, ".1.submodule"); // ARCH_LEVELS of them fit
+    return prefix;
 }
+_Static_assert(ARCH_LEVELS * sizeof ".1.submodule" + sizeof "model" < ARCH_NAME, "names of the deepest level");
 
 static bool is_bottom(const Arch *arch, const char *prefix) {
     return has_units(arch, prefix) || arch_has(arch, "%s.conv.weight", prefix);
@@ -136,25 +127,21 @@ typedef struct Levels {
 } Levels;
 
 static Status go_down(Arch *arch, ValueId x, Levels *levels, ValueId *out) {
-    char prefix[ARCH_NAME], name[WIDE];
     int64_t stride;
     for (levels->count = 0; levels->count < ARCH_LEVELS; levels->count++) {
-        level_prefix(prefix, levels->count);
-        if (is_bottom(arch, prefix)) return down(arch, prefix, true, x, &stride, out);
-        snprintf(name, sizeof name, "%s.0", prefix);
-        TRY(down(arch, name, false, x, &levels->stride[levels->count], &x));
+        const ArchName prefix = level_prefix(levels->count);
+        if (is_bottom(arch, prefix.text)) return down(arch, prefix.text, true, x, &stride, out);
+        TRY(down(arch, arch_name("%s.0", prefix.text).text, false, x, &levels->stride[levels->count], &x));
         levels->skip[levels->count] = x;
     }
     return arch_misfit(arch, "expected at most %d levels", ARCH_LEVELS);
 }
 
 static Status go_up(Arch *arch, const Levels *levels, ValueId x, ValueId *out) {
-    char prefix[ARCH_NAME], name[WIDE];
     for (int level = levels->count - 1; level >= 0; level--) {
-        level_prefix(prefix, level);
-        TRY(arch_concat(arch, prefix, levels->skip[level], x, &x));
-        snprintf(name, sizeof name, "%s.2", prefix);
-        TRY(up(arch, name, level == 0, levels->stride[level], x, &x));
+        const ArchName prefix = level_prefix(level);
+        TRY(arch_concat(arch, prefix.text, levels->skip[level], x, &x));
+        TRY(up(arch, arch_name("%s.2", prefix.text).text, level == 0, levels->stride[level], x, &x));
     }
     *out = x;
     return ST_OK;

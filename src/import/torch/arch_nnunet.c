@@ -10,10 +10,8 @@
 // where the channels change. The up-sampled stands in front of the skip. Of the heads only the last one counts.
 // Modules are registered twice (all_modules, decoder.encoder): the tensors are the same.
 #include "import/torch/arch.h"
-#include <stdio.h>
 #include <string.h>
 
-enum { WIDE = 2 * ARCH_NAME };
 static const double SLOPE = 0.01; // LeakyReLU's default, which nnU-Net keeps
 
 typedef struct Stride {
@@ -40,28 +38,20 @@ static Status check_order(Arch *arch, const char *prefix) {
 
 // ConvDropoutNormReLU.
 static Status conv_norm(Arch *arch, const char *prefix, Stride stride, bool active, ValueId x, ValueId *out) {
-    char name[WIDE];
+    const ArchName name = arch_name("%s.conv", prefix);
     EmitWindow window = {.stride = {stride.dim[0], stride.dim[1], stride.dim[2]}};
-    snprintf(name, sizeof name, "%s.conv", prefix);
     TRY(check_order(arch, prefix));
-    TRY(arch_window(arch, name, &window));
-    TRY(arch_conv(arch, name, x, &window, &x));
-    snprintf(name, sizeof name, "%s.norm", prefix);
-    TRY(arch_norm(arch, name, x, &x));
-    *out = x;
-    if (!active) return ST_OK;
-    snprintf(name, sizeof name, "%s.nonlin", prefix);
-    return arch_prelu(arch, name, x, SLOPE, out);
+    TRY(arch_window(arch, name.text, &window));
+    TRY(arch_conv(arch, name.text, x, &window, &x));
+    TRY(arch_norm(arch, arch_name("%s.norm", prefix).text, x, out));
+    return active ? arch_prelu(arch, arch_name("%s.nonlin", prefix).text, *out, SLOPE, out) : ST_OK;
 }
 
 static Status stacked_convs(Arch *arch, const char *prefix, Stride stride, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "%s.convs.", prefix);
-    const int count = arch_count(arch, name, 0, ".conv.weight");
-    if (count == 0) return arch_misfit(arch, "'%s0.conv.weight' is missing", name);
+    const int count = arch_count(arch, arch_name("%s.convs.", prefix).text, 0, ".conv.weight");
+    if (count == 0) return arch_misfit(arch, "'%s.convs.0.conv.weight' is missing", prefix);
     for (int i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "%s.convs.%d", prefix, i);
-        TRY(conv_norm(arch, name, i == 0 ? stride : one, true, x, &x));
+        TRY(conv_norm(arch, arch_name("%s.convs.%d", prefix, i).text, i == 0 ? stride : one, true, x, &x));
     }
     *out = x;
     return ST_OK;
@@ -79,39 +69,31 @@ static Status average(Arch *arch, const char *layer, Stride stride, ValueId x, V
 }
 
 static Status other_way(Arch *arch, const char *prefix, Stride stride, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "%s.skip.0", prefix);
+    ArchName name = arch_name("%s.skip.0", prefix);
     if (!is_one(stride)) {
-        TRY(average(arch, name, stride, x, &x));
-        snprintf(name, sizeof name, "%s.skip.1", prefix);
+        TRY(average(arch, name.text, stride, x, &x));
+        name = arch_name("%s.skip.1", prefix);
     }
     *out = x;
-    return arch_has(arch, "%s.conv.weight", name) ? conv_norm(arch, name, one, false, x, out) : ST_OK;
+    return arch_has(arch, "%s.conv.weight", name.text) ? conv_norm(arch, name.text, one, false, x, out) : ST_OK;
 }
 
 // BasicBlockD: conv1 is strided. BottleneckD: conv2 of three is.
 static Status residual_block(Arch *arch, const char *prefix, Stride stride, ValueId x, ValueId *out) {
-    char name[WIDE];
     ValueId beside, y = x;
     const bool bottleneck = arch_has(arch, "%s.conv3.conv.weight", prefix);
     const int count = bottleneck ? 3 : 2, strided = bottleneck ? 2 : 1;
     for (int i = 1; i <= count; i++) {
-        snprintf(name, sizeof name, "%s.conv%d", prefix, i);
-        TRY(conv_norm(arch, name, i == strided ? stride : one, i < count, y, &y));
+        TRY(conv_norm(arch, arch_name("%s.conv%d", prefix, i).text, i == strided ? stride : one, i < count, y, &y));
     }
     TRY(other_way(arch, prefix, stride, x, &beside));
     TRY(arch_add(arch, prefix, y, beside, &y));
-    snprintf(name, sizeof name, "%s.nonlin%d", prefix, count);
-    return arch_prelu(arch, name, y, SLOPE, out);
+    return arch_prelu(arch, arch_name("%s.nonlin%d", prefix, count).text, y, SLOPE, out);
 }
 
 static Status stacked_blocks(Arch *arch, const char *prefix, Stride stride, ValueId x, ValueId *out) {
-    char name[WIDE];
-    snprintf(name, sizeof name, "%s.blocks.", prefix);
-    for (int i = 0; arch_has(arch, "%s%d.conv1.conv.weight", name, i); i++) {
-        char block[2 * WIDE];
-        snprintf(block, sizeof block, "%s%d", name, i);
-        TRY(residual_block(arch, block, i == 0 ? stride : one, x, &x));
+    for (int i = 0; arch_has(arch, "%s.blocks.%d.conv1.conv.weight", prefix, i); i++) {
+        TRY(residual_block(arch, arch_name("%s.blocks.%d", prefix, i).text, i == 0 ? stride : one, x, &x));
     }
     *out = x;
     return ST_OK;
@@ -128,40 +110,34 @@ static Status stage(Arch *arch, const char *prefix, Stride stride, ValueId x, Va
 // Of a stage of the encoder, 1 and deeper; `ups` transposed convolutions lead back.
 static Status stride_of(Arch *arch, int s, int ups, Stride *out) {
     EmitWindow window = {0};
-    char name[WIDE];
     *out = one;
     if (s == 0) return ST_OK;
-    snprintf(name, sizeof name, "decoder.transpconvs.%d", ups - s);
-    TRY(arch_window(arch, name, &window));
+    TRY(arch_window(arch, arch_name("decoder.transpconvs.%d", ups - s).text, &window));
     for (int i = 0; i < window.spatial; i++) out->dim[i] = window.kernel[i];
     return ST_OK;
 }
 
 static Status encode(Arch *arch, int ups, bool plain, ValueId x, ValueId skips[ARCH_LEVELS + 1]) {
-    char name[WIDE];
     Stride stride;
     if (!plain) TRY(stacked_convs(arch, "encoder.stem", one, x, &x));
     for (int s = 0; s <= ups; s++) {
-        snprintf(name, sizeof name, plain ? "encoder.stages.%d.0" : "encoder.stages.%d", s);
+        const ArchName name = arch_name(plain ? "encoder.stages.%d.0" : "encoder.stages.%d", s);
         TRY(stride_of(arch, s, ups, &stride));
-        TRY(stage(arch, name, stride, x, &x));
+        TRY(stage(arch, name.text, stride, x, &x));
         skips[s] = x;
     }
     return ST_OK;
 }
 
 static Status decode(Arch *arch, int ups, const ValueId skips[ARCH_LEVELS + 1], ValueId *out) {
-    char name[WIDE];
     ValueId x = skips[ups];
     for (int t = 0; t < ups; t++) {
-        snprintf(name, sizeof name, "decoder.transpconvs.%d", t);
-        TRY(arch_up(arch, name, x, &x));
-        TRY(arch_concat(arch, name, x, skips[ups - 1 - t], &x));
-        snprintf(name, sizeof name, "decoder.stages.%d", t);
-        TRY(stage(arch, name, one, x, &x));
+        const ArchName name = arch_name("decoder.transpconvs.%d", t);
+        TRY(arch_up(arch, name.text, x, &x));
+        TRY(arch_concat(arch, name.text, x, skips[ups - 1 - t], &x));
+        TRY(stage(arch, arch_name("decoder.stages.%d", t).text, one, x, &x));
     }
-    snprintf(name, sizeof name, "decoder.seg_layers.%d", ups - 1);
-    return arch_conv_same(arch, name, x, out);
+    return arch_conv_same(arch, arch_name("decoder.seg_layers.%d", ups - 1).text, x, out);
 }
 
 Status arch_nnunet(Arch *arch) {

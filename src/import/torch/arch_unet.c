@@ -9,14 +9,13 @@
 // before 2019), github.com/mateuszbuda/brain-segmentation-pytorch (unet.py), MONAI (networks/nets/basic_unet.py), and
 // two forms of U-Net that many people's scripts share.
 #include "import/torch/arch.h"
-#include <stdio.h>
 
 typedef enum Part { ENCODER, UP, DECODER } Part;
 
 typedef struct UNet UNet;
 struct UNet {
     // The prefix of a part at a level, 1 is the top; the last of the levels has an encoder only.
-    void (*name)(char out[ARCH_NAME], Part part, int level, int levels);
+    ArchName (*name)(Part part, int level, int levels);
     Status (*block)(Arch *arch, const UNet *unet, const char *prefix, ValueId x, ValueId *out);
     Status (*up)(Arch *arch, const UNet *unet, const char *prefix, ValueId x, ValueId *out);
     const char *counted[2]; // levels: as many as there are tensors of this prefix and suffix, numbered from 1,
@@ -35,15 +34,11 @@ struct UNet {
 // What Sequential(conv, norm, act, conv, norm, act) or Sequential(conv, act, conv, act) calls its members.
 static Status double_conv(Arch *arch, const UNet *unet, const char *prefix, ValueId x, ValueId *out) {
     const bool plain = !arch_has(arch, "%s.1.running_mean", prefix) && arch_has(arch, "%s.2.weight", prefix);
-    char name[2 * ARCH_NAME];
     for (int i = 0; i < 2; i++) {
         const int conv = plain ? 2 * i : 3 * i;
-        snprintf(name, sizeof name, "%s.%d", prefix, conv);
-        TRY(arch_conv_same(arch, name, x, &x));
-        snprintf(name, sizeof name, "%s.%d", prefix, conv + 1);
-        if (!plain) TRY(arch_batch_norm(arch, name, x, &x));
-        snprintf(name, sizeof name, "%s.%d", prefix, plain ? conv + 1 : conv + 2);
-        TRY(arch_relu(arch, name, x, unet->slope, &x));
+        TRY(arch_conv_same(arch, arch_name("%s.%d", prefix, conv).text, x, &x));
+        if (!plain) TRY(arch_batch_norm(arch, arch_name("%s.%d", prefix, conv + 1).text, x, &x));
+        TRY(arch_relu(arch, arch_name("%s.%d", prefix, plain ? conv + 1 : conv + 2).text, x, unet->slope, &x));
     }
     *out = x;
     return ST_OK;
@@ -51,14 +46,10 @@ static Status double_conv(Arch *arch, const UNet *unet, const char *prefix, Valu
 
 // An OrderedDict of "conv1", "norm1", "relu1", "conv2" ..., each with the block's name in front.
 static Status named_conv(Arch *arch, const UNet *unet, const char *prefix, ValueId x, ValueId *out) {
-    char name[2 * ARCH_NAME];
     for (int i = 1; i <= 2; i++) {
-        snprintf(name, sizeof name, "%sconv%d", prefix, i);
-        TRY(arch_conv_same(arch, name, x, &x));
-        snprintf(name, sizeof name, "%snorm%d", prefix, i);
-        TRY(arch_batch_norm(arch, name, x, &x));
-        snprintf(name, sizeof name, "%srelu%d", prefix, i);
-        TRY(arch_relu(arch, name, x, unet->slope, &x));
+        TRY(arch_conv_same(arch, arch_name("%sconv%d", prefix, i).text, x, &x));
+        TRY(arch_batch_norm(arch, arch_name("%snorm%d", prefix, i).text, x, &x));
+        TRY(arch_relu(arch, arch_name("%srelu%d", prefix, i).text, x, unet->slope, &x));
     }
     *out = x;
     return ST_OK;
@@ -66,14 +57,10 @@ static Status named_conv(Arch *arch, const UNet *unet, const char *prefix, Value
 
 // MONAI's TwoConv: convolution, then its ADN of normalisation and activation.
 static Status two_conv(Arch *arch, const UNet *unet, const char *prefix, ValueId x, ValueId *out) {
-    char name[2 * ARCH_NAME];
     for (int i = 0; i < 2; i++) {
-        snprintf(name, sizeof name, "%s.conv_%d.conv", prefix, i);
-        TRY(arch_conv_same(arch, name, x, &x));
-        snprintf(name, sizeof name, "%s.conv_%d.adn.N", prefix, i);
-        TRY(arch_norm(arch, name, x, &x));
-        snprintf(name, sizeof name, "%s.conv_%d.adn.A", prefix, i);
-        TRY(arch_prelu(arch, name, x, unet->slope, &x));
+        TRY(arch_conv_same(arch, arch_name("%s.conv_%d.conv", prefix, i).text, x, &x));
+        TRY(arch_norm(arch, arch_name("%s.conv_%d.adn.N", prefix, i).text, x, &x));
+        TRY(arch_prelu(arch, arch_name("%s.conv_%d.adn.A", prefix, i).text, x, unet->slope, &x));
     }
     *out = x;
     return ST_OK;
@@ -101,40 +88,33 @@ static Status up_either(Arch *arch, const UNet *unet, const char *prefix, ValueI
 // MONAI's UpSample: "deconv", or "nontrainable" with a 1x1 convolution in front where the channels change.
 static Status up_monai(Arch *arch, const UNet *unet, const char *prefix, ValueId x, ValueId *out) {
     (void)unet;
-    char name[2 * ARCH_NAME];
+    const ArchName learnt = arch_name("%s.deconv", prefix), narrow = arch_name("%s.preconv", prefix);
     if (arch_has(arch, "%s.pixelshuffle.conv_block.weight", prefix)) {
         return arch_misfit(arch, "'%s': up-sampling by pixelshuffle is not had", prefix);
     }
-    snprintf(name, sizeof name, "%s.deconv", prefix);
-    if (arch_has(arch, "%s.weight", name)) return arch_up(arch, name, x, out);
+    if (arch_has(arch, "%s.weight", learnt.text)) return arch_up(arch, learnt.text, x, out);
     arch_tell(arch, "up-sampling by interpolation");
-    snprintf(name, sizeof name, "%s.preconv", prefix);
-    if (arch_has(arch, "%s.weight", name)) TRY(arch_conv_same(arch, name, x, &x));
+    if (arch_has(arch, "%s.weight", narrow.text)) TRY(arch_conv_same(arch, narrow.text, x, &x));
     return arch_upsample(arch, prefix, x, out);
 }
 
 // ---- the walk
 
 static Status walk_down(Arch *arch, const UNet *unet, int levels, ValueId x, ValueId skips[ARCH_LEVELS + 1]) {
-    char name[ARCH_NAME], pool[16];
     for (int level = 1; level <= levels; level++) {
-        snprintf(pool, sizeof pool, "pool%d", level - 1);
-        if (level > 1) TRY(arch_pool(arch, pool, x, &x));
-        unet->name(name, ENCODER, level, levels);
-        TRY(unet->block(arch, unet, name, x, &x));
+        if (level > 1) TRY(arch_pool(arch, arch_name("pool%d", level - 1).text, x, &x));
+        TRY(unet->block(arch, unet, unet->name(ENCODER, level, levels).text, x, &x));
         skips[level - 1] = x;
     }
     return ST_OK;
 }
 
 static Status step_up(Arch *arch, const UNet *unet, int level, int levels, ValueId skip, ValueId *x) {
-    char up[ARCH_NAME], decoder[ARCH_NAME];
-    unet->name(up, UP, level, levels);
-    unet->name(decoder, DECODER, level, levels);
-    TRY(unet->up(arch, unet, up, *x, x));
-    TRY(arch_pad_like(arch, up, *x, skip, unet->pad, x));
-    TRY(arch_concat(arch, up, unet->skip_first ? skip : *x, unet->skip_first ? *x : skip, x));
-    return unet->no_decoder ? ST_OK : unet->block(arch, unet, decoder, *x, x);
+    const ArchName up = unet->name(UP, level, levels), decoder = unet->name(DECODER, level, levels);
+    TRY(unet->up(arch, unet, up.text, *x, x));
+    TRY(arch_pad_like(arch, up.text, *x, skip, unet->pad, x));
+    TRY(arch_concat(arch, up.text, unet->skip_first ? skip : *x, unet->skip_first ? *x : skip, x));
+    return unet->no_decoder ? ST_OK : unet->block(arch, unet, decoder.text, *x, x);
 }
 
 static Status build_unet(Arch *arch, const UNet *unet) {
@@ -158,19 +138,19 @@ static Status build_unet(Arch *arch, const UNet *unet) {
 
 // ---- milesial/Pytorch-UNet: the study's network too, and those that were made from it. The deepest "up" is the first.
 
-static void name_milesial(char out[ARCH_NAME], Part part, int level, int levels) {
-    if (part == UP) snprintf(out, ARCH_NAME, "up%d.up", levels - level);
-    else if (part == DECODER) snprintf(out, ARCH_NAME, "up%d.conv.double_conv", levels - level);
-    else if (level == 1) snprintf(out, ARCH_NAME, "inc.double_conv");
-    else snprintf(out, ARCH_NAME, "down%d.maxpool_conv.1.double_conv", level - 1);
+static ArchName name_milesial(Part part, int level, int levels) {
+    if (part == UP) return arch_name("up%d.up", levels - level);
+    if (part == DECODER) return arch_name("up%d.conv.double_conv", levels - level);
+    if (level == 1) return arch_name("inc.double_conv");
+    return arch_name("down%d.maxpool_conv.1.double_conv", level - 1);
 }
 
 // Its names until 2019.
-static void name_old_milesial(char out[ARCH_NAME], Part part, int level, int levels) {
-    if (part == UP) snprintf(out, ARCH_NAME, "up%d.up", levels - level);
-    else if (part == DECODER) snprintf(out, ARCH_NAME, "up%d.conv.conv", levels - level);
-    else if (level == 1) snprintf(out, ARCH_NAME, "inc.conv.conv");
-    else snprintf(out, ARCH_NAME, "down%d.mpconv.1.conv", level - 1);
+static ArchName name_old_milesial(Part part, int level, int levels) {
+    if (part == UP) return arch_name("up%d.up", levels - level);
+    if (part == DECODER) return arch_name("up%d.conv.conv", levels - level);
+    if (level == 1) return arch_name("inc.conv.conv");
+    return arch_name("down%d.mpconv.1.conv", level - 1);
 }
 
 Status arch_milesial(Arch *arch) {
@@ -192,11 +172,11 @@ Status arch_milesial(Arch *arch) {
 
 // ---- mateuszbuda/brain-segmentation-pytorch
 
-static void name_brain(char out[ARCH_NAME], Part part, int level, int levels) {
-    if (part == UP) snprintf(out, ARCH_NAME, "upconv%d", level);
-    else if (part == DECODER) snprintf(out, ARCH_NAME, "decoder%d.dec%d", level, level);
-    else if (level == levels) snprintf(out, ARCH_NAME, "bottleneck.bottleneck");
-    else snprintf(out, ARCH_NAME, "encoder%d.enc%d", level, level);
+static ArchName name_brain(Part part, int level, int levels) {
+    if (part == UP) return arch_name("upconv%d", level);
+    if (part == DECODER) return arch_name("decoder%d.dec%d", level, level);
+    if (level == levels) return arch_name("bottleneck.bottleneck");
+    return arch_name("encoder%d.enc%d", level, level);
 }
 
 Status arch_brain_segmentation(Arch *arch) {
@@ -214,11 +194,11 @@ Status arch_brain_segmentation(Arch *arch) {
 // ---- enc1 ... bottleneck ... up1, dec1, out_conv: the form that most scripts have. They differ in what ends them, a
 // sigmoid or the loss's own; logits are what a pipeline can still make a probability of.
 
-static void name_enc_dec(char out[ARCH_NAME], Part part, int level, int levels) {
-    if (part == UP) snprintf(out, ARCH_NAME, "up%d", level);
-    else if (part == DECODER) snprintf(out, ARCH_NAME, "dec%d", level);
-    else if (level == levels) snprintf(out, ARCH_NAME, "bottleneck");
-    else snprintf(out, ARCH_NAME, "enc%d", level);
+static ArchName name_enc_dec(Part part, int level, int levels) {
+    if (part == UP) return arch_name("up%d", level);
+    if (part == DECODER) return arch_name("dec%d", level);
+    if (level == levels) return arch_name("bottleneck");
+    return arch_name("enc%d", level);
 }
 
 Status arch_enc_dec(Arch *arch) {
@@ -233,12 +213,12 @@ Status arch_enc_dec(Arch *arch) {
     return build_unet(arch, &unet);
 }
 
-// ---- encoder1.double_conv ... decoder1 ... final_conv: convolutions on the way down only. Known of scripts that segment
-// vessels of the retina; there is another one of the same names whose first convolutions are dilated 3x3 ones.
+// ---- encoder1.double_conv ... decoder1 ... final_conv: convolutions on the way down only. Known of scripts that
+// segment vessels of the retina; there is another one of the same names whose first convolutions are dilated 3x3 ones.
 
-static void name_encoder_decoder(char out[ARCH_NAME], Part part, int level, int levels) {
-    if (part == ENCODER) snprintf(out, ARCH_NAME, "encoder%d.double_conv", level);
-    else snprintf(out, ARCH_NAME, "decoder%d", levels - level);
+static ArchName name_encoder_decoder(Part part, int level, int levels) {
+    if (part == ENCODER) return arch_name("encoder%d.double_conv", level);
+    return arch_name("decoder%d", levels - level);
 }
 
 Status arch_encoder_decoder(Arch *arch) {
@@ -264,12 +244,12 @@ Status arch_encoder_decoder(Arch *arch) {
 
 // ---- MONAI's BasicUNet: pads what odd sizes lack by repeating the edge
 
-static void name_basic(char out[ARCH_NAME], Part part, int level, int levels) {
+static ArchName name_basic(Part part, int level, int levels) {
     (void)levels;
-    if (part == UP) snprintf(out, ARCH_NAME, "upcat_%d.upsample", level);
-    else if (part == DECODER) snprintf(out, ARCH_NAME, "upcat_%d.convs", level);
-    else if (level == 1) snprintf(out, ARCH_NAME, "conv_0");
-    else snprintf(out, ARCH_NAME, "down_%d.convs", level - 1);
+    if (part == UP) return arch_name("upcat_%d.upsample", level);
+    if (part == DECODER) return arch_name("upcat_%d.convs", level);
+    if (level == 1) return arch_name("conv_0");
+    return arch_name("down_%d.convs", level - 1);
 }
 
 Status arch_monai_basic_unet(Arch *arch) {

@@ -51,7 +51,8 @@ static const Architecture architectures[] = {
 
 static int count_signs(const TorchState *state, const Architecture *architecture) {
     int count = 0;
-    for (int i = 0; i < SIGNS && architecture->signs[i]; i++) count += torch_find(state, architecture->signs[i]) != NULL;
+    for (int i = 0; i < SIGNS && architecture->signs[i]; i++)
+        count += torch_find(state, architecture->signs[i]) != NULL;
     return count;
 }
 
@@ -83,10 +84,11 @@ static Status not_known(const TorchState *state, const Architecture *nearest, co
     Text text = {0};
     if (nearest) text_add(&text, "it looks like the %s, but %s; ", nearest->name, why);
     show_tensors(&text, state);
-    const Status status = fail(ST_UNSUPPORTED,
-                               "weights (a PyTorch state_dict) of a network that is not known: %s; export the network to "
-                               "ONNX (torch.onnx.export) or describe it with --arch FILE",
-                               text_get(&text));
+    const Status status =
+        fail(ST_UNSUPPORTED,
+             "weights (a PyTorch state_dict) of a network that is not known: %s; export the network to "
+             "ONNX (torch.onnx.export) or describe it with --arch FILE",
+             text_get(&text));
     text_free(&text);
     return status;
 }

@@ -10,10 +10,11 @@
 enum { MAX_TEXT = 16 << 20 }; // as graph_parse
 
 static Status check_known(const TorchState *state, const char *name) {
-    FAIL_IF(strchr(name, '.'), ST_BAD,
-            "input '%s': the file has no tensor of that name (%zu tensors); an input of the network itself needs a name "
-            "without a dot",
-            name, state->n_tensors);
+    FAIL_IF(
+        strchr(name, '.'), ST_BAD,
+        "input '%s': the file has no tensor of that name (%zu tensors); an input of the network itself needs a name "
+        "without a dot",
+        name, state->n_tensors);
     return ST_OK;
 }
 
