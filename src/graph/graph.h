@@ -188,6 +188,8 @@ Status slice_range(int64_t dim, int64_t start, int64_t end, int64_t step, int64_
 // cannot be parsed back, unless all constants are inline: full = true).
 Status graph_print(const Graph *graph, bool full, Text *text);
 Status graph_parse(const char *text, size_t length, Graph **out);
+// The same into an empty graph, which a failure leaves half full.
+Status graph_parse_into(const char *text, size_t length, Graph *graph);
 // For packages: constants of more than 64 elements stand as "data(OFFSET)", their bytes in `blob`, each at a multiple
 // of
 // 64. graph_parse_blob checks offsets and sizes and does not read the blob; the graph points into it.

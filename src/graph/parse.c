@@ -297,23 +297,33 @@ static Status parse_graph(Parser *parser) {
     return graph_verify(lexer->graph);
 }
 
-Status graph_parse(const char *text, size_t length, Graph **out) {
-    return graph_parse_blob(text, length, NULL, 0, out);
-}
-
-Status graph_parse_blob(const char *text, size_t length, const void *blob, size_t blob_size, Graph **out) {
-    *out = NULL;
+// `graph` is empty.
+static Status parse_text(const char *text, size_t length, const void *blob, size_t blob_size, Graph *graph) {
     FAIL_IF(length > MAX_TEXT, ST_BAD, "expected a graph's text of at most %d MB, got %zu bytes", MAX_TEXT >> 20,
             length);
     Parser *parser = mem_zero(1, sizeof *parser);
     if (!parser) return fail_memory(sizeof *parser);
-    Graph *graph = NULL;
-    Status status = graph_create(&graph);
     parser->lexer =
         (Lexer){.at = text, .end = text + length, .line = 1, .graph = graph, .blob = blob, .blob_size = blob_size};
-    if (status == ST_OK) status = parse_graph(parser);
+    const Status status = parse_graph(parser);
     arena_free(&parser->lexer.scratch);
     mem_free(parser);
+    return status;
+}
+
+Status graph_parse(const char *text, size_t length, Graph **out) {
+    return graph_parse_blob(text, length, NULL, 0, out);
+}
+
+Status graph_parse_into(const char *text, size_t length, Graph *graph) {
+    return parse_text(text, length, NULL, 0, graph);
+}
+
+Status graph_parse_blob(const char *text, size_t length, const void *blob, size_t blob_size, Graph **out) {
+    Graph *graph;
+    *out = NULL;
+    TRY(graph_create(&graph));
+    const Status status = parse_text(text, length, blob, blob_size, graph);
     if (status == ST_OK) *out = graph;
     else graph_free(graph);
     return status;
