@@ -218,15 +218,16 @@ static Status find_superblock(H5File *file) {
             return ST_OK;
         }
     }
-    return fail(ST_BAD, "expected an HDF5 file (\\x89HDF\\r\\n), got other bytes; it was cut short, damaged, or changed "
-                        "as if it were text");
+    return fail(ST_BAD,
+                "expected an HDF5 file (\\x89HDF\\r\\n), got other bytes; it was cut short, damaged, or changed "
+                "as if it were text");
 }
 
 static void read_sizes(H5Cursor *cursor, H5File *file) {
     file->offset_size = (unsigned)h5_uint(cursor, 1);
     file->length_size = (unsigned)h5_uint(cursor, 1);
-    const bool is_known = (file->offset_size == 4 || file->offset_size == 8) &&
-                          (file->length_size == 4 || file->length_size == 8);
+    const bool is_known =
+        (file->offset_size == 4 || file->offset_size == 8) && (file->length_size == 4 || file->length_size == 8);
     if (cursor->status == ST_OK && !is_known)
         h5_fail(cursor, ST_UNSUPPORTED, "expected addresses and lengths of 4 or 8 bytes, got %u and %u",
                 file->offset_size, file->length_size);

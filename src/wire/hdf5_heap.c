@@ -124,8 +124,9 @@ static void read_table(H5Cursor *cursor, H5Heap *heap, uint64_t most_object) {
         heap->length_bytes = MIN((h5_log2(most) + 7) / 8, h5_bytes_for(most_object));
         if (first_bits <= heap->max_bits && heap->rows <= heap->max_bits - first_bits + 1) return;
     }
-    h5_fail(cursor, ST_BAD, "expected a fractal heap's table of blocks, got width %u, blocks of %llu to %llu bytes, %u "
-                            "rows, %u bits; the file is damaged",
+    h5_fail(cursor, ST_BAD,
+            "expected a fractal heap's table of blocks, got width %u, blocks of %llu to %llu bytes, %u "
+            "rows, %u bits; the file is damaged",
             heap->width, (unsigned long long)heap->start_size, (unsigned long long)most, heap->rows, heap->max_bits);
 }
 
@@ -186,9 +187,9 @@ static Status check_table(H5Heap *heap, uint64_t address, unsigned rows) {
 }
 
 typedef struct Block {
-    uint64_t address, size;  // size: 0 while it is indirect
-    uint64_t start;          // of the heap's space
-    unsigned rows;           // 0: direct
+    uint64_t address, size; // size: 0 while it is indirect
+    uint64_t start;         // of the heap's space
+    unsigned rows;          // 0: direct
 } Block;
 
 // The block in the indirect block `block` that holds `offset`.
@@ -205,8 +206,9 @@ static Status enter_block(H5Heap *heap, uint64_t offset, Block *block) {
     const uint64_t table = cursor.at;
     h5_expect(&cursor, "FHIB", "a fractal heap's table");
     if (cursor.status == ST_OK && (offset < block->start || row == block->rows))
-        h5_fail(&cursor, ST_BAD, "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
-                                 "damaged",
+        h5_fail(&cursor, ST_BAD,
+                "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
+                "damaged",
                 (unsigned long long)offset);
     TRY(cursor.status);
     TRY(check_table(heap, block->address, block->rows));
@@ -234,8 +236,9 @@ static Status managed_object(H5Heap *heap, uint64_t offset, uint64_t length, H5C
     TRY(head.status);
     TRY(check_block(heap, block.address, block.size));
     if (offset < block.start || offset - block.start >= block.size)
-        h5_fail(object, ST_BAD, "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
-                                "damaged",
+        h5_fail(object, ST_BAD,
+                "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
+                "damaged",
                 (unsigned long long)offset);
     h5_skip(object, offset - block.start);
     *object = h5_part(object, length);
