@@ -1,5 +1,15 @@
 // HDF5 files, as h5py and Keras write them, read from memory (HDF5 File Format Specification 3.0,
-// support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html). Values only: groups, attributes of text and numbers, datasets of numbers.
+// support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html). Values only: groups, attributes of text and numbers,
+// datasets of numbers.
+//
+// Read are superblocks 0 to 3 (also behind a user block), object headers 1 and 2, old and new groups, hard and soft
+// links, attributes in headers and in heaps, datasets that are compact, contiguous or chunked (every index), the filters
+// deflate, shuffle and fletcher32, both byte orders. Checksums are checked.
+//
+// ST_BAD: damaged, cut short, or leading in circles, with the byte where. ST_UNSUPPORTED, by name: other datatypes
+// (bfloat16, records, texts as datasets ...), filters and layouts, links to other files, shared message tables; contents
+// that unpack, or are copied, to more than 256 MiB and 16 times the file, all calls together. A file is for one thread at
+// a time.
 #pragma once
 #include "tensor/tensor.h"
 

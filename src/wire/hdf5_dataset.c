@@ -40,8 +40,11 @@ static Status fill_tensor(const Dataset *dataset, Tensor *tensor) {
         h5_fail(&fill, ST_BAD, "expected a fill value of %zu bytes, got %llu; the file is damaged", size,
                 (unsigned long long)(fill.end - fill.at));
     const uint8_t *value = h5_take(&fill, size);
-    for (size_t at = 0; value && at < bytes; at += size) memcpy((uint8_t *)tensor->data + at, value, size);
-    return fill.status;
+    uint8_t *to = tensor->data;
+    TRY(fill.status);
+    memcpy(to, value, size);
+    for (size_t done = size; done < bytes; done += MIN(done, bytes - done)) memcpy(to + done, to, MIN(done, bytes - done));
+    return ST_OK;
 }
 
 static Status make_filled(const Dataset *dataset, Tensor *out) {

@@ -166,18 +166,26 @@ Status h5_make_tensor(const H5File *file, const H5Type *type, const H5Space *spa
     return tensor_make(file->state->arena, type->dtype, space->shape, out);
 }
 
-static void reverse_bytes(uint8_t *bytes, size_t size) {
-    for (size_t i = 0; i < size / 2; i++) {
-        const uint8_t low = bytes[i];
-        bytes[i] = bytes[size - 1 - i];
-        bytes[size - 1 - i] = low;
+#define SWAP_ALL(bits, swap)                       \
+    for (size_t at = 0; at < size; at += bits / 8) { \
+        uint##bits##_t value;                      \
+        memcpy(&value, bytes + at, bits / 8);      \
+        value = swap(value);                       \
+        memcpy(bytes + at, &value, bits / 8);      \
+    }
+static void swap_bytes(uint8_t *bytes, size_t size, size_t width) {
+    switch (width) {
+    case 2: SWAP_ALL(16, __builtin_bswap16); break;
+    case 4: SWAP_ALL(32, __builtin_bswap32); break;
+    case 8: SWAP_ALL(64, __builtin_bswap64); break;
+    default: break; // single bytes have no order
     }
 }
 
 void h5_native(const H5Type *type, Tensor *tensor) {
     uint8_t *bytes = tensor->data;
     const size_t size = tensor_bytes(tensor);
-    for (size_t at = 0; type->big_endian && at < size; at += type->size) reverse_bytes(bytes + at, type->size);
+    if (type->big_endian) swap_bytes(bytes, size, type->size);
     for (size_t at = 0; type->dtype == DT_BOOL && at < size; at++) bytes[at] = bytes[at] != 0;
 }
 

@@ -9,6 +9,7 @@
 #include "plan/planned.h"
 #include "tensor/foreign_npz.h"
 #include "tensor/npy.h"
+#include "wire/hdf5_make.h"
 #include <zlib.h>
 
 enum { MOST_SEEDS = 256 };
@@ -282,6 +283,35 @@ static void seed_tensors(Seeds *to) {
     text_free(&npy);
 }
 
+// ---- HDF5
+
+static void add_hdf5(Seeds *to, const char *name, Text bytes) {
+    add(to, "hdf5", name, bytes.data, bytes.length);
+    text_free(&bytes);
+}
+
+static void seed_hdf5(Seeds *to) {
+    const float values[6] = {1, -2, 3.5f, 4, 5, 6};
+    for (unsigned width = 4; width <= 8; width += 4) {
+        H5Make file = h5make_begin();
+        file.width = width;
+        h5make_text(&file, H5MAKE_ROOT, "model_config", "{\"class_name\": \"Model\"}");
+        const size_t layer = h5make_group(&file, H5MAKE_ROOT, "conv");
+        h5make_texts(&file, layer, "weight_names", (const char *const[]){"kernel:0", "b"}, 2);
+        h5make_floats(&file, layer, "kernel:0", "3,2", values);
+        h5make_floats(&file, layer, "b", "0", NULL);
+        for (int i = 0; width == 4 && i < 10; i++) h5make_group(&file, H5MAKE_ROOT, (char[]){(char)('a' + i), 0});
+        add_hdf5(to, width == 4 ? "narrow.h5" : "small.h5", h5make_finish(&file));
+    }
+    for (unsigned which = 0;; which++) {
+        char name[32];
+        Text bytes = h5make_latest(which);
+        if (!bytes.data) break;
+        snprintf(name, sizeof name, "latest%u.h5", which);
+        add_hdf5(to, name, bytes);
+    }
+}
+
 // ---- JSON
 
 static void seed_json(Seeds *to) {
@@ -351,6 +381,7 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     seed_png(&to, "interlaced.png", 2, 8, 1, 130);
     seed_png(&to, "grey16.png", 4, 16, 0, 5 * (7 * 4 + 1));
     seed_tensors(&to);
+    seed_hdf5(&to);
     seed_json(&to);
     seed_plan(&to);
     seed_wisdom(&to);
