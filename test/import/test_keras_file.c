@@ -313,6 +313,7 @@ TEST(keras_configurations_that_are_none) {
     refuse_config("{", ST_BAD, "model_config|end of the text");
     refuse_config("[]", ST_BAD, "expected the configuration of a model");
     refuse_config("{'class_name':'Model','config':{'name':'m','layers':[]}}", ST_BAD, "expected layers");
+    refuse_config("{'class_name':'Model','config':{'name':'m'}}", ST_UNSUPPORTED, "class 'Model'");
     refuse_config("{'class_name':'Model','config':{'name':'m','layers':[{'class_name':'Dense','name':'d'}]}}", ST_BAD,
                   "input_layers");
     refuse_config("{'class_name':'Sequential','config':{'layers':[7]}}", ST_BAD, "class_name");

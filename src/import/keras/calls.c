@@ -239,15 +239,15 @@ Status keras_read_calls(Arena *arena, const Json *layers, KerasModel *model) {
 
 // ---- inputs and outputs of a model
 
-// [name, node, tensor]; a model with one may have it without the outer list.
+// [name, node, tensor]; a model with one may have it without the outer list; several may be a dictionary.
 static bool is_end(const Json *json) {
     return json->type == JSON_ARRAY && json->count == 3 && json->items[0].type == JSON_STRING;
 }
 
 Status keras_read_ends(Arena *arena, const Json *json, const char *what, const KerasModel *model,
                        KerasSource **out, int *count) {
-    FAIL_IF(json && json->type == JSON_OBJECT, ST_UNSUPPORTED, "'%s' by name (a dictionary)", what);
-    FAIL_IF(!json || json->type != JSON_ARRAY || json->count == 0, ST_BAD, "expected '%s' of model '%s', got none",
+    const bool is_list = json && (json->type == JSON_ARRAY || json->type == JSON_OBJECT);
+    FAIL_IF(!is_list || json->count == 0, ST_BAD, "expected '%s' of model '%s', got none",
             what, model->name);
     FAIL_IF(json->count > LIMIT_NODE_VALUES, ST_BAD, "expected at most %d '%s', got %zu", LIMIT_NODE_VALUES, what,
             json->count);

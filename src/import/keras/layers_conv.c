@@ -83,7 +83,8 @@ static Status read_kernel(LayerCall *call, const char *name, int spatial, bool i
     for (int i = 0; i < spatial + 2; i++) FAIL_IF(dim[i] < 1, ST_BAD, "weight '%s': expected dims from 1 on", name);
     out->oc = dim[out->lies_first ? 0 : spatial + 1];
     if (!out->lies_first) TRY(check_kernel(call, &out->tensor, spatial));
-    if (call->import->is_theano) TRY(flip(&call->emit.graph->arena, out->lies_first ? 2 : 0, spatial, &out->tensor));
+    const bool is_made = layer_slot(call, name)->value != NO_VALUE;
+    if (call->import->is_theano && !is_made) TRY(flip(&call->emit.graph->arena, out->lies_first ? 2 : 0, spatial, &out->tensor));
     return ST_OK;
 }
 

@@ -11,16 +11,14 @@ static Status single_axis(const LayerCall *call, int64_t otherwise, int *out) {
     return layer_axis(call, "axis", otherwise, rank, out);
 }
 
-static Status channels_of(const LayerCall *call, int axis, const char *weight, int64_t *out) {
+// Where the input does not tell, the weight does.
+static Status channels_of(LayerCall *call, int axis, const char *name, int64_t *out) {
+    Tensor weight;
     *out = type_of(call, call->x)->dim[axis];
     if (*out >= 0) return ST_OK;
-    for (int i = 0; i < call->layer->n_weights; i++) { // the input does not tell: the weights do
-        Tensor tensor;
-        if (strcmp(call->layer->weights[i].name, weight) != 0) continue;
-        TRY(h5_tensor(&call->layer->weights[i].dataset, &tensor));
-        *out = tensor.shape.rank == 1 ? tensor.shape.dim[0] : -1;
-    }
-    FAIL_IF(*out < 0, ST_UNSUPPORTED, "a number of channels that is not known");
+    FAIL_IF(!layer_has_weight(call, name), ST_UNSUPPORTED, "a number of channels that is not known");
+    TRY(layer_weight(call, name, 1, &weight));
+    *out = weight.shape.dim[0];
     return ST_OK;
 }
 
@@ -87,6 +85,8 @@ Status import_batch_norm(LayerCall *call) {
 
 // ---- LayerNormalization
 
+enum { MOST_NUMBERS = 1 << 26 };
+
 // The axes as one of them, from there to the last; -1: others.
 static Status trailing_axis(const LayerCall *call, int rank, int *first, int *count) {
     int64_t axes[MAX_RANK] = {-1};
@@ -115,7 +115,8 @@ static Status norm_parameter(LayerCall *call, const char *name, int first, int r
     if (layer_has_weight(call, name)) return layer_constant(call, name, type.dim + first, rank - first, NULL, out);
     Tensor ones;
     Shape shape = shape_of(rank - first, type.dim + first);
-    FAIL_IF(shape_count(&shape) < 0, ST_UNSUPPORTED, "sizes that are not known");
+    const int64_t numbers = shape_count(&shape);
+    FAIL_IF(numbers < 0 || numbers > MOST_NUMBERS, ST_UNSUPPORTED, "sizes that are not known, or too large");
     TRY(tensor_make(&call->emit.graph->arena, DT_F32, shape, &ones));
     for (int64_t i = 0; i < tensor_count(&ones); i++) tensor_set(&ones, i, otherwise);
     return emit_tensor(&call->emit, name, &ones, out);

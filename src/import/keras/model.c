@@ -14,11 +14,15 @@ static Status read_model(Reader *reader, const Json *json, int depth, KerasModel
 
 static bool is_input_class(const char *class_name) { return strcmp(class_name, "InputLayer") == 0; }
 
-// A model's configuration has layers, whatever its class is called. In Keras 1 that of a Sequential is the list itself.
+// A model's configuration has layers and says where they begin. A Sequential's need not; in Keras 1 it is the list itself.
 static const Json *layers_of(const Json *json) {
-    const Json *config = json_get(json, "config"), *layers = json_get(config, "layers");
-    if (json_is(json_get(json, "class_name"), "Sequential") && config && config->type == JSON_ARRAY) return config;
-    return layers && layers->type == JSON_ARRAY ? layers : NULL;
+    const Json *class_name = json_get(json, "class_name"), *config = json_get(json, "config");
+    const Json *layers = json_get(config, "layers");
+    const bool is_sequential = json_is(class_name, "Sequential");
+    if (is_sequential && config && config->type == JSON_ARRAY) return config;
+    const bool is_model = is_sequential || json_is(class_name, "Model") || json_is(class_name, "Functional") ||
+                          json_get(config, "input_layers");
+    return is_model && layers && layers->type == JSON_ARRAY ? layers : NULL;
 }
 
 static Status read_name(const Json *json, const Json *config, const char **out) {

@@ -44,8 +44,9 @@ typedef struct KerasCall {
 typedef struct KerasWeight {
     const char *name;  // "kernel"
     bool is_trainable; // as the layer makes it
-    bool is_found;
+    bool is_found, is_read;
     H5Object dataset;
+    Tensor tensor; // its numbers as float32, once they are read
     ValueId value; // the constant made of it, once it is; a layer that is called twice has one
 } KerasWeight;
 

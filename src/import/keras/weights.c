@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_WEIGHTS = 8, SEARCHED = 1024 }; // of one layer; names that are looked through when the usual one is not it
+enum {
+    MOST_WEIGHTS = 8,       // of one layer
+    MOST_CHANNELS = 1 << 24, // that may have numbers which the file does not hold
+    SEARCHED = 1024,        // names that are looked through when the usual one is not it
+};
 
 // ---- what there has to be
 
@@ -375,16 +379,25 @@ static Status as_floats(LayerCall *call, Tensor *tensor) {
     return ST_OK;
 }
 
+static Status read_weight(LayerCall *call, KerasWeight *weight) {
+    if (weight->is_read) return ST_OK;
+    const Status status = h5_tensor(&weight->dataset, &weight->tensor);
+    if (status != ST_OK) return fail_context(status, "weight '%s'", weight->name);
+    FAIL_IF(!dtype_is_float(weight->tensor.dtype), ST_BAD, "weight '%s': expected floats, got %s", weight->name,
+            dtype_name(weight->tensor.dtype));
+    TRY(as_floats(call, &weight->tensor));
+    weight->is_read = true;
+    return ST_OK;
+}
+
 Status layer_weight(LayerCall *call, const char *name, int rank, Tensor *weight) {
-    const KerasWeight *found = layer_slot(call, name);
+    KerasWeight *found = layer_slot(call, name);
     FAIL_IF(!found || !found->is_found, ST_BAD, "expected a weight '%s', got none", name);
-    const Status status = h5_tensor(&found->dataset, weight);
-    if (status != ST_OK) return fail_context(status, "weight '%s'", name);
-    FAIL_IF(!dtype_is_float(weight->dtype), ST_BAD, "weight '%s': expected floats, got %s", name,
-            dtype_name(weight->dtype));
+    TRY(read_weight(call, found));
+    *weight = found->tensor;
     FAIL_IF(rank >= 0 && weight->shape.rank != rank, ST_BAD, "weight '%s': expected %d dims, got %d", name, rank,
             weight->shape.rank);
-    return as_floats(call, weight);
+    return ST_OK;
 }
 
 static Status check_dims(const char *name, const Tensor *weight, const int64_t *dims) {
@@ -419,6 +432,7 @@ Status layer_constant(LayerCall *call, const char *name, const int64_t *dims, in
 Status layer_vector(LayerCall *call, const char *name, int64_t count, double otherwise, ValueId *out) {
     Tensor made;
     if (layer_has_weight(call, name)) return layer_constant(call, name, &count, 1, NULL, out);
+    FAIL_IF(count > MOST_CHANNELS, ST_UNSUPPORTED, "%lld channels", (long long)count);
     TRY(tensor_make(&call->emit.graph->arena, DT_F32, shape_of(1, &count), &made));
     for (int64_t i = 0; i < count; i++) tensor_set(&made, i, otherwise);
     return emit_tensor(&call->emit, name, &made, out);
