@@ -12,6 +12,8 @@ static const char kernel_bias[] = "kernel bias:use_bias";
 static const char depthwise_bias[] = "depthwise_kernel bias:use_bias";
 static const char separable_bias[] = "depthwise_kernel pointwise_kernel bias:use_bias";
 static const char scale_center[] = "gamma:scale beta:center";
+static const char attention[] = "query_kernel query_bias:use_bias key_kernel key_bias:use_bias value_kernel "
+                                "value_bias:use_bias output_kernel output_bias:use_bias";
 static const char moving[] = "gamma:scale beta:center | moving_mean moving_variance";
 
 static const LayerKind kinds[] = {
@@ -82,6 +84,8 @@ static const LayerKind kinds[] = {
     LAYER("Average", average, 0),
     LAYER("Concatenate", concatenate, 0),
     LAYER("Merge", old_merge, 0),
+
+    WEIGHTED("MultiHeadAttention", multi_head_attention, 0, attention),
 
     LAYER("Flatten", flatten, 0),
     LAYER("Reshape", reshape, 0),

@@ -44,7 +44,7 @@ static const LayerKind *weighted_kind(const KerasLayer *layer, const Json **conf
 static Status list_weights(Arena *arena, KerasLayer *layer) {
     const Json *config;
     const LayerKind *kind = weighted_kind(layer, &config);
-    char words[128], *save = NULL;
+    char words[256], *save = NULL;
     bool is_trainable = true;
     if (!kind || !kind->weights) return ST_OK;
     layer->weights = arena_array(arena, MOST_WEIGHTS, sizeof *layer->weights);
@@ -312,28 +312,48 @@ static Status find_group(KerasImport *import, const Container *container, const 
     return find_by_told_name(container, layer->name, out, is_found);
 }
 
-static Status find_models(KerasImport *import, const H5Object *group, KerasModel *model);
-
-// vars/0, 1 ... of the layer; of a shell: of the layer in it.
-static Status take_vars(const H5Object *group, KerasLayer *layer) {
-    H5Object vars, inner = *group;
-    bool is_found = false;
-    size_t n_names = 0;
+// vars/0, 1 ... of a group, for `count` weights from `first` on; *taken: how many there are.
+static Status take_vars(const H5Object *group, KerasLayer *layer, int first, int count, size_t *taken) {
+    H5Object vars;
     const char **names;
-    if (layer->kind->import == import_time_distributed) {
-        TRY(h5_find(group, "layer", &inner, &is_found));
-        if (!is_found) return fail_count(layer, layer->n_weights, 0);
-    }
-    TRY(h5_find(&inner, "vars", &vars, &is_found));
-    if (is_found) TRY(h5_names(&vars, &names, &n_names));
-    if (n_names != (size_t)layer->n_weights) return fail_count(layer, layer->n_weights, n_names);
-    for (int i = 0; i < layer->n_weights; i++) {
+    bool is_found = false;
+    *taken = 0;
+    TRY(h5_find(group, "vars", &vars, &is_found));
+    if (is_found) TRY(h5_names(&vars, &names, taken));
+    for (int i = 0; i < count && *taken == (size_t)count; i++) {
         char name[16];
-        const Slot slot = {layer, &layer->weights[i]};
+        const Slot slot = {layer, &layer->weights[first + i]};
         snprintf(name, sizeof name, "%d", i);
         TRY(take_dataset(&vars, name, &slot));
     }
     return ST_OK;
+}
+
+// The layers in a MultiHeadAttention: with and without "_" in front. Each has as many weights as another.
+static Status take_attention(const H5Object *group, KerasLayer *layer) {
+    static const char *const parts[] = {"_query_dense", "_key_dense", "_value_dense", "_output_dense"};
+    const int each = layer->n_weights / (int)COUNT_OF(parts);
+    for (int i = 0; i < (int)COUNT_OF(parts); i++) {
+        H5Object part;
+        bool is_found = false;
+        size_t taken = 0;
+        TRY(h5_find(group, parts[i] + 1, &part, &is_found));
+        if (!is_found) TRY(h5_find(group, parts[i], &part, &is_found));
+        if (is_found) TRY(take_vars(&part, layer, i * each, each, &taken));
+        if (taken != (size_t)each) return fail_count(layer, layer->n_weights, (size_t)(i * each) + taken);
+    }
+    return ST_OK;
+}
+
+// A shell has the weights in the layer in it.
+static Status take_own(const H5Object *group, KerasLayer *layer) {
+    H5Object inner = *group;
+    bool is_found = true;
+    size_t taken = 0;
+    if (layer->kind->import == import_multi_head_attention) return take_attention(group, layer);
+    if (layer->kind->import == import_time_distributed) TRY(h5_find(group, "layer", &inner, &is_found));
+    if (is_found) TRY(take_vars(&inner, layer, 0, layer->n_weights, &taken));
+    return taken == (size_t)layer->n_weights ? ST_OK : fail_count(layer, layer->n_weights, taken);
 }
 
 static Status find_models(KerasImport *import, const H5Object *group, KerasModel *model) {
@@ -348,7 +368,7 @@ static Status find_models(KerasImport *import, const H5Object *group, KerasModel
         TRY(find_group(import, &container, layer, &classes, &own, &is_found));
         if (count_weights(layer) == 0) continue;
         if (!is_found) return fail_count(layer, count_weights(layer), 0);
-        TRY(layer->model ? find_models(import, &own, layer->model) : take_vars(&own, layer));
+        TRY(layer->model ? find_models(import, &own, layer->model) : take_own(&own, layer));
     }
     return ST_OK;
 }
