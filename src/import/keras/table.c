@@ -101,6 +101,7 @@ static const LayerKind kinds[] = {
     LAYER("AlphaDropout", random, 0),
     LAYER("GaussianDropout", random, 0),
     LAYER("GaussianNoise", random, 0),
+    LAYER("FixedDropout", random, 0), // of the package efficientnet
     LAYER("TimeDistributed", time_distributed, 0),
 };
 
