@@ -332,8 +332,8 @@ static KerasFile keras_unet(bool is_zip) {
     keras_layer(&file, "Conv2D", "y", "'filters':1,'kernel_size':1,'activation':'sigmoid','use_bias':false", "k");
     keras_output(&file, "y");
     static const char *const weights[][4] = {
-        {"c", "layers/conv2d", "kernel:0", "3,3,2,2"}, {"c", "layers/conv2d", "bias:0", "2"},
-        {"n", "layers/batch_normalization", "beta:0", "2"}, {"n", "layers/batch_normalization", "mean:0", "2"},
+        {"c", "layers/conv2d", "kernel:0", "3,3,2,2"},          {"c", "layers/conv2d", "bias:0", "2"},
+        {"n", "layers/batch_normalization", "beta:0", "2"},     {"n", "layers/batch_normalization", "mean:0", "2"},
         {"n", "layers/batch_normalization", "variance:0", "2"}, {"t", "layers/conv2d_transpose", "kernel:0", "2,2,2,2"},
         {"y", "layers/conv2d_1", "kernel:0", "1,1,6,1"}};
     for (size_t i = 0; i < COUNT_OF(weights); i++)
@@ -353,12 +353,13 @@ static void seed_keras(Seeds *to) {
     file = keras_unet(true);
     add_keras(to, "unet.keras", keras_zip_bytes(&file));
     file = keras_file("2.13.1");
-    file.raw_config = "{'class_name':'Sequential','config':{'name':'s','layers':[{'class_name':'Sequential','config':{"
-                      "'name':'inner','layers':[{'class_name':'Dense','config':{'name':'d','units':2,"
-                      "'batch_input_shape':[null,3]}},{'class_name':'LeakyReLU','config':{'name':'l','alpha':0.1}}]}},"
-                      "{'class_name':'Reshape','config':{'name':'r','target_shape':[1,-1]}},"
-                      "{'class_name':'GroupNormalization','config':{'name':'g','groups':1,'scale':false,'center':false}}"
-                      "]}}";
+    file.raw_config =
+        "{'class_name':'Sequential','config':{'name':'s','layers':[{'class_name':'Sequential','config':{"
+        "'name':'inner','layers':[{'class_name':'Dense','config':{'name':'d','units':2,"
+        "'batch_input_shape':[null,3]}},{'class_name':'LeakyReLU','config':{'name':'l','alpha':0.1}}]}},"
+        "{'class_name':'Reshape','config':{'name':'r','target_shape':[1,-1]}},"
+        "{'class_name':'GroupNormalization','config':{'name':'g','groups':1,'scale':false,'center':false}}"
+        "]}}";
     keras_some_weight(&file, "inner", "d/kernel:0", "3,2");
     keras_some_weight(&file, "inner", "d/bias:0", "2");
     add_keras(to, "sequential.h5", keras_bytes(&file));

@@ -26,8 +26,8 @@ static inline void check_run(const char *path, const float *x, const float *expe
         for (int64_t k = 0; k < tensor_count(&outputs[i]); k++, at++) {
             const double got = tensor_get(&outputs[i], k);
             if (at < count)
-                CHECK_MSG(fabs(got - expected[at]) <= 1e-5 * (1 + fabs(expected[at])), "output %zu: got %g, expected %g",
-                          at, got, expected[at]);
+                CHECK_MSG(fabs(got - expected[at]) <= 1e-5 * (1 + fabs(expected[at])),
+                          "output %zu: got %g, expected %g", at, got, expected[at]);
         }
     }
     CHECK_INT(at, count);
@@ -46,7 +46,7 @@ static inline KerasFile one_layer(const char *version, const char *dims, const c
     return file;
 }
 // dims, class, config (' for "), values of x, expected values
-#define CHECK_LAYER(version, dims, class_name, config, x, ...)                                                        \
+#define CHECK_LAYER(version, dims, class_name, config, x, ...)                                                         \
     do {                                                                                                               \
         KerasFile file_ = one_layer(version, dims, class_name, config);                                                \
         CHECK_RUN(keras_save(&file_, "m.h5"), x, __VA_ARGS__);                                                         \

@@ -33,8 +33,10 @@ static KerasFile zip_file(const char *keywords) {
     KerasFile file = keras_file("3.5.0");
     Text json = {0};
     keras_input(&file, "x", "null,2,2");
-    text_add(&json, "{'module':'keras.layers','class_name':'MultiHeadAttention','name':'y','config':{'name':'y'},"
-                    "'inbound_nodes':[{'args':[%s,%s],'kwargs':{%s}}]}", tensor, tensor, keywords);
+    text_add(&json,
+             "{'module':'keras.layers','class_name':'MultiHeadAttention','name':'y','config':{'name':'y'},"
+             "'inbound_nodes':[{'args':[%s,%s],'kwargs':{%s}}]}",
+             tensor, tensor, keywords);
     keras_raw_layer(&file, text_get(&json));
     text_free(&json);
     keras_output(&file, "y");

@@ -17,7 +17,7 @@ static KerasFile conv_file(const char *dims, const char *class_name, const char 
     if (bias) keras_some_weight(&file, "y", "y/bias:0", bias);
     return file;
 }
-#define CHECK_CONV(dims, class_name, config, kernel, bias, ...)                                                       \
+#define CHECK_CONV(dims, class_name, config, kernel, bias, ...)                                                        \
     do {                                                                                                               \
         KerasFile file_ = conv_file(dims, class_name, config, kernel, bias);                                           \
         CHECK_RUN(keras_save(&file_, "m.h5"), some_input(), __VA_ARGS__);                                              \
@@ -26,19 +26,17 @@ static KerasFile conv_file(const char *dims, const char *class_name, const char 
 TEST(keras_conv_padding) {
     CHECK_CONV("null,3,3,1", "Conv2D", "'filters':2,'kernel_size':[2,2],'padding':'valid'", "2,2,1,2", "2", 0.95f,
                -0.45f, 0.25f, 0.8f, 0.2f, 1.05f, -1.4f, 1.4f);
-    CHECK_CONV("null,3,3,1", "Conv2D",
-               "'filters':1,'kernel_size':3,'padding':'same','strides':[2,2],'use_bias':false", "3,3,1,1", NULL, 0.2f,
-               -1.25f, 1.2f, -0.15f);
+    CHECK_CONV("null,3,3,1", "Conv2D", "'filters':1,'kernel_size':3,'padding':'same','strides':[2,2],'use_bias':false",
+               "3,3,1,1", NULL, 0.2f, -1.25f, 1.2f, -0.15f);
     // 4 with stride 2 and a window of 3: the one that is padded stands at the end
-    CHECK_CONV("null,4,4,2", "Conv2D",
-               "'filters':1,'kernel_size':[3,3],'padding':'same','strides':2,'use_bias':false", "3,3,2,1", NULL, -0.45f,
-               -2.2f, 0.2f, 0.75f);
+    CHECK_CONV("null,4,4,2", "Conv2D", "'filters':1,'kernel_size':[3,3],'padding':'same','strides':2,'use_bias':false",
+               "3,3,2,1", NULL, -0.45f, -2.2f, 0.2f, 0.75f);
     CHECK_CONV("null,5,1", "Conv1D",
                "'filters':1,'kernel_size':[2],'padding':'causal','dilation_rate':[2],'use_bias':false", "2,1,1", NULL,
                -0.5f, 0.75f, -0.05f, 0.7f, 0.1f);
     CHECK_CONV("null,3,3,1", "Conv2D",
-               "'filters':1,'kernel_size':[2,2],'padding':'same','dilation_rate':2,'use_bias':false", "2,2,1,1", NULL, 0,
-               0.8f, 0, 1.2f, -0.3f, -0.45f, 0, -1.4f, 0);
+               "'filters':1,'kernel_size':[2,2],'padding':'same','dilation_rate':2,'use_bias':false", "2,2,1,1", NULL,
+               0, 0.8f, 0, 1.2f, -0.3f, -0.45f, 0, -1.4f, 0);
 }
 
 TEST(keras_conv_groups) {
@@ -63,10 +61,11 @@ TEST(keras_conv_channels_first) {
 }
 
 TEST(keras_conv_transpose) {
-    CHECK_CONV("null,2,2,1", "Conv2DTranspose",
-               "'filters':1,'kernel_size':[3,3],'strides':[2,2],'padding':'same','output_padding':null,'use_bias':false",
-               "3,3,1,1", NULL, 0.2f, -0.5f, -0.4f, 0.75f, 0.3f, -0.4f, -0.45f, 0.6f, 0.5f, -0.55f, -0.95f, 1.45f,
-               0.15f, -0.2f, -0.6f, 0.8f);
+    CHECK_CONV(
+        "null,2,2,1", "Conv2DTranspose",
+        "'filters':1,'kernel_size':[3,3],'strides':[2,2],'padding':'same','output_padding':null,'use_bias':false",
+        "3,3,1,1", NULL, 0.2f, -0.5f, -0.4f, 0.75f, 0.3f, -0.4f, -0.45f, 0.6f, 0.5f, -0.55f, -0.95f, 1.45f, 0.15f,
+        -0.2f, -0.6f, 0.8f);
     CHECK_CONV("null,2,2,2", "Conv2DTranspose",
                "'filters':1,'kernel_size':[2,2],'strides':[2,2],'padding':'same','use_bias':false", "2,2,1,2", NULL,
                0.95f, -0.55f, 1.1f, -0.65f, -0.4f, 0.85f, -0.2f, 0.8f, -1, 0.6f, -0.85f, 0.5f, 0, -0.6f, 0.2f, -0.65f);
@@ -152,8 +151,8 @@ TEST(keras_shared_layer) {
 
 TEST(keras_theano_kernels_are_flipped) {
     H5Make made = h5make_begin();
-    KerasFile file = conv_file("null,2,2,1", "Conv2D", "'filters':1,'kernel_size':[2,2],'use_bias':false", "2,2,1,1",
-                               NULL);
+    KerasFile file =
+        conv_file("null,2,2,1", "Conv2D", "'filters':1,'kernel_size':[2,2],'use_bias':false", "2,2,1,1", NULL);
     Text config = keras_config(&file);
     h5make_text(&made, H5MAKE_ROOT, "model_config", text_get(&config));
     h5make_text(&made, H5MAKE_ROOT, "keras_version", "2.1.6");
@@ -186,7 +185,8 @@ TEST(keras_weights_that_do_not_fit) {
     KerasFile file = conv_file("null,4,4,2", "Conv2D", "'filters':3,'kernel_size':[3,3]", "3,3,1,3", "3");
     check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "layer 'y' (Conv2D)|Conv|expected");
     file = conv_file("null,4,4,2", "Conv2D", "'filters':3,'kernel_size':[3,3]", "5,3,2,3", "3");
-    check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "layer 'y' (Conv2D)|'kernel'|expected 3 at axis 0, got 5");
+    check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD,
+                       "layer 'y' (Conv2D)|'kernel'|expected 3 at axis 0, got 5");
     file = conv_file("null,4,4,2", "Conv2D", "'filters':4,'kernel_size':[3,3]", "3,3,2,3", "3");
     check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "layer 'y' (Conv2D)|expected 4 filters, got 3");
     file = conv_file("null,4,4,2", "Conv2D", "'filters':3,'kernel_size':[3,3]", "3,3,2,3", "2");
@@ -204,7 +204,8 @@ TEST(keras_weights_that_do_not_fit) {
 }
 
 TEST(keras_conv_settings_that_cannot_be) {
-    KerasFile file = conv_file("null,4,4,1", "Conv2D", "'filters':1,'kernel_size':[3,3],'padding':'full'", "3,3,1,1", "1");
+    KerasFile file =
+        conv_file("null,4,4,1", "Conv2D", "'filters':1,'kernel_size':[3,3],'padding':'full'", "3,3,1,1", "1");
     check_refused_with(keras_save(&file, "m.h5"), NULL, ST_UNSUPPORTED, "layer 'y' (Conv2D)|padding 'full'");
     file = conv_file("null,4,4,1", "Conv2D", "'filters':1,'kernel_size':[3,3],'strides':[0,1]", "3,3,1,1", "1");
     check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "'strides': expected whole numbers from 1 on, got 0");

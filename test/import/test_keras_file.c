@@ -105,8 +105,8 @@ static const struct {
     const char *name, *dims;
     float value;
 } inner_weights[] = {
-    {"d/kernel:0", "1,1", 2}, {"d/bias:0", "1", 1}, {"n/gamma:0", "1", 5}, {"n/beta:0", "1", 7}, {"e/kernel:0", "1,1", 10},
-    {"n/moving_mean:0", "1", 3}, {"n/moving_variance:0", "1", 4},
+    {"d/kernel:0", "1,1", 2},  {"d/bias:0", "1", 1},        {"n/gamma:0", "1", 5},           {"n/beta:0", "1", 7},
+    {"e/kernel:0", "1,1", 10}, {"n/moving_mean:0", "1", 3}, {"n/moving_variance:0", "1", 4},
 };
 
 TEST(keras_models_in_models) {
@@ -135,7 +135,8 @@ TEST(keras_weights_of_models_in_models) {
     for (size_t i = 1; i < COUNT_OF(inner_weights); i++) {
         keras_weight(&file, "inner", inner_weights[i].name, inner_weights[i].dims, &inner_weights[i].value);
     }
-    check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "layer 'inner' (Functional): expected 7 weights, got 6");
+    check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD,
+                       "layer 'inner' (Functional): expected 7 weights, got 6");
 }
 
 // ---- .keras
@@ -156,15 +157,15 @@ static KerasFile zip_file(void) {
     KerasFile file = keras_file("3.5.0");
     keras_input(&file, "x", "null,1,1,1");
     keras_layer(&file, "Conv2D", "first", "'filters':1,'kernel_size':[1,1]", "x");
-    keras_raw_layer(&file,
-                    "{'class_name':'Functional','name':'block','config':{'name':'block','layers':["
-                    "{'class_name':'InputLayer','name':'i','config':{'name':'i','batch_shape':[null,1,1,1]},"
-                    "'inbound_nodes':[]},"
-                    "{'class_name':'PReLU','name':'p','config':{'name':'p'},'inbound_nodes':[{'args':[{'class_name':"
-                    "'__keras_tensor__','config':{'keras_history':['i',0,0]}}],'kwargs':{}}]}],"
-                    "'input_layers':['i',0,0],'output_layers':['p',0,0]},"
-                    "'inbound_nodes':[{'args':[{'class_name':'__keras_tensor__','config':{'keras_history':['first',0,0]}}"
-                    "],'kwargs':{'training':null}}]}");
+    keras_raw_layer(
+        &file, "{'class_name':'Functional','name':'block','config':{'name':'block','layers':["
+               "{'class_name':'InputLayer','name':'i','config':{'name':'i','batch_shape':[null,1,1,1]},"
+               "'inbound_nodes':[]},"
+               "{'class_name':'PReLU','name':'p','config':{'name':'p'},'inbound_nodes':[{'args':[{'class_name':"
+               "'__keras_tensor__','config':{'keras_history':['i',0,0]}}],'kwargs':{}}]}],"
+               "'input_layers':['i',0,0],'output_layers':['p',0,0]},"
+               "'inbound_nodes':[{'args':[{'class_name':'__keras_tensor__','config':{'keras_history':['first',0,0]}}"
+               "],'kwargs':{'training':null}}]}");
     keras_layer(&file, "Conv2D", "last", "'filters':1,'kernel_size':[1,1],'use_bias':false", "block");
     keras_output(&file, "last");
     return file;
@@ -234,9 +235,10 @@ TEST(keras_unknown_layers_are_listed) {
 TEST(keras_classes_of_other_packages) {
     KerasFile file = keras_file("3.5.0");
     keras_input(&file, "x", "null,1");
-    keras_raw_layer(&file, "{'module':'my.layers','class_name':'Add','name':'y','config':{'name':'y'},'inbound_nodes':[{"
-                           "'args':[{'class_name':'__keras_tensor__','config':{'keras_history':['x',0,0]}}],'kwargs':{}}"
-                           "]}");
+    keras_raw_layer(&file,
+                    "{'module':'my.layers','class_name':'Add','name':'y','config':{'name':'y'},'inbound_nodes':[{"
+                    "'args':[{'class_name':'__keras_tensor__','config':{'keras_history':['x',0,0]}}],'kwargs':{}}"
+                    "]}");
     keras_output(&file, "y");
     check_refused_with(keras_save_zip(&file, "m.keras"), NULL, ST_UNSUPPORTED, "layers that are not supported: Add");
 }
@@ -265,7 +267,8 @@ TEST(keras_notes) {
     CHECK_MSG(strstr(text_get(&model.notes), "computed in float32"), "%s", text_get(&model.notes));
     import_free(&model);
     file = one_layer("2.13.1", "null,1", "Activation", "'activation':'relu'");
-    file.training = "{\"loss\": {\"class_name\": \"BinaryCrossentropy\", \"config\": {}}, \"metrics\": [[\"MeanIoU\"]]}";
+    file.training =
+        "{\"loss\": {\"class_name\": \"BinaryCrossentropy\", \"config\": {}}, \"metrics\": [[\"MeanIoU\"]]}";
     CHECK_OK(import_model(keras_save(&file, "m.h5"), NULL, &model));
     CHECK_TEXT(text_get(&model.notes), "");
     import_free(&model);
@@ -306,7 +309,8 @@ TEST(keras_references_that_lead_nowhere) {
     check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "'nobody'");
     file = one_layer("2.13.1", "null,1", "Activation", "'activation':'relu'");
     keras_raw_layer(&file, "{'class_name':'Activation','name':'z','config':{},'inbound_nodes':[[['y',0,3,{}]]]}");
-    check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD, "layer 'z'|expected output 3 of layer 'y', which has 1");
+    check_refused_with(keras_save(&file, "m.h5"), NULL, ST_BAD,
+                       "layer 'z'|expected output 3 of layer 'y', which has 1");
 }
 
 TEST(keras_configurations_that_are_none) {
@@ -329,12 +333,16 @@ TEST(keras_configurations_that_are_none) {
 
 // `depth` models inside each other, each of which calls the next one twice: 2^depth calls.
 static void nest(Text *to, int depth) {
-    text_add(to, "{'class_name':'Functional','name':'m%d','config':{'name':'m%d','layers':[{'class_name':'InputLayer',"
-                 "'name':'i','config':{'name':'i','batch_input_shape':[null,1]},'inbound_nodes':[]},", depth, depth);
+    text_add(to,
+             "{'class_name':'Functional','name':'m%d','config':{'name':'m%d','layers':[{'class_name':'InputLayer',"
+             "'name':'i','config':{'name':'i','batch_input_shape':[null,1]},'inbound_nodes':[]},",
+             depth, depth);
     if (depth > 0) nest(to, depth - 1);
     else text_add(to, "{'class_name':'Activation','name':'m-1','config':{'activation':'relu'}");
-    text_add(to, ",'inbound_nodes':[[['i',0,0,{}]],[['m%d',%d,0,{}]]]}],'input_layers':[['i',0,0]],'output_layers':"
-                 "[['m%d',%d,0]]}", depth - 1, depth > 0, depth - 1, 1 + (depth > 0));
+    text_add(to,
+             ",'inbound_nodes':[[['i',0,0,{}]],[['m%d',%d,0,{}]]]}],'input_layers':[['i',0,0]],'output_layers':"
+             "[['m%d',%d,0]]}",
+             depth - 1, depth > 0, depth - 1, 1 + (depth > 0));
 }
 
 static Text nested_config(int depth) {
@@ -367,7 +375,8 @@ TEST(keras_calls_have_a_limit) {
                       "[[['i',0,0]]]");
     for (int depth = 13; depth >= 0; depth--) {
         text_add(&config, "}],'input_layers':[['i',0,0]],'output_layers':[['m',0,0]]}");
-        for (int k = 0; k < 8; k++) text_add(&config, "%s[['i',0,0]]%s", k ? "," : ",'inbound_nodes':[", k < 7 ? "" : "]");
+        for (int k = 0; k < 8; k++)
+            text_add(&config, "%s[['i',0,0]]%s", k ? "," : ",'inbound_nodes':[", k < 7 ? "" : "]");
     }
     text_add(&config, "}");
     refuse_config(text_get(&config), ST_BAD, "expected at most");
@@ -395,7 +404,8 @@ static void check_cut(bool is_zip) {
         const Status status = import_model(path, NULL, &model);
         if (status == ST_OK) good++;
         else CHECK_MSG(text_starts(error_message(), path) && !strchr(error_message(), '\n'), "%s", error_message());
-        CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "%zu bytes: status %d", size, status);
+        CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "%zu bytes: status %d", size,
+                  status);
         import_free(&model);
     }
     CHECK_MSG(good >= 1 && good < 16, "%zu lengths of %zu are a model", good, bytes.length);
@@ -415,7 +425,8 @@ TEST(keras_changed_bytes) {
             bytes.data[at] = (char)(before ^ 0x41);
             CHECK_OK(file_write(path, bytes.data, bytes.length));
             const Status status = import_model(path, NULL, &model);
-            CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "byte %zu: status %d", at, status);
+            CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "byte %zu: status %d", at,
+                      status);
             import_free(&model);
             bytes.data[at] = before;
         }

@@ -20,8 +20,7 @@ static KerasFile norm_file(const char *dims, const char *class_name, const char 
 TEST(keras_batch_norm) {
     // (x - mean) / sqrt(variance + 0.25) gamma + beta: variances 0.75 and 3.75
     KerasFile file = norm_file("null,1,2,2", "BatchNormalization", "'axis':[3],'epsilon':0.25",
-                               "gamma beta moving_mean moving_variance", "2",
-                               FLOATS(2, 4, 1, -1, 1, 2, 0.75f, 3.75f));
+                               "gamma beta moving_mean moving_variance", "2", FLOATS(2, 4, 1, -1, 1, 2, 0.75f, 3.75f));
     CHECK_RUN(keras_save(&file, "m.h5"), FLOATS(1, 2, 3, 6), 1, -1, 5, 7);
     file = norm_file("null,1,2,2", "BatchNormalization", "'axis':-1,'epsilon':0.25,'scale':false",
                      "beta moving_mean moving_variance", "2", FLOATS(1, -1, 1, 2, 0.75f, 3.75f));
@@ -38,9 +37,8 @@ TEST(keras_batch_norm) {
 TEST(keras_batch_norm_in_training) {
     KerasFile file = keras_file("2.0.6");
     keras_input(&file, "x", "null,1,2,2");
-    keras_raw_layer(&file,
-                    "{'class_name':'BatchNormalization','name':'y','config':{'name':'y','epsilon':1.25},"
-                    "'inbound_nodes':[[['x',0,0,{'training':true}]]]}");
+    keras_raw_layer(&file, "{'class_name':'BatchNormalization','name':'y','config':{'name':'y','epsilon':1.25},"
+                           "'inbound_nodes':[[['x',0,0,{'training':true}]]]}");
     keras_output(&file, "y");
     const float weights[] = {2, 4, 1, -1, 100, 200, 5, 6};
     static const char *const names[] = {"gamma", "beta", "moving_mean", "moving_variance"};
@@ -72,8 +70,8 @@ TEST(keras_layer_norm) {
 TEST(keras_group_norm) {
     const float weights[] = {1, 2, 3, 4, 0, 0, 1, 1};
     // two groups of two channels and one pixel: means 2 and 6, variances 1 and 4, epsilon 0
-    KerasFile file = norm_file("null,1,1,4", "GroupNormalization", "'groups':2,'axis':-1,'epsilon':0", "gamma beta", "4",
-                               weights);
+    KerasFile file =
+        norm_file("null,1,1,4", "GroupNormalization", "'groups':2,'axis':-1,'epsilon':0", "gamma beta", "4", weights);
     CHECK_RUN(keras_save(&file, "m.h5"), FLOATS(1, 3, 4, 8), -1, 2, -2, 5);
     file = norm_file("null,4,1,1", "Addons>GroupNormalization", "'groups':2,'axis':1,'epsilon':0", "gamma beta", "4",
                      weights);
@@ -85,8 +83,8 @@ TEST(keras_group_norm) {
 TEST(keras_instance_norm) {
     const float weights[] = {3, 5, 1, 2};
     // channels 1, 5 and 2, 4: means 3 and 3, variances 4 and 1; epsilon 2.25
-    KerasFile file = norm_file("null,1,2,2", "GroupNormalization", "'groups':-1,'epsilon':2.25", "gamma beta", "2",
-                               weights);
+    KerasFile file =
+        norm_file("null,1,2,2", "GroupNormalization", "'groups':-1,'epsilon':2.25", "gamma beta", "2", weights);
     CHECK_RUN(keras_save(&file, "m.h5"), FLOATS(1, 2, 5, 4), 1 - 6 / 2.5f, 2 - 5 / sqrtf(3.25f), 1 + 6 / 2.5f,
               2 + 5 / sqrtf(3.25f));
     file = norm_file("null,1,2,2", "Addons>InstanceNormalization", "'axis':-1,'epsilon':2.25,'groups':2", "gamma beta",
@@ -106,15 +104,15 @@ TEST(keras_instance_norm) {
 TEST(keras_unit_norm_and_normalization) {
     CHECK_LAYER("2.13.1", "null,2,2", "UnitNormalization", "'axis':[-1]", FLOATS(3, 4, 0, 0), 0.6f, 0.8f, 0, 0);
     CHECK_LAYER("2.13.1", "null,1,2", "Normalization", "'axis':[-1],'mean':[1,2],'variance':[4,0]", FLOATS(3, 2), 1, 0);
-    CHECK_LAYER("2.13.1", "null,1,2", "Normalization", "'axis':null,'mean':1,'variance':4,'invert':true", FLOATS(3, 2), 7,
-                5);
-    KerasFile file = norm_file("null,1,2", "Normalization", "'axis':[-1],'mean':null,'variance':null",
-                               "mean variance", "2", FLOATS(1, 2, 4, 0.25f));
+    CHECK_LAYER("2.13.1", "null,1,2", "Normalization", "'axis':null,'mean':1,'variance':4,'invert':true", FLOATS(3, 2),
+                7, 5);
+    KerasFile file = norm_file("null,1,2", "Normalization", "'axis':[-1],'mean':null,'variance':null", "mean variance",
+                               "2", FLOATS(1, 2, 4, 0.25f));
     keras_weight(&file, "y", "y/count:0", "", &quarter);
     CHECK_RUN(keras_save(&file, "m.h5"), FLOATS(3, 3), 1, 2);
 }
 
-#define ACTIVATION(version, name, x, expected)                                                                        \
+#define ACTIVATION(version, name, x, expected)                                                                         \
     CHECK_LAYER(version, "null,1", "Activation", "'activation':'" name "'", FLOATS(x), expected)
 
 TEST(keras_activations) {
@@ -146,11 +144,13 @@ TEST(keras_activations) {
 
 // As Keras 3 writes functions, and layers in the place of functions.
 TEST(keras_activations_as_objects) {
+    CHECK_LAYER(
+        "3.1.0", "null,1", "Activation",
+        "'activation':{'module':'builtins','class_name':'function','config':'relu','registered_name':'function'}",
+        FLOATS(-1), 0);
     CHECK_LAYER("3.1.0", "null,1", "Activation",
-                "'activation':{'module':'builtins','class_name':'function','config':'relu','registered_name':'function'}",
-                FLOATS(-1), 0);
-    CHECK_LAYER("3.1.0", "null,1", "Activation",
-                "'activation':{'class_name':'LeakyReLU','config':{'name':'l','negative_slope':0.5}}", FLOATS(-1), -0.5f);
+                "'activation':{'class_name':'LeakyReLU','config':{'name':'l','negative_slope':0.5}}", FLOATS(-1),
+                -0.5f);
     KerasFile file = one_layer("3.1.0", "null,1", "Activation", "'activation':{'class_name':'MyThing','config':{}}");
     check_refused_with(keras_save(&file, "m.h5"), NULL, ST_UNSUPPORTED, "activation MyThing (1 layer)");
 }
@@ -158,8 +158,8 @@ TEST(keras_activations_as_objects) {
 TEST(keras_activation_layers) {
     CHECK_LAYER("2.13.1", "null,4", "ReLU", "'max_value':6,'negative_slope':0,'threshold':0", FLOATS(-1, 2, 6, 9), 0, 2,
                 6, 6);
-    CHECK_LAYER("2.13.1", "null,3", "ReLU", "'max_value':null,'negative_slope':0.5,'threshold':0.0", FLOATS(-2, 2, 9), -1,
-                2, 9);
+    CHECK_LAYER("2.13.1", "null,3", "ReLU", "'max_value':null,'negative_slope':0.5,'threshold':0.0", FLOATS(-2, 2, 9),
+                -1, 2, 9);
     CHECK_LAYER("2.13.1", "null,3", "ReLU", "'max_value':6,'negative_slope':0.5,'threshold':0", FLOATS(-2, 2, 9), -1, 2,
                 6);
     CHECK_LAYER("2.13.1", "null,4", "ReLU", "'max_value':6,'negative_slope':0.5,'threshold':1", FLOATS(-1, 0, 2, 9), -1,

@@ -30,7 +30,8 @@ static Json *parse(Arena *arena, const char *text) {
 // What Python writes, and JSON has no words for.
 TEST(keras_json_of_python) {
     Arena arena = {0};
-    Json *json = parse(&arena, "{\"a\": NaN, \"b\": -Infinity, \"c\": [Infinity], \"NaN \\\" Infinity\": \"Infinity\"}");
+    Json *json =
+        parse(&arena, "{\"a\": NaN, \"b\": -Infinity, \"c\": [Infinity], \"NaN \\\" Infinity\": \"Infinity\"}");
     double number;
     CHECK(config_get(json, "a") == NULL);
     CHECK_OK(config_float(json, "b", 0, &number));
@@ -44,9 +45,10 @@ TEST(keras_json_of_python) {
 
 TEST(keras_settings) {
     Arena arena = {0};
-    Json *json = parse(&arena, "{\"strides\": 2, \"size\": [1, 3], \"bad\": [1, 2.5], \"border_mode\": \"same\", \"p\": "
-                               "0.5, \"bias\": false, \"numpy\": {\"class_name\": \"__numpy__\", \"config\": {\"value\": "
-                               "4}}, \"nothing\": null}");
+    Json *json =
+        parse(&arena, "{\"strides\": 2, \"size\": [1, 3], \"bad\": [1, 2.5], \"border_mode\": \"same\", \"p\": "
+                      "0.5, \"bias\": false, \"numpy\": {\"class_name\": \"__numpy__\", \"config\": {\"value\": "
+                      "4}}, \"nothing\": null}");
     int64_t sizes[3];
     const char *text;
     double number;

@@ -10,7 +10,8 @@ static const char *text_of(const Json *config, const char *key) {
     return json && json->type == JSON_STRING ? json->string : NULL;
 }
 
-// "Lambda", "tf.math.cumsum", "operation Einsum", "TensorFlowOpLayer AddV2", "TimeDistributed of Conv2D", "activation f".
+// "Lambda", "tf.math.cumsum", "operation Einsum", "TensorFlowOpLayer AddV2", "TimeDistributed of Conv2D", "activation
+// f".
 static Status add_missing(KerasImport *import, Missing *missing, const char *what, const char *name) {
     Text text = {0};
     text_add(&text, "%s%s%.100s", what, name && *what && !text_ends(what, ".") ? " " : "", name ? name : "");
@@ -44,7 +45,7 @@ static Status add_unknown(KerasImport *import, const KerasLayer *layer, Missing 
 // What a known layer names that is not had: its activation; the layer in a shell.
 static Status check_inside(KerasImport *import, const KerasLayer *layer, Missing *missing) {
     const char *name;
-    if (layer->kind->import == import_time_distributed) {
+    if (layer->kind->import == keras_time_distributed) {
         const char *inner = text_of(json_get(layer->config, "layer"), "class_name");
         if (!time_distributes(inner)) return add_missing(import, missing, "TimeDistributed of", inner);
     }
@@ -110,8 +111,9 @@ static Status input_type(Graph *graph, const KerasLayer *input, Type *type) {
     for (int i = 0; i < type->rank; i++) {
         const Json *size = &shape->items[i];
         if (size->type == JSON_NULL) TRY(free_dim(graph, input->name, i, &type->dim[i]));
-        else FAIL_IF(!json_integer_of(size, &type->dim[i]) || type->dim[i] < 1 || type->dim[i] > INT32_MAX, ST_BAD,
-                     "'batch_shape': expected sizes from 1 on, or null");
+        else
+            FAIL_IF(!json_integer_of(size, &type->dim[i]) || type->dim[i] < 1 || type->dim[i] > INT32_MAX, ST_BAD,
+                    "'batch_shape': expected sizes from 1 on, or null");
     }
     return ST_OK;
 }
@@ -172,9 +174,7 @@ static Status path_of(const Frame *frame, const char *name, const char *end, con
     return *out ? ST_OK : fail_memory(strlen(name));
 }
 
-static int first_inputs(const KerasCall *call) {
-    return call->n_args ? call->args[0].n_tensors : 0;
-}
+static int first_inputs(const KerasCall *call) { return call->n_args ? call->args[0].n_tensors : 0; }
 
 static Status build_nested(Frame *frame, KerasLayer *layer, const KerasCall *call, const ValueId *inputs) {
     const char *prefix;

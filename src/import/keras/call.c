@@ -2,7 +2,7 @@
 #include "import/keras/layer.h"
 #include <string.h>
 
-Status expect_input(const LayerCall *call, int rank) {
+Status expect_layer_input(const LayerCall *call, int rank) {
     FAIL_IF(call->x == NO_VALUE || call->n_inputs != 1, ST_BAD, "expected one input, got %d", call->n_inputs);
     const int own = type_of(call, call->x)->rank;
     FAIL_IF(own < 0, ST_UNSUPPORTED, "an input of a rank that is not known");
@@ -20,14 +20,14 @@ Status layer_is_first(const LayerCall *call, bool *is_first) {
     return ST_OK;
 }
 
-Status to_first(LayerCall *call, ValueId x, ValueId *out) {
+Status layer_to_first(LayerCall *call, ValueId x, ValueId *out) {
     bool is_first;
     TRY(layer_is_first(call, &is_first));
     *out = x;
     return is_first ? ST_OK : emit_first(&call->emit, x, out);
 }
 
-Status from_first(LayerCall *call, ValueId x, ValueId *out) {
+Status layer_from_first(LayerCall *call, ValueId x, ValueId *out) {
     bool is_first;
     TRY(layer_is_first(call, &is_first));
     *out = x;

@@ -32,8 +32,8 @@ static int call_index(const KerasLayer *layer, int64_t node, bool counts_first) 
     return layer->model && node == n ? (int)n - 1 : -1;
 }
 
-static Status find_source(const KerasModel *model, const Json *name, const Json *node, const Json *tensor,
-                          bool is_end, KerasSource *out) {
+static Status find_source(const KerasModel *model, const Json *name, const Json *node, const Json *tensor, bool is_end,
+                          KerasSource *out) {
     const bool is_list_form = !model->is_dict_form;
     int64_t n, t;
     FAIL_IF(name->type != JSON_STRING || !json_integer_of(node, &n) || !json_integer_of(tensor, &t) || t < 0 ||
@@ -244,11 +244,10 @@ static bool is_end(const Json *json) {
     return json->type == JSON_ARRAY && json->count == 3 && json->items[0].type == JSON_STRING;
 }
 
-Status keras_read_ends(Arena *arena, const Json *json, const char *what, const KerasModel *model,
-                       KerasSource **out, int *count) {
+Status keras_read_ends(Arena *arena, const Json *json, const char *what, const KerasModel *model, KerasSource **out,
+                       int *count) {
     const bool is_list = json && (json->type == JSON_ARRAY || json->type == JSON_OBJECT);
-    FAIL_IF(!is_list || json->count == 0, ST_BAD, "expected '%s' of model '%s', got none",
-            what, model->name);
+    FAIL_IF(!is_list || json->count == 0, ST_BAD, "expected '%s' of model '%s', got none", what, model->name);
     FAIL_IF(json->count > LIMIT_NODE_VALUES, ST_BAD, "expected at most %d '%s', got %zu", LIMIT_NODE_VALUES, what,
             json->count);
     const bool is_single = is_end(json);

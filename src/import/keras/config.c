@@ -33,10 +33,15 @@ static Status plain_json(const char *text, size_t length, Text *to) {
     return text_status(to);
 }
 
-Status config_parse(Arena *arena, const char *text, size_t length, Json **out) {
-    if (!memmem(text, length, "NaN", 3) && !memmem(text, length, "Infinity", 8)) {
-        return json_parse(arena, text, length, out);
+static bool holds_words(const char *text, size_t length) {
+    for (const char *at = text, *end = text + length; at < end; at++) {
+        if (has_word(at, end, "NaN") || has_word(at, end, "Infinity")) return true;
     }
+    return false;
+}
+
+Status config_parse(Arena *arena, const char *text, size_t length, Json **out) {
+    if (!holds_words(text, length)) return json_parse(arena, text, length, out);
     Text plain = {0};
     Status status = plain_json(text, length, &plain);
     if (status == ST_OK) status = json_parse(arena, text_get(&plain), plain.length, out);
@@ -50,11 +55,20 @@ Status config_parse(Arena *arena, const char *text, size_t length, Json **out) {
 static const struct {
     const char *now, *before;
 } renamed[] = {
-    {"filters", "nb_filter"},       {"strides", "subsample"},      {"strides", "stride"},
-    {"padding", "border_mode"},     {"use_bias", "bias"},          {"data_format", "dim_ordering"},
-    {"dilation_rate", "atrous_rate"}, {"units", "output_dim"},     {"pool_size", "pool_length"},
-    {"rate", "p"},                  {"batch_shape", "batch_input_shape"}, {"dtype", "input_dtype"},
-    {"negative_slope", "alpha"},    {"axis", "concat_axis"},
+    {"filters", "nb_filter"},
+    {"strides", "subsample"},
+    {"strides", "stride"},
+    {"padding", "border_mode"},
+    {"use_bias", "bias"},
+    {"data_format", "dim_ordering"},
+    {"dilation_rate", "atrous_rate"},
+    {"units", "output_dim"},
+    {"pool_size", "pool_length"},
+    {"rate", "p"},
+    {"batch_shape", "batch_input_shape"},
+    {"dtype", "input_dtype"},
+    {"negative_slope", "alpha"},
+    {"axis", "concat_axis"},
 };
 
 const Json *config_get(const Json *config, const char *key) {

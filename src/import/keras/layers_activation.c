@@ -98,13 +98,14 @@ static const Function *find_function(const char *name) {
     return NULL;
 }
 
-Status apply_named(LayerCall *call, const char *name, ValueId x, ValueId *out) {
+Status add_named_activation(LayerCall *call, const char *name, ValueId x, ValueId *out) {
     const Function *function = find_function(name);
     FAIL_IF(!function, ST_UNSUPPORTED, "the activation '%s'", name);
     return function->op == OP_NONE ? function->apply(call, x, out) : unary(call, function->op, x, out);
 }
 
-// A text; a function {"class_name": "function", "config": "relu"}; a layer {"class_name": "LeakyReLU", "config": {...}}.
+// A text; a function {"class_name": "function", "config": "relu"}; a layer {"class_name": "LeakyReLU", "config":
+// {...}}.
 static const char *function_name(const Json *json) {
     if (!json) return "linear";
     if (json->type == JSON_STRING) return json->string;
@@ -116,8 +117,8 @@ static const char *function_name(const Json *json) {
 static const LayerKind *activation_layer(const Json *json) {
     const Json *class_name = json_get(json, "class_name");
     const LayerKind *kind = class_name && class_name->type == JSON_STRING ? layer_kind(class_name->string) : NULL;
-    const bool is_one = kind && (kind->import == import_relu || kind->import == import_leaky_relu ||
-                                 kind->import == import_elu || kind->import == import_softmax);
+    const bool is_one = kind && (kind->import == keras_relu || kind->import == keras_leaky_relu ||
+                                 kind->import == keras_elu || kind->import == keras_softmax);
     return is_one ? kind : NULL;
 }
 
@@ -129,9 +130,9 @@ bool activation_known(const Json *json, const char **name) {
     return activation_layer(json) != NULL;
 }
 
-Status apply_activation(LayerCall *call, const Json *json, ValueId x, ValueId *out) {
+Status add_activation(LayerCall *call, const Json *json, ValueId x, ValueId *out) {
     const char *name = function_name(json);
-    if (name) return apply_named(call, name, x, out);
+    if (name) return add_named_activation(call, name, x, out);
     const LayerKind *kind = activation_layer(json);
     const Json *config = json_get(json, "config");
     FAIL_IF(!kind || !config || config->type != JSON_OBJECT, ST_UNSUPPORTED, "an activation of another kind");
@@ -148,9 +149,9 @@ Status apply_activation(LayerCall *call, const Json *json, ValueId x, ValueId *o
 
 // ---- layers
 
-Status import_activation(LayerCall *call) {
-    TRY(expect_input(call, 0));
-    return apply_activation(call, config_get(call->config, "activation"), call->x, &call->out[0]);
+Status keras_activation(LayerCall *call) {
+    TRY(expect_layer_input(call, 0));
+    return add_activation(call, config_get(call->config, "activation"), call->x, &call->out[0]);
 }
 
 // x where it is above the threshold, else slope (x - threshold).
@@ -165,10 +166,10 @@ static Status above_threshold(LayerCall *call, double threshold, double slope, V
     return emit_node(&call->emit, OP_Where, "act", inputs, 3, NO_ATTRS, out);
 }
 
-Status import_relu(LayerCall *call) {
+Status keras_relu(LayerCall *call) {
     double most, slope, threshold;
     ValueId y;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(config_float(call->config, "max_value", INFINITY, &most));
     TRY(config_float(call->config, "negative_slope", 0, &slope));
     TRY(config_float(call->config, "threshold", 0, &threshold));
@@ -183,33 +184,33 @@ Status import_relu(LayerCall *call) {
     return most == INFINITY ? ST_OK : clip(call, -INFINITY, most, y, &call->out[0]);
 }
 
-Status import_leaky_relu(LayerCall *call) {
+Status keras_leaky_relu(LayerCall *call) {
     double slope;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(config_float(call->config, "negative_slope", 0.3, &slope));
     return with_float(call, OP_LeakyRelu, "alpha", slope, call->x, &call->out[0]);
 }
 
-Status import_thresholded_relu(LayerCall *call) {
+Status keras_thresholded_relu(LayerCall *call) {
     double theta;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(config_float(call->config, "theta", 1, &theta));
     return above_threshold(call, theta, 0, call->x, &call->out[0]);
 }
 
-Status import_elu(LayerCall *call) {
+Status keras_elu(LayerCall *call) {
     double alpha;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(config_float(call->config, "alpha", 1, &alpha));
     return with_float(call, OP_Elu, "alpha", alpha, call->x, &call->out[0]);
 }
 
 // The slopes have the dims of the input behind the batch, those of shared_axes are 1: they broadcast as they are.
-Status import_prelu(LayerCall *call) {
+Status keras_prelu(LayerCall *call) {
     int64_t dims[MAX_RANK], shared[MAX_RANK];
     int n_shared = 0;
     ValueId slope;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const Type type = *type_of(call, call->x);
     const Json *json = config_get(call->config, "shared_axes");
     FAIL_IF(type.rank < 2, ST_BAD, "expected an input of 2 dims at least, got %d", type.rank);
@@ -224,9 +225,9 @@ Status import_prelu(LayerCall *call) {
     return emit_binary(&call->emit, OP_PRelu, "act", call->x, slope, &call->out[0]);
 }
 
-Status import_softmax(LayerCall *call) {
+Status keras_softmax(LayerCall *call) {
     int axis;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const Json *json = config_get(call->config, "axis");
     FAIL_IF(json && json->type == JSON_ARRAY && json->count != 1, ST_UNSUPPORTED, "a softmax over several axes");
     TRY(layer_axis(call, "axis", -1, type_of(call, call->x)->rank, &axis));

@@ -74,8 +74,8 @@ static Status input_of(const LayerCall *call, int position, const char *key, Val
 }
 
 static Status refuse_others(const LayerCall *call) {
-    static const char *const refused[] = {"attention_mask", "query_mask", "value_mask", "key_mask", "use_causal_mask",
-                                          "return_attention_scores"};
+    static const char *const refused[] = {"attention_mask", "query_mask",      "value_mask",
+                                          "key_mask",       "use_causal_mask", "return_attention_scores"};
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         Operand operand;
         if (!call_operand(call, 99, refused[i], &operand)) continue;
@@ -85,8 +85,8 @@ static Status refuse_others(const LayerCall *call) {
     return ST_OK;
 }
 
-Status import_multi_head_attention(LayerCall *call) {
-    ValueId query, value, key, q, k, v, factor, scores, y;
+Status keras_multi_head_attention(LayerCall *call) {
+    ValueId query, value, key, q, k, v, factor, scores, shares, y;
     Heads q_heads, k_heads, v_heads;
     TRY(refuse_others(call));
     TRY(input_of(call, 0, "query", NO_VALUE, &query));
@@ -98,7 +98,7 @@ Status import_multi_head_attention(LayerCall *call) {
     TRY(emit_scalar(&call->emit, "factor", DT_F32, 1 / sqrt((double)q_heads.size), &factor));
     TRY(emit_binary(&call->emit, OP_Mul, "scaled", q, factor, &q));
     TRY(emit_binary(&call->emit, OP_MatMul, "scores", q, k, &scores));
-    TRY(emit_node(&call->emit, OP_Softmax, "shares", &scores, 1, ATTRS(ATTR_I("axis", -1)), &scores));
-    TRY(emit_binary(&call->emit, OP_MatMul, "mixed", scores, v, &y));
+    TRY(emit_node(&call->emit, OP_Softmax, "shares", &scores, 1, ATTRS(ATTR_I("axis", -1)), &shares));
+    TRY(emit_binary(&call->emit, OP_MatMul, "mixed", shares, v, &y));
     return join_heads(call, &v_heads, y, &call->out[0]);
 }

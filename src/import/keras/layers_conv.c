@@ -84,7 +84,8 @@ static Status read_kernel(LayerCall *call, const char *name, int spatial, bool i
     out->oc = dim[out->lies_first ? 0 : spatial + 1];
     if (!out->lies_first) TRY(check_kernel(call, &out->tensor, spatial));
     const bool is_made = layer_slot(call, name)->value != NO_VALUE;
-    if (call->import->is_theano && !is_made) TRY(flip(&call->emit.graph->arena, out->lies_first ? 2 : 0, spatial, &out->tensor));
+    if (call->import->is_theano && !is_made)
+        TRY(flip(&call->emit.graph->arena, out->lies_first ? 2 : 0, spatial, &out->tensor));
     return ST_OK;
 }
 
@@ -103,20 +104,20 @@ static Status bias_constant(LayerCall *call, int64_t oc, ValueId *out) {
 
 static Status finish(LayerCall *call, ValueId first) {
     ValueId y;
-    TRY(from_first(call, first, &y));
-    return apply_activation(call, config_get(call->config, "activation"), y, &call->out[0]);
+    TRY(layer_from_first(call, first, &y));
+    return add_activation(call, config_get(call->config, "activation"), y, &call->out[0]);
 }
 
 // ---- convolutions
 
-Status import_conv(LayerCall *call) {
+Status keras_conv(LayerCall *call) {
     const int spatial = call->kind->number;
     EmitWindow window;
     Kernel kernel;
     ValueId x, bias, y;
     bool is_first;
     int64_t groups;
-    TRY(expect_input(call, spatial + 2));
+    TRY(expect_layer_input(call, spatial + 2));
     TRY(layer_is_first(call, &is_first));
     TRY(config_int(call->config, "groups", 1, &groups));
     TRY(read_kernel(call, "kernel", spatial, is_first, &kernel));
@@ -130,7 +131,7 @@ Status import_conv(LayerCall *call) {
     KerasWeight *slot = layer_slot(call, "kernel");
     if (slot->value == NO_VALUE) TRY(kernel_constant(call, "kernel", spatial, &kernel, &slot->value));
     TRY(bias_constant(call, kernel.oc, &bias));
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_conv(&call->emit, x, slot->value, bias, &window, &y));
     return finish(call, y);
 }
@@ -156,12 +157,12 @@ static int64_t depthwise_filters(const KerasWeight *slot, const Graph *graph) {
     return slot->value == NO_VALUE ? -1 : graph->values[slot->value].type.dim[0];
 }
 
-Status import_depthwise(LayerCall *call) {
+Status keras_depthwise(LayerCall *call) {
     const int spatial = call->kind->number;
     const char *name = "depthwise_kernel";
     ValueId x, bias = NO_VALUE, y;
-    TRY(expect_input(call, spatial + 2));
-    TRY(to_first(call, call->x, &x));
+    TRY(expect_layer_input(call, spatial + 2));
+    TRY(layer_to_first(call, call->x, &x));
     if (layer_has_weight(call, "bias")) {
         Tensor kernel;
         TRY(layer_weight(call, name, spatial + 2, &kernel));
@@ -175,13 +176,13 @@ Status import_depthwise(LayerCall *call) {
 }
 
 // Depthwise, then a convolution with a window of 1, which has the bias.
-Status import_separable(LayerCall *call) {
+Status keras_separable(LayerCall *call) {
     const int spatial = call->kind->number;
     const EmitWindow point = {.spatial = spatial};
     ValueId x, bias, middle, y;
     Kernel kernel;
-    TRY(expect_input(call, spatial + 2));
-    TRY(to_first(call, call->x, &x));
+    TRY(expect_layer_input(call, spatial + 2));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(depthwise(call, "depthwise_kernel", spatial, x, NO_VALUE, &middle));
     TRY(layer_weight(call, "pointwise_kernel", spatial + 2, &kernel.tensor));
     kernel.lies_first = false;
@@ -229,14 +230,14 @@ static Status read_output_padding(const LayerCall *call, int spatial, int64_t *o
     return ST_OK;
 }
 
-Status import_conv_transpose(LayerCall *call) {
+Status keras_conv_transpose(LayerCall *call) {
     const int spatial = call->kind->number;
     EmitWindow window;
     Kernel kernel;
     ValueId x, bias, y;
     int64_t padding[3], groups;
     bool is_padded;
-    TRY(expect_input(call, spatial + 2));
+    TRY(expect_layer_input(call, spatial + 2));
     TRY(config_int(call->config, "groups", 1, &groups));
     FAIL_IF(groups != 1, ST_UNSUPPORTED, "'groups' of a transposed convolution");
     TRY(read_kernel(call, "kernel", spatial, false, &kernel));
@@ -251,7 +252,7 @@ Status import_conv_transpose(LayerCall *call) {
     KerasWeight *slot = layer_slot(call, "kernel");
     if (slot->value == NO_VALUE) TRY(kernel_constant(call, "kernel", spatial, &kernel, &slot->value));
     TRY(bias_constant(call, oc, &bias));
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_conv_transpose(&call->emit, x, slot->value, bias, &window, &y));
     return finish(call, y);
 }
@@ -259,10 +260,10 @@ Status import_conv_transpose(LayerCall *call) {
 // ---- fully connected
 
 // Over the last dim, whatever the rank.
-Status import_dense(LayerCall *call) {
+Status keras_dense(LayerCall *call) {
     ValueId kernel, bias, y;
     Tensor weight;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const Type *type = type_of(call, call->x);
     FAIL_IF(type->rank < 1, ST_BAD, "expected an input with dims, got a scalar");
     const int64_t features = type->dim[type->rank - 1];
@@ -278,5 +279,5 @@ Status import_dense(LayerCall *call) {
     if (is_matrix) TRY(emit_node(&call->emit, OP_Gemm, "product", inputs, bias == NO_VALUE ? 2 : 3, NO_ATTRS, &y));
     else TRY(emit_node(&call->emit, OP_MatMul, "product", inputs, 2, NO_ATTRS, &y));
     if (!is_matrix && bias != NO_VALUE) TRY(emit_binary(&call->emit, OP_Add, "sum", y, bias, &y));
-    return apply_activation(call, config_get(call->config, "activation"), y, &call->out[0]);
+    return add_activation(call, config_get(call->config, "activation"), y, &call->out[0]);
 }

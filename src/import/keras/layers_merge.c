@@ -37,14 +37,14 @@ static Status join(LayerCall *call, Op op) {
 }
 
 // kind->number: the Op.
-Status import_merge(LayerCall *call) {
+Status keras_merge(LayerCall *call) {
     const Op op = (Op)call->kind->number;
     TRY(expect_several(call, 1));
     FAIL_IF(op == OP_Sub && call->n_inputs != 2, ST_BAD, "expected 2 inputs, got %d", call->n_inputs);
     return join(call, op);
 }
 
-Status import_average(LayerCall *call) {
+Status keras_average(LayerCall *call) {
     ValueId factor;
     TRY(expect_several(call, 1));
     TRY(join(call, OP_Add));
@@ -52,7 +52,7 @@ Status import_average(LayerCall *call) {
     return emit_binary(&call->emit, OP_Mul, "average", call->out[0], factor, &call->out[0]);
 }
 
-Status import_concatenate(LayerCall *call) {
+Status keras_concatenate(LayerCall *call) {
     int axis;
     TRY(expect_several(call, 1));
     TRY(layer_axis(call, "axis", -1, type_of(call, call->inputs[0])->rank, &axis));
@@ -61,7 +61,7 @@ Status import_concatenate(LayerCall *call) {
 }
 
 // Keras 1's Merge: "mode" is the name of what it does.
-Status import_old_merge(LayerCall *call) {
+Status keras_old_merge(LayerCall *call) {
     static const struct {
         const char *mode;
         Op op;
@@ -69,8 +69,8 @@ Status import_old_merge(LayerCall *call) {
     const char *mode;
     TRY(expect_several(call, 1));
     TRY(config_text(call->config, "mode", "sum", &mode));
-    if (strcmp(mode, "concat") == 0) return import_concatenate(call);
-    if (strcmp(mode, "ave") == 0) return import_average(call);
+    if (strcmp(mode, "concat") == 0) return keras_concatenate(call);
+    if (strcmp(mode, "ave") == 0) return keras_average(call);
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
         if (strcmp(modes[i].mode, mode) == 0) return join(call, modes[i].op);
     }

@@ -3,10 +3,10 @@
 #include <string.h>
 
 // Channels come last before all is put in a row, whatever the layout.
-Status import_flatten(LayerCall *call) {
+Status keras_flatten(LayerCall *call) {
     ValueId x = call->x;
     bool is_first;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const int rank = type_of(call, call->x)->rank;
     FAIL_IF(rank < 1, ST_BAD, "expected an input with a batch, got a scalar");
     TRY(layer_is_first(call, &is_first));
@@ -14,10 +14,10 @@ Status import_flatten(LayerCall *call) {
     return emit_node(&call->emit, OP_Flatten, "flat", &x, 1, ATTRS(ATTR_I("axis", 1)), &call->out[0]);
 }
 
-Status import_reshape(LayerCall *call) {
+Status keras_reshape(LayerCall *call) {
     int64_t shape[MAX_RANK] = {0};
     int count;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const Json *json = config_get(call->config, "target_shape");
     FAIL_IF(!json, ST_BAD, "'target_shape': expected a list of whole numbers, got none");
     TRY(json_list_of(json, "target_shape", MAX_RANK - 1, shape + 1, &count));
@@ -29,11 +29,11 @@ Status import_reshape(LayerCall *call) {
 }
 
 // The batch stays; "dims" counts from 1.
-Status import_permute(LayerCall *call) {
+Status keras_permute(LayerCall *call) {
     int64_t dims[MAX_RANK];
     int perm[MAX_RANK] = {0}, count;
     bool seen[MAX_RANK] = {true};
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const int rank = type_of(call, call->x)->rank;
     const Json *json = config_get(call->config, "dims");
     FAIL_IF(!json, ST_BAD, "'dims': expected a list of whole numbers, got none");
@@ -49,10 +49,10 @@ Status import_permute(LayerCall *call) {
 }
 
 // (n, c) to (n, times, c)
-Status import_repeat_vector(LayerCall *call) {
+Status keras_repeat_vector(LayerCall *call) {
     int64_t repeats[3] = {1, 1, 1};
     ValueId list, x;
-    TRY(expect_input(call, 2));
+    TRY(expect_layer_input(call, 2));
     TRY(config_sizes(call->config, "n", 1, 0, &repeats[1]));
     TRY(emit_ints(&call->emit, "axes", (const int64_t[]){1}, 1, &list));
     TRY(emit_binary(&call->emit, OP_Unsqueeze, "raised", call->x, list, &x));
@@ -60,21 +60,21 @@ Status import_repeat_vector(LayerCall *call) {
     return emit_binary(&call->emit, OP_Tile, "repeated", x, list, &call->out[0]);
 }
 
-Status import_identity(LayerCall *call) {
-    TRY(expect_input(call, 0));
+Status keras_identity(LayerCall *call) {
+    TRY(expect_layer_input(call, 0));
     call->out[0] = call->x;
     return ST_OK;
 }
 
 // Noise and dropped elements are for training, unless the layer was called with training=True.
-Status import_random(LayerCall *call) {
+Status keras_random(LayerCall *call) {
     Operand training;
     const bool is_told = call_operand(call, 1, "training", &training) && training.json;
     if (is_told && ((training.json->type == JSON_BOOL && training.json->boolean) ||
                     (training.json->type == JSON_NUMBER && training.json->number != 0))) {
         call->import->notes.random++;
     }
-    return import_identity(call);
+    return keras_identity(call);
 }
 
 // ---- x scale + offset
@@ -95,14 +95,14 @@ static Status read_numbers(LayerCall *call, const char *key, double otherwise, V
     return emit_floats(&call->emit, key, numbers, (int)json->count, out);
 }
 
-Status import_rescaling(LayerCall *call) {
+Status keras_rescaling(LayerCall *call) {
     ValueId scale, offset, x = call->x;
     bool is_one, is_zero;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(read_numbers(call, "scale", 1, &scale, &is_one));
     TRY(read_numbers(call, "offset", 0, &offset, &is_zero));
     if (type_of(call, x)->dtype != DT_F32) {
-        TRY(emit_node(&call->emit, OP_Cast, "cast", &x, 1, ATTRS(ATTR_S("to", "float32")), &x));
+        TRY(emit_node(&call->emit, OP_Cast, "cast", &call->x, 1, ATTRS(ATTR_S("to", "float32")), &x));
     }
     if (!is_one) TRY(emit_binary(&call->emit, OP_Mul, "scaled", x, scale, &x));
     if (!is_zero) TRY(emit_binary(&call->emit, OP_Add, "moved", x, offset, &x));
@@ -121,7 +121,7 @@ bool time_distributes(const char *class_name) {
     return false;
 }
 
-Status import_time_distributed(LayerCall *call) {
+Status keras_time_distributed(LayerCall *call) {
     const Json *inner = json_get(call->config, "layer"), *config = json_get(inner, "config");
     const Json *class_name = json_get(inner, "class_name");
     FAIL_IF(!class_name || class_name->type != JSON_STRING || !config || config->type != JSON_OBJECT, ST_BAD,

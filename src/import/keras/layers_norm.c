@@ -63,13 +63,13 @@ static Status batch_statistics(LayerCall *call, int axis, double epsilon) {
     return move_axis(call, axis, false, y, &call->out[0]);
 }
 
-Status import_batch_norm(LayerCall *call) {
+Status keras_batch_norm(LayerCall *call) {
     ValueId parameters[4];
     double epsilon;
     int64_t mode, channels;
     int axis;
     bool renorm;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(config_int(call->config, "mode", 0, &mode)); // Keras 1: 1 is by sample, 2 by batch
     TRY(config_bool(call->config, "renorm", false, &renorm));
     FAIL_IF(mode != 0 || renorm, ST_UNSUPPORTED, "BatchNormalization of another kind ('mode', 'renorm')");
@@ -122,12 +122,12 @@ static Status norm_parameter(LayerCall *call, const char *name, int first, int r
     return emit_tensor(&call->emit, name, &ones, out);
 }
 
-Status import_layer_norm(LayerCall *call) {
+Status keras_layer_norm(LayerCall *call) {
     ValueId inputs[3], y;
     double epsilon;
     bool rms;
     int first, count;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const int rank = type_of(call, call->x)->rank;
     TRY(config_float(call->config, "epsilon", 1e-3, &epsilon));
     TRY(config_bool(call->config, "rms_scaling", false, &rms));
@@ -155,7 +155,7 @@ static Status normalise_groups(LayerCall *call, int64_t groups) {
     double epsilon;
     int64_t channels;
     int axis;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     const int rank = type_of(call, call->x)->rank;
     FAIL_IF(rank < 3, ST_UNSUPPORTED, "groups of channels without pixels");
     TRY(single_axis(call, -1, &axis));
@@ -173,7 +173,7 @@ static Status normalise_groups(LayerCall *call, int64_t groups) {
     return move_axis(call, axis, false, y, &call->out[0]);
 }
 
-Status import_group_norm(LayerCall *call) {
+Status keras_group_norm(LayerCall *call) {
     int64_t groups;
     TRY(config_int(call->config, "groups", 32, &groups));
     return normalise_groups(call, groups);
@@ -231,20 +231,20 @@ static Status contrib_instance_norm(LayerCall *call) {
 }
 
 // Of TensorFlow Addons (a GroupNormalization with as many groups as channels), or of keras_contrib.
-Status import_instance_norm(LayerCall *call) {
-    TRY(expect_input(call, 0));
+Status keras_instance_norm(LayerCall *call) {
+    TRY(expect_layer_input(call, 0));
     const bool is_addons = strchr(call->layer->class_name, '>') || config_get(call->config, "groups");
     return is_addons ? normalise_groups(call, -1) : contrib_instance_norm(call);
 }
 
 // ---- UnitNormalization: x / sqrt(max(sum of squares, 1e-12))
 
-Status import_unit_norm(LayerCall *call) {
+Status keras_unit_norm(LayerCall *call) {
     int64_t axes[MAX_RANK] = {-1};
     int count = 1;
     ValueId square, list, sum, floor, length;
     const Json *json = config_get(call->config, "axis");
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     if (json) TRY(json_list_of(json, "axis", MAX_RANK, axes, &count));
     TRY(emit_binary(&call->emit, OP_Mul, "square", call->x, call->x, &square));
     TRY(emit_ints(&call->emit, "axes", axes, count, &list));
@@ -259,7 +259,6 @@ Status import_unit_norm(LayerCall *call) {
 enum { MOST_MOMENTS = 1 << 20 };
 
 // ---- Normalization: (x - mean) / max(sqrt(variance), 1e-7), with mean and variance for the kept axes
-
 
 // A number, or lists of lists of them; as many as `most` are counted.
 static bool flatten_numbers(const Json *json, int depth, double *out, int64_t most, int64_t *count) {
@@ -311,12 +310,12 @@ static Status moments_shape(const LayerCall *call, Shape *shape) {
     return ST_OK;
 }
 
-Status import_normalization(LayerCall *call) {
+Status keras_normalization(LayerCall *call) {
     Shape shape;
     Tensor mean, deviation;
     ValueId x = call->x, values[2], y;
     bool invert;
-    TRY(expect_input(call, 0));
+    TRY(expect_layer_input(call, 0));
     TRY(config_bool(call->config, "invert", false, &invert));
     TRY(moments_shape(call, &shape));
     const int64_t count = shape_count(&shape);
@@ -332,7 +331,7 @@ Status import_normalization(LayerCall *call) {
     TRY(emit_tensor(&call->emit, "mean", &mean, &values[0]));
     TRY(emit_tensor(&call->emit, "deviation", &deviation, &values[1]));
     if (type_of(call, x)->dtype != DT_F32) {
-        TRY(emit_node(&call->emit, OP_Cast, "cast", &x, 1, ATTRS(ATTR_S("to", "float32")), &x));
+        TRY(emit_node(&call->emit, OP_Cast, "cast", &call->x, 1, ATTRS(ATTR_S("to", "float32")), &x));
     }
     TRY(emit_binary(&call->emit, invert ? OP_Mul : OP_Sub, "step", x, values[invert ? 1 : 0], &y));
     return emit_binary(&call->emit, invert ? OP_Add : OP_Div, "norm", y, values[invert ? 0 : 1], &call->out[0]);

@@ -8,33 +8,33 @@
 static int spatial_of(const LayerCall *call) { return call->kind->number & 15; }
 static bool is_mean(const LayerCall *call) { return call->kind->number & 16; }
 
-Status import_pool(LayerCall *call) {
+Status keras_pool(LayerCall *call) {
     const int spatial = spatial_of(call);
     EmitWindow window = {.spatial = spatial};
     const char *padding;
     ValueId x, y;
-    TRY(expect_input(call, spatial + 2));
+    TRY(expect_layer_input(call, spatial + 2));
     TRY(config_sizes(call->config, "pool_size", spatial, 2, window.kernel));
     memcpy(window.stride, window.kernel, sizeof window.stride);
     if (config_get(call->config, "strides")) TRY(config_sizes(call->config, "strides", spatial, 0, window.stride));
     TRY(config_text(call->config, "padding", "valid", &padding));
     FAIL_IF(strcmp(padding, "valid") && strcmp(padding, "same"), ST_UNSUPPORTED, "padding '%s'", padding);
     window.same = *padding == 's';
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_pool(&call->emit, is_mean(call) ? OP_AveragePool : OP_MaxPool, x, &window, &y));
-    return from_first(call, y, &call->out[0]);
+    return layer_from_first(call, y, &call->out[0]);
 }
 
-Status import_global_pool(LayerCall *call) {
+Status keras_global_pool(LayerCall *call) {
     const int spatial = spatial_of(call);
     int64_t axes[3];
     ValueId x, y, list;
     bool keep;
-    TRY(expect_input(call, spatial + 2));
+    TRY(expect_layer_input(call, spatial + 2));
     TRY(config_bool(call->config, "keepdims", false, &keep));
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_unary(&call->emit, is_mean(call) ? OP_GlobalAveragePool : OP_GlobalMaxPool, "pool", x, &y));
-    if (keep) return from_first(call, y, &call->out[0]);
+    if (keep) return layer_from_first(call, y, &call->out[0]);
     for (int i = 0; i < spatial; i++) axes[i] = 2 + i;
     TRY(emit_ints(&call->emit, "axes", axes, spatial, &list));
     return emit_binary(&call->emit, OP_Squeeze, "flat", y, list, &call->out[0]);
@@ -56,14 +56,14 @@ static Status resize_as(const LayerCall *call, const char *interpolation, EmitRe
     return ST_OK;
 }
 
-Status import_up_sampling(LayerCall *call) {
+Status keras_up_sampling(LayerCall *call) {
     const int spatial = call->kind->number;
     int64_t factors[3];
     double scales[3];
     const char *interpolation;
     EmitResize resize = {.scales = scales};
     ValueId x, y;
-    TRY(expect_input(call, spatial + 2));
+    TRY(expect_layer_input(call, spatial + 2));
     TRY(config_sizes(call->config, config_get(call->config, "size") ? "size" : "length", spatial, 2, factors));
     TRY(config_text(call->config, "interpolation", "nearest", &interpolation));
     TRY(resize_as(call, interpolation, &resize));
@@ -72,9 +72,9 @@ Status import_up_sampling(LayerCall *call) {
         resize.nearest = "floor";
     }
     for (int i = 0; i < spatial; i++) scales[i] = (double)factors[i];
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_resize(&call->emit, x, &resize, &y));
-    return from_first(call, y, &call->out[0]);
+    return layer_from_first(call, y, &call->out[0]);
 }
 
 static Status read_target(const LayerCall *call, int64_t out[2]) {
@@ -82,13 +82,13 @@ static Status read_target(const LayerCall *call, int64_t out[2]) {
     return config_sizes(call->config, "width", 1, 0, &out[1]);
 }
 
-Status import_resizing(LayerCall *call) {
+Status keras_resizing(LayerCall *call) {
     int64_t sizes[2];
     const char *interpolation;
     EmitResize resize = {.sizes = sizes};
     ValueId x, y;
     bool crops, pads, smooths;
-    TRY(expect_input(call, 4));
+    TRY(expect_layer_input(call, 4));
     TRY(read_target(call, sizes));
     TRY(config_bool(call->config, "crop_to_aspect_ratio", false, &crops));
     TRY(config_bool(call->config, "pad_to_aspect_ratio", false, &pads));
@@ -96,9 +96,9 @@ Status import_resizing(LayerCall *call) {
     FAIL_IF(crops || pads || smooths, ST_UNSUPPORTED, "resizing that keeps the aspect ratio or smooths");
     TRY(config_text(call->config, "interpolation", "bilinear", &interpolation));
     TRY(resize_as(call, interpolation, &resize));
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_resize(&call->emit, x, &resize, &y));
-    return from_first(call, y, &call->out[0]);
+    return layer_from_first(call, y, &call->out[0]);
 }
 
 // ---- padding and cropping
@@ -120,7 +120,8 @@ static Status read_sides(const LayerCall *call, const char *key, int spatial, in
     for (int i = 0; i < spatial; i++) {
         const bool is_same = json_integer_of(&json->items[i], &sides[i][0]);
         if (is_same) sides[i][1] = sides[i][0];
-        FAIL_IF(!is_same && !is_pair(&json->items[i], sides[i]), ST_BAD, "'%s': expected numbers or pairs of them", key);
+        FAIL_IF(!is_same && !is_pair(&json->items[i], sides[i]), ST_BAD, "'%s': expected numbers or pairs of them",
+                key);
     }
     return ST_OK;
 }
@@ -130,7 +131,7 @@ static Status pad_sides(LayerCall *call, const char *key, int sign) {
     const int spatial = call->kind->number;
     int64_t sides[3][2], begin[MAX_RANK] = {0}, end[MAX_RANK] = {0};
     bool is_first;
-    TRY(expect_input(call, spatial + 2));
+    TRY(expect_layer_input(call, spatial + 2));
     TRY(layer_is_first(call, &is_first));
     TRY(read_sides(call, key, spatial, 1, sides));
     const Type type = *type_of(call, call->x);
@@ -147,13 +148,13 @@ static Status pad_sides(LayerCall *call, const char *key, int sign) {
     return emit_pad(&call->emit, sign < 0 ? "cropped" : "padded", call->x, begin, end, "constant", 0, &call->out[0]);
 }
 
-Status import_zero_padding(LayerCall *call) { return pad_sides(call, "padding", 1); }
-Status import_cropping(LayerCall *call) { return pad_sides(call, "cropping", -1); }
+Status keras_zero_padding(LayerCall *call) { return pad_sides(call, "padding", 1); }
+Status keras_cropping(LayerCall *call) { return pad_sides(call, "cropping", -1); }
 
-Status import_center_crop(LayerCall *call) {
+Status keras_center_crop(LayerCall *call) {
     int64_t sizes[2], begin[MAX_RANK] = {0}, end[MAX_RANK] = {0};
     bool is_first;
-    TRY(expect_input(call, 4));
+    TRY(expect_layer_input(call, 4));
     TRY(read_target(call, sizes));
     TRY(layer_is_first(call, &is_first));
     const Type type = *type_of(call, call->x);

@@ -14,7 +14,8 @@ static Status read_model(Reader *reader, const Json *json, int depth, KerasModel
 
 static bool is_input_class(const char *class_name) { return strcmp(class_name, "InputLayer") == 0; }
 
-// A model's configuration has layers and says where they begin. A Sequential's need not; in Keras 1 it is the list itself.
+// A model's configuration has layers and says where they begin. A Sequential's need not; in Keras 1 it is the list
+// itself.
 static const Json *layers_of(const Json *json) {
     const Json *class_name = json_get(json, "class_name"), *config = json_get(json, "config");
     const Json *layers = json_get(config, "layers");
@@ -94,8 +95,7 @@ static int compare_names(const void *a, const void *b) {
 
 int keras_find_layer(const KerasModel *model, const char *name) {
     const KerasName key = {.name = name};
-    const KerasName *found =
-        bsearch(&key, model->names, (size_t)model->n_layers, sizeof *model->names, compare_names);
+    const KerasName *found = bsearch(&key, model->names, (size_t)model->n_layers, sizeof *model->names, compare_names);
     return found ? found->layer : -1;
 }
 
@@ -170,10 +170,10 @@ static Status chain_layers(Arena *arena, KerasModel *model) {
 static Status read_functional(Reader *reader, const Json *json, const Json *layers, KerasModel *model) {
     const Json *config = json_get(json, "config");
     TRY(keras_read_calls(reader->arena, layers, model));
-    TRY(keras_read_ends(reader->arena, json_get(config, "input_layers"), "input_layers", model,
-                        &model->inputs, &model->n_inputs));
-    return keras_read_ends(reader->arena, json_get(config, "output_layers"), "output_layers", model,
-                           &model->outputs, &model->n_outputs);
+    TRY(keras_read_ends(reader->arena, json_get(config, "input_layers"), "input_layers", model, &model->inputs,
+                        &model->n_inputs));
+    return keras_read_ends(reader->arena, json_get(config, "output_layers"), "output_layers", model, &model->outputs,
+                           &model->n_outputs);
 }
 
 static Status read_parts(Reader *reader, const Json *json, const Json *layers, int depth, KerasModel *model) {

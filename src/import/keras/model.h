@@ -27,10 +27,10 @@ typedef struct KerasSource {
 } KerasSource;
 
 typedef struct KerasArg {
-    const char *key;     // NULL: by position
-    const Json *json;    // as it stands, for what is no tensor
+    const char *key;      // NULL: by position
+    const Json *json;     // as it stands, for what is no tensor
     int first, n_tensors; // in call->sources
-    bool is_list;        // a list of tensors, even if of one
+    bool is_list;         // a list of tensors, even if of one
 } KerasArg;
 
 typedef struct KerasCall {
@@ -52,9 +52,9 @@ typedef struct KerasWeight {
 
 struct KerasLayer {
     const char *name, *class_name;
-    const Json *config;    // never NULL; an object
-    const LayerKind *kind; // NULL: a model, or not had
-    KerasModel *model;     // NULL: none
+    const Json *config;          // never NULL; an object
+    const LayerKind *kind;       // NULL: a model, or not had
+    KerasModel *model;           // NULL: none
     bool is_input, is_operation; // an operation of Keras 3 (keras.src.ops) is no layer
     bool is_custom;              // of a package that is not known: its name says nothing
     bool is_frozen;              // "trainable": false
@@ -93,7 +93,7 @@ Status keras_read_model(Arena *arena, const Json *json, KerasModel **out);
 // Parts, used by keras_read_model: the calls of a model's layers once all the layers are known (calls.c), and the order
 // of calls (order.c).
 Status keras_read_calls(Arena *arena, const Json *layers, KerasModel *model);
-Status keras_read_ends(Arena *arena, const Json *json, const char *what, const KerasModel *model,
-                       KerasSource **out, int *count);
+Status keras_read_ends(Arena *arena, const Json *json, const char *what, const KerasModel *model, KerasSource **out,
+                       int *count);
 Status keras_order_calls(Arena *arena, KerasModel *model);
 int keras_find_layer(const KerasModel *model, const char *name); // -1: none

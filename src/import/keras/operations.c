@@ -1,5 +1,5 @@
-// Functions that were called on tensors without a layer around them: TFOpLambda and SlicingOpLambda of Keras 2 (named as
-// in TensorFlow: "math.add"), operations of Keras 3 (keras.src.ops; arguments in the call, other settings in the
+// Functions that were called on tensors without a layer around them: TFOpLambda and SlicingOpLambda of Keras 2 (named
+// as in TensorFlow: "math.add"), operations of Keras 3 (keras.src.ops; arguments in the call, other settings in the
 // configuration). Layouts are told by the axes here, and channels come last.
 #include "import/keras/layer.h"
 #include <string.h>
@@ -82,12 +82,12 @@ static Status op_rsqrt(LayerCall *call) {
 
 static Status op_relu6(LayerCall *call) {
     TRY(need_x(call));
-    return apply_named(call, "relu6", call->x, &call->out[0]);
+    return add_named_activation(call, "relu6", call->x, &call->out[0]);
 }
 
 static Status op_hard_sigmoid(LayerCall *call) {
     TRY(need_x(call));
-    return apply_named(call, "hard_sigmoid", call->x, &call->out[0]);
+    return add_named_activation(call, "hard_sigmoid", call->x, &call->out[0]);
 }
 
 static Status op_leaky_relu(LayerCall *call) {
@@ -289,9 +289,9 @@ static Status op_resize(LayerCall *call) {
             ST_UNSUPPORTED, "resizing that keeps the aspect ratio or smooths");
     FAIL_IF(type_of(call, call->x)->rank != 4, ST_UNSUPPORTED, "resizing what is no batch of images");
     TRY(layer_is_first(call, &is_first));
-    TRY(to_first(call, call->x, &x));
+    TRY(layer_to_first(call, call->x, &x));
     TRY(emit_resize(&call->emit, x, &resize, &y));
-    return from_first(call, y, &call->out[0]);
+    return layer_from_first(call, y, &call->out[0]);
 }
 
 // ---- x[1:, ..., 0, None]
@@ -398,7 +398,8 @@ static Status op_get_item(LayerCall *call) {
 
 // ---- tables
 
-#define ROW(name, function, number) {name, function, number, NULL, false}
+#define ROW(name, function, number)                                                                                    \
+    { name, function, number, NULL, false }
 
 static const LayerKind tensorflow_functions[] = {
     ROW("__operators__.add", op_binary, OP_Add),

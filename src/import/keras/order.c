@@ -60,8 +60,10 @@ static Status walk(Order *order, int *queue, KerasStep *steps) {
         }
     }
     for (int id = 0; id < n; id++) {
-        FAIL_IF(order->waits_for[id] > 0, ST_BAD, "layer '%s': expected inputs that do not depend on its own output, "
-                "got a cycle", order->model->layers[order->calls[id].layer].name);
+        FAIL_IF(order->waits_for[id] > 0, ST_BAD,
+                "layer '%s': expected inputs that do not depend on its own output, "
+                "got a cycle",
+                order->model->layers[order->calls[id].layer].name);
     }
     return ST_OK;
 }

@@ -2,9 +2,12 @@
 #include "import/keras/layer.h"
 #include <string.h>
 
-#define LAYER(name, function, number) {name, import_##function, number, NULL, false}
-#define WEIGHTED(name, function, number, weights) {name, import_##function, number, weights, false}
-#define ACTIVATED(name, function, number, weights) {name, import_##function, number, weights, true}
+#define LAYER(name, function, number)                                                                                  \
+    { name, keras_##function, number, NULL, false }
+#define WEIGHTED(name, function, number, weights)                                                                      \
+    { name, keras_##function, number, weights, false }
+#define ACTIVATED(name, function, number, weights)                                                                     \
+    { name, keras_##function, number, weights, true }
 
 enum { MEAN = 16 }; // of the pools
 

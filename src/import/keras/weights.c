@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-    MOST_WEIGHTS = 8,       // of one layer
+    MOST_WEIGHTS = 8,        // of one layer
     MOST_CHANNELS = 1 << 24, // that may have numbers which the file does not hold
-    SEARCHED = 1024,        // names that are looked through when the usual one is not it
+    SEARCHED = 1024,         // names that are looked through when the usual one is not it
 };
 
 // ---- what there has to be
@@ -35,7 +35,7 @@ static Status add_wanted(Arena *arena, KerasLayer *layer, const Json *config, ch
 // The layer that has the weights: TimeDistributed is a shell.
 static const LayerKind *weighted_kind(const KerasLayer *layer, const Json **config) {
     *config = layer->config;
-    if (!layer->kind || layer->kind->import != import_time_distributed) return layer->kind;
+    if (!layer->kind || layer->kind->import != keras_time_distributed) return layer->kind;
     const Json *inner = json_get(layer->config, "layer"), *class_name = json_get(inner, "class_name");
     *config = json_get(inner, "config");
     return class_name && class_name->type == JSON_STRING ? layer_kind(class_name->string) : NULL;
@@ -73,9 +73,9 @@ static void wanted_names(const KerasLayer *layer, Text *out) {
 static Status fail_count(const KerasLayer *layer, int expected, size_t got) {
     Text names = {0};
     if (!layer->model) wanted_names(layer, &names);
-    const Status status = fail(ST_BAD, "layer '%s' (%s): expected %d weights%s%s%s, got %zu", layer->name,
-                               layer->class_name, expected, names.length ? " (" : "", text_get(&names),
-                               names.length ? ")" : "", got);
+    const Status status =
+        fail(ST_BAD, "layer '%s' (%s): expected %d weights%s%s%s, got %zu", layer->name, layer->class_name, expected,
+             names.length ? " (" : "", text_get(&names), names.length ? ")" : "", got);
     text_free(&names);
     return status;
 }
@@ -256,7 +256,8 @@ static bool is_of_class(const char *name, const char *class_name) {
     const size_t length = strlen(class_name);
     if (strncmp(name, class_name, length) != 0) return false;
     if (!name[length]) return true;
-    return name[length] == '_' && name[length + 1] && strspn(name + length + 1, "0123456789") == strlen(name + length + 1);
+    return name[length] == '_' && name[length + 1] &&
+           strspn(name + length + 1, "0123456789") == strlen(name + length + 1);
 }
 
 static Status nth_of_class(const Container *container, const char *class_name, int n, H5Object *out, bool *is_found) {
@@ -350,8 +351,8 @@ static Status take_own(const H5Object *group, KerasLayer *layer) {
     H5Object inner = *group;
     bool is_found = true;
     size_t taken = 0;
-    if (layer->kind->import == import_multi_head_attention) return take_attention(group, layer);
-    if (layer->kind->import == import_time_distributed) TRY(h5_find(group, "layer", &inner, &is_found));
+    if (layer->kind->import == keras_multi_head_attention) return take_attention(group, layer);
+    if (layer->kind->import == keras_time_distributed) TRY(h5_find(group, "layer", &inner, &is_found));
     if (is_found) TRY(take_vars(&inner, layer, 0, layer->n_weights, &taken));
     return taken == (size_t)layer->n_weights ? ST_OK : fail_count(layer, layer->n_weights, taken);
 }
