@@ -121,12 +121,20 @@ static Status input_name(Arena *arena, const char *first, const char **out) {
     return *out ? ST_OK : fail_memory(strlen(first) + 7);
 }
 
+// What the first layer says of its input; of a model, what its first layer says.
+static const Json *first_config(const KerasModel *model) {
+    const KerasLayer *first = &model->layers[1];
+    while (first->model) first = &first->model->layers[first->model->inputs[0].layer];
+    return first->config;
+}
+
 // The shape may stand in the first layer ("batch_input_shape"), or beside the list ("build_input_shape").
 static Status add_input(Arena *arena, const Json *json, KerasModel *model) {
-    KerasLayer *input = &model->layers[0], *first = &model->layers[1];
-    const Json *shape = json_get(json_get(json, "config"), "build_input_shape");
-    if (config_get(first->config, "batch_shape") || !shape || shape->type != JSON_ARRAY) {
-        *input = (KerasLayer){.class_name = "InputLayer", .config = first->config, .is_input = true};
+    KerasLayer *input = &model->layers[0];
+    const KerasLayer *first = &model->layers[1];
+    const Json *config = first_config(model), *shape = json_get(json_get(json, "config"), "build_input_shape");
+    if (config_get(config, "batch_shape") || !shape || shape->type != JSON_ARRAY) {
+        *input = (KerasLayer){.class_name = "InputLayer", .config = config, .is_input = true};
         return input_name(arena, first->name, &input->name);
     }
     Json *made = arena_alloc(arena, sizeof *made);
