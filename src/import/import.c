@@ -1,4 +1,5 @@
 #include "import/import.h"
+#include "import/keras/keras.h"
 #include "import/limits.h"
 #include "import/onnx/onnx.h"
 #include "import/recognise.h"
@@ -31,6 +32,8 @@ static const struct {
     {FORMAT_ONNX, onnx_import},
     {FORMAT_TORCH_ZIP, torch_import},
     {FORMAT_PICKLE, torch_import},
+    {FORMAT_HDF5, keras_import},
+    {FORMAT_KERAS_ZIP, keras_import},
 };
 
 static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {

@@ -117,8 +117,6 @@ Status recognise_folder(const char *path, Format *format) {
 }
 
 static const char from_torch[] = "export it to ONNX inside PyTorch (torch.onnx.export)";
-static const char from_keras[] = "export it to ONNX inside Keras (model.export(\"model.onnx\", format=\"onnx\")) or "
-                                 "with tf2onnx";
 static const char from_tensorflow[] = "convert it to ONNX with tf2onnx";
 static const char from_tflite[] = "convert it to ONNX with tf2onnx (python -m tf2onnx.convert --tflite)";
 static const char from_coreml[] = "export the network that it was made from to ONNX";
@@ -129,8 +127,6 @@ static const struct {
 } formats[FORMAT_COUNT] = {
     [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX), got bytes of no known format",
                         "check that this is the right file"},
-    [FORMAT_HDF5] = {ST_UNSUPPORTED, "this is an HDF5 file (Keras .h5), which is not read yet", from_keras},
-    [FORMAT_KERAS_ZIP] = {ST_UNSUPPORTED, "this is a Keras 3 file (.keras), which is not read yet", from_keras},
     [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
     [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},

@@ -19,6 +19,7 @@ const FuzzTarget fuzz_targets[] = {
     {"pickle", fuzz_pickle},
     {"torch", fuzz_torch},
     {"hdf5", fuzz_hdf5},
+    {"keras", fuzz_keras},
 };
 const size_t fuzz_target_count = COUNT_OF(fuzz_targets);
 
