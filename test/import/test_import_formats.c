@@ -61,8 +61,6 @@ TEST(formats_of_others_are_named) {
         {"models/pytorch/drive-retina-unet-5x5.state_dict.pt", "PyTorch file|torch.onnx.export"},
         {"models/lgg/seed-torch-w32.torchscript.pt", "TorchScript|torch.onnx.export"},
         {"models/lgg/seed-torch-w32.pt2", ".pt2|torch.onnx.export"},
-        {"models/lgg/seed-keras-w16.tflite", "TensorFlow Lite|tf2onnx"},
-        {"models/tflite/unet-128-tile-upsample.tflite", "TensorFlow Lite|tf2onnx"},
         {"models/lgg/seed-keras-w16.savedmodel", "SavedModel|tf2onnx"},
         {"models/lgg/seed-keras-w16.savedmodel/saved_model.pb", "SavedModel|tf2onnx"},
         {"models/coreml/tiramisu45.mlmodel", "Core ML|ONNX"},
@@ -96,7 +94,7 @@ TEST(small_files_that_are_no_models) {
     check_bytes("\x89HDF\r\n\x1a\n\0\0", 10, ST_UNSUPPORTED, "HDF5");
     check_bytes("\x80\x02\x8a\nl\xfc\x9c", 7, ST_UNSUPPORTED, "pickle");
     check_bytes("PK\x03\x04 nothing", 12, ST_UNSUPPORTED, "zip");
-    check_bytes("\0\0\0\0TFL3\0\0\0\0", 12, ST_UNSUPPORTED, "TensorFlow Lite");
+    check_bytes("\0\0\0\0TFL3\0\0\0\0", 12, ST_BAD, "byte 0: expected an offset");
     check_bytes("\x08\x08\xef\xbf\xbdonnx \xef\xbf\xbd", 13, ST_BAD, "conversion of text");
 }
 
