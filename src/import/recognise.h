@@ -7,13 +7,13 @@ typedef enum Format {
     FORMAT_ONNX,
     FORMAT_TFLITE,
     // Known, not read yet:
-    FORMAT_HDF5,        // Keras .h5
-    FORMAT_KERAS_ZIP,   // .keras
-    FORMAT_TORCH_ZIP,   // torch.save: .pt, .pth
-    FORMAT_TORCHSCRIPT, // torch.jit.save
-    FORMAT_TORCH_PT2,   // torch.export.save
-    FORMAT_ZIP,         // another zip
-    FORMAT_PICKLE,      // torch.save before 1.6, joblib
+    FORMAT_HDF5,         // Keras .h5
+    FORMAT_KERAS_ZIP,    // .keras
+    FORMAT_TORCH_ZIP,    // torch.save: .pt, .pth
+    FORMAT_TORCHSCRIPT,  // torch.jit.save
+    FORMAT_TORCH_PT2,    // torch.export.save
+    FORMAT_ZIP,          // another zip
+    FORMAT_PICKLE,       // torch.save before 1.6, joblib
     FORMAT_SAVED_MODEL,  // TensorFlow: the folder, or saved_model.pb
     FORMAT_FROZEN_GRAPH, // TensorFlow 1: GraphDef
     FORMAT_COREML,
@@ -29,6 +29,6 @@ Format recognise_bytes(const uint8_t *data, size_t size);
 // Of a folder; FORMAT_UNKNOWN when it is none of a model's.
 Status recognise_folder(const char *path, Format *format);
 
-// ST_OK for FORMAT_ONNX and FORMAT_TFLITE; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
-// ST_BAD for what is no model.
+// ST_OK for FORMAT_ONNX and FORMAT_TFLITE; else the message for that format: ST_UNSUPPORTED for a known one, with the
+// way to ONNX, ST_BAD for what is no model.
 Status format_status(Format format);

@@ -18,8 +18,10 @@ static uint64_t read_bits(const uint8_t *bytes, size_t size) {
 static bool has(FbBuffer *buffer, size_t at, size_t size, const char *what) {
     if (buffer->status != ST_OK) return false;
     if (at <= buffer->size && size <= buffer->size - at) return true;
-    buffer->status = fail(ST_BAD, "byte %zu: expected %zu bytes of %s, got the end of the file at %zu; it is cut short "
-                          "or damaged", at, size, what, buffer->size);
+    buffer->status = fail(ST_BAD,
+                          "byte %zu: expected %zu bytes of %s, got the end of the file at %zu; it is cut short "
+                          "or damaged",
+                          at, size, what, buffer->size);
     return false;
 }
 
@@ -52,8 +54,10 @@ static FbTable open_table(FbBuffer *buffer, size_t at) {
     if (table.vtable_size < VTABLE_HEAD || table.vtable_size % 2 != 0) {
         damaged(buffer, table.vtable, "an even number of bytes of a vtable, 4 at least", (long long)table.vtable_size);
     }
-    if (table.size < TABLE_HEAD) damaged(buffer, table.vtable + 2, "at least 4 bytes of a table", (long long)table.size);
-    const bool whole = has(buffer, table.vtable, table.vtable_size, "a vtable") && has(buffer, at, table.size, "a table");
+    if (table.size < TABLE_HEAD)
+        damaged(buffer, table.vtable + 2, "at least 4 bytes of a table", (long long)table.size);
+    const bool whole =
+        has(buffer, table.vtable, table.vtable_size, "a vtable") && has(buffer, at, table.size, "a table");
     return whole ? table : absent;
 }
 

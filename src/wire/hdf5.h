@@ -1,5 +1,6 @@
 // HDF5 files, as h5py and Keras write them, read from memory (HDF5 File Format Specification 3.0,
-// support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html). Values only: groups, attributes of text and numbers, datasets of numbers.
+// support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html). Values only: groups, attributes of text and numbers,
+// datasets of numbers.
 #pragma once
 #include "tensor/tensor.h"
 
@@ -22,8 +23,8 @@ Status h5_names(const H5Object *group, const char ***names, size_t *count);
 
 // An attribute that is a text (fixed or variable length): *text NULL when it is absent.
 Status h5_attr_text(const H5Object *object, const char *name, const char **text);
-// One that is a list of texts; an empty list has *count 0; *texts NULL when it is absent. Lists that Keras has split, as
-// they are too long for one attribute ("name0", "name1", ...), are joined.
+// One that is a list of texts; an empty list has *count 0; *texts NULL when it is absent. Lists that Keras has split,
+// as they are too long for one attribute ("name0", "name1", ...), are joined.
 Status h5_attr_texts(const H5Object *object, const char *name, const char ***texts, size_t *count);
 // One that holds numbers; *found false when absent.
 Status h5_attr_tensor(const H5Object *object, const char *name, Tensor *out, bool *found);

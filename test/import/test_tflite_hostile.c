@@ -17,9 +17,11 @@ static Text small_model(void) {
     const int s = tflite_tensor(&file, "s", T_INT32, "4"), n = tflite_tensor(&file, "n", T_INT32, "");
     const int from = tflite_ints(&file, "from", "0"), one = tflite_ints(&file, "one", "1");
     const int h = tflite_int(&file, "h", 8), k = tflite_int(&file, "k", 3), z = tflite_tensor(&file, "z", T_INT32, "4");
-    const int u = tflite_floats(&file, "u", "3,2,2,3", (const float[36]){1, 2, 3}), t = tflite_tensor(&file, "t", 0, "1");
+    const int u = tflite_floats(&file, "u", "3,2,2,3", (const float[36]){1, 2, 3}),
+              t = tflite_tensor(&file, "t", 0, "1");
     const int blocks = tflite_ints(&file, "blocks", "2,2"), pads = tflite_ints(&file, "pads", "0,0,0,0");
-    const int q = tflite_tensor(&file, "q", 0, "1"), r = tflite_tensor(&file, "r", 0, "1"), v = tflite_tensor(&file, "v", 0, "1");
+    const int q = tflite_tensor(&file, "q", 0, "1"), r = tflite_tensor(&file, "r", 0, "1"),
+              v = tflite_tensor(&file, "v", 0, "1");
     const int axes = tflite_ints(&file, "axes", "1,2");
     tflite_quantise(&file, x, 0.5f, 128);
     tflite_quantise(&file, c, 0.5f, 1);
@@ -182,7 +184,8 @@ TEST(tensors_that_are_not_there) {
         tflite_op(&one.file, 19, 0, NULL, (int[]){where == 0 ? 2 : one.x}, 1, (int[]){where == 1 ? 99 : one.y}, 1);
         if (where == 2) one.file.inputs[0] = -2;
         if (where == 3) one.file.outputs[0] = -1;
-        check_refused(&one.file, ST_BAD, where < 2 ? "operator 0|expected a tensor from 0 to 1" : "expected a tensor from");
+        check_refused(&one.file, ST_BAD,
+                      where < 2 ? "operator 0|expected a tensor from 0 to 1" : "expected a tensor from");
     }
     OneOp one = one_op("2", T_FLOAT32);
     one.file.tensors[one.x].buffer = 7;
@@ -231,7 +234,8 @@ TEST(shared_bytes_are_not_copied_without_end) {
     const size_t size = 2 << 20;
     uint8_t *bytes = calloc(size, 1);
     REQUIRE(bytes);
-    const int x = tflite_tensor(&file, "x", T_FLOAT32, "1"), first = tflite_bytes(&file, "w", T_INT8, "2097152", bytes, size);
+    const int x = tflite_tensor(&file, "x", T_FLOAT32, "1"),
+              first = tflite_bytes(&file, "w", T_INT8, "2097152", bytes, size);
     int last = x;
     tflite_quantise(&file, first, 1, 0);
     for (int i = 0; i < 20; i++) {

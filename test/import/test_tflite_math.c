@@ -43,31 +43,16 @@ static void check_unary(const UnaryCase *c) {
 }
 
 TEST(functions_of_one_input) {
-    static const UnaryCase cases[] = {{8, 0, NULL, floor, false},
-                                      {14, 0, NULL, logistic, false},
-                                      {19, 0, NULL, relu, false},
-                                      {20, 0, NULL, relu_1, false},
-                                      {21, 0, NULL, relu6, false},
-                                      {152, 0, NULL, relu_01, false},
-                                      {28, 0, NULL, tanh, false},
-                                      {47, 33, "", exp, false},
-                                      {59, 42, "", negative, false},
-                                      {66, 0, NULL, sin, false},
-                                      {76, 0, NULL, rsqrt, true},
-                                      {75, 0, NULL, sqrt, true},
-                                      {73, 0, NULL, log, true},
-                                      {92, 66, "", square, false},
-                                      {93, 67, "", zero, false},
-                                      {98, 75, "0=f:0.25", leaky, false},
-                                      {101, 78, "", fabs, false},
-                                      {104, 0, NULL, ceil, false},
-                                      {108, 84, "", cos, false},
-                                      {111, 0, NULL, elu, false},
-                                      {116, 0, NULL, nearbyint, false},
-                                      {117, 91, "", hard_swish, false},
-                                      {150, 116, "0=b:0", gelu, false},
-                                      {150, 116, "0=b:1", gelu_tanh, false},
-                                      {158, 0, NULL, sign, false}};
+    static const UnaryCase cases[] = {
+        {8, 0, NULL, floor, false},         {14, 0, NULL, logistic, false},   {19, 0, NULL, relu, false},
+        {20, 0, NULL, relu_1, false},       {21, 0, NULL, relu6, false},      {152, 0, NULL, relu_01, false},
+        {28, 0, NULL, tanh, false},         {47, 33, "", exp, false},         {59, 42, "", negative, false},
+        {66, 0, NULL, sin, false},          {76, 0, NULL, rsqrt, true},       {75, 0, NULL, sqrt, true},
+        {73, 0, NULL, log, true},           {92, 66, "", square, false},      {93, 67, "", zero, false},
+        {98, 75, "0=f:0.25", leaky, false}, {101, 78, "", fabs, false},       {104, 0, NULL, ceil, false},
+        {108, 84, "", cos, false},          {111, 0, NULL, elu, false},       {116, 0, NULL, nearbyint, false},
+        {117, 91, "", hard_swish, false},   {150, 116, "0=b:0", gelu, false}, {150, 116, "0=b:1", gelu_tanh, false},
+        {158, 0, NULL, sign, false}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) check_unary(&cases[i]);
 }
 
@@ -243,7 +228,8 @@ TEST(cumulative_sums) {
     tflite_op(&one.file, 128, 102, "0=b:1 1=b:1", (int[]){w, axis}, 2, (int[]){one.y}, 1);
     GIVES(&one.file, "4", 9, 7, 4, 0);
     one = one_op("1", T_FLOAT32);
-    const int v = tflite_floats(&one.file, "w", "3", (const float[]){1, 2, 3}), zero_axis = tflite_int(&one.file, "a", 0);
+    const int v = tflite_floats(&one.file, "w", "3", (const float[]){1, 2, 3}),
+              zero_axis = tflite_int(&one.file, "a", 0);
     tflite_op(&one.file, 128, 102, "", (int[]){v, zero_axis}, 2, (int[]){one.y}, 1);
     GIVES(&one.file, "3", 1, 3, 6);
 }

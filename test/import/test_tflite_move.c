@@ -33,7 +33,8 @@ TEST(reshapes_to_a_computed_shape) {
     OneOp one = one_op("?,4", T_FLOAT32);
     TfliteFile *file = &one.file;
     const int shape = tflite_tensor(file, "shape", T_INT32, "2"), batch = tflite_tensor(file, "n", T_INT32, "1");
-    const int from = tflite_ints(file, "from", "0"), to = tflite_ints(file, "to", "1"), step = tflite_ints(file, "step", "1");
+    const int from = tflite_ints(file, "from", "0"), to = tflite_ints(file, "to", "1"),
+              step = tflite_ints(file, "step", "1");
     const int two = tflite_ints(file, "two", "2,2"), all = tflite_tensor(file, "all", T_INT32, "3");
     tflite_op(file, 77, 55, "0=b:2", (int[]){one.x}, 1, (int[]){shape}, 1);
     tflite_op(file, 45, 32, "", (int[]){shape, from, to, step}, 4, (int[]){batch}, 1);
@@ -76,7 +77,8 @@ TEST(pads) {
         const int pads = tflite_bytes(&one.file, "pads", T_INT32, "2,2", (const int32_t[]){0, 1, 2, 0}, 16);
         const int value = tflite_floats(&one.file, "v", "", (const float[]){7});
         const double v = version == 1 ? 0 : 7;
-        tflite_op(&one.file, version == 1 ? 34 : 60, 0, NULL, (int[]){one.x, pads, value}, version + 1, (int[]){one.y}, 1);
+        tflite_op(&one.file, version == 1 ? 34 : 60, 0, NULL, (int[]){one.x, pads, value}, version + 1, (int[]){one.y},
+                  1);
         GIVES(&one.file, "2x4", v, v, n(0), n(1), v, v, v, v);
     }
     OneOp one = one_op("1,2", T_FLOAT32);
@@ -173,11 +175,11 @@ static void check_strided(const char *options, const char *begin, const char *en
 TEST(strided_slices) {
     const double *none = (const double[]){n(6), n(7)};
     check_strided("", "1,0,0", "2,1,2", "1,1,1", "1x1x2", none);
-    check_strided("4=i:3", "1,0,0", "2,1,2", "1,1,1", "2", none);                   // two dims go
-    check_strided("4=i:3", "-1,-3,0", "0,0,2", "1,1,1", "2", none);                 // from the end
-    check_strided("0=i:4 1=i:4 4=i:3", "1,0,7", "9,9,-9", "1,1,1", "2", none);      // masks
+    check_strided("4=i:3", "1,0,0", "2,1,2", "1,1,1", "2", none);                                      // two dims go
+    check_strided("4=i:3", "-1,-3,0", "0,0,2", "1,1,1", "2", none);                                    // from the end
+    check_strided("0=i:4 1=i:4 4=i:3", "1,0,7", "9,9,-9", "1,1,1", "2", none);                         // masks
     check_strided("2=i:2 4=i:5", "1,0,1", "2,0,2", "1,1,1", "3", (const double[]){n(7), n(9), n(11)}); // x[1, ..., 1]
-    check_strided("2=i:1 3=i:2 4=i:4", "0,0,1", "0,0,0", "1,1,1", "2x3x1",          // x[..., newaxis, 1]
+    check_strided("2=i:1 3=i:2 4=i:4", "0,0,1", "0,0,0", "1,1,1", "2x3x1", // x[..., newaxis, 1]
                   (const double[]){n(1), n(3), n(5), n(7), n(9), n(11)});
     check_strided("3=i:1 4=i:6", "0,1,2", "0,2,3", "1,1,1", "1x2", (const double[]){n(10), n(11)}); // x[newaxis, 1, 2]
     check_strided("0=i:2 1=i:2 4=i:5", "0,0,1", "1,0,2", "1,-2,1", "2", (const double[]){n(5), n(1)});
@@ -187,11 +189,13 @@ TEST(strided_slices) {
 
 TEST(slices_that_cannot_be) {
     OneOp one = one_op("2", T_FLOAT32);
-    int b = tflite_ints(&one.file, "b", "0"), e = tflite_ints(&one.file, "e", "1"), s = tflite_ints(&one.file, "s", "0");
+    int b = tflite_ints(&one.file, "b", "0"), e = tflite_ints(&one.file, "e", "1"),
+        s = tflite_ints(&one.file, "s", "0");
     tflite_op(&one.file, 45, 32, "", (int[]){one.x, b, e, s}, 4, (int[]){one.y}, 1);
     check_refused(&one.file, ST_BAD, "STRIDED_SLICE 'y'|strides other than 0");
     one = one_op("2", T_FLOAT32);
-    b = tflite_ints(&one.file, "b", "0,0"), e = tflite_ints(&one.file, "e", "1,1"), s = tflite_ints(&one.file, "s", "1,1");
+    b = tflite_ints(&one.file, "b", "0,0"), e = tflite_ints(&one.file, "e", "1,1"),
+    s = tflite_ints(&one.file, "s", "1,1");
     tflite_op(&one.file, 45, 32, "", (int[]){one.x, b, e, s}, 4, (int[]){one.y}, 1);
     check_refused(&one.file, ST_BAD, "at most 1 entries for the dims, got 2");
     one = one_op("2", T_FLOAT32);

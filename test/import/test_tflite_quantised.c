@@ -48,7 +48,8 @@ TEST(int8_in_and_out) {
             const double x[2] = {tensor_get(&in[0], i / 2 * 2), tensor_get(&in[0], i / 2 * 2 + 1)};
             CHECK_INT(tensor_get_int(&out[0], i), int8_expected(x, i % 2, per_channel, relu));
         }
-        CHECK_MSG(strstr(text_get(&model.notes), "quantised model: 2 weight tensors were"), "%s", text_get(&model.notes));
+        CHECK_MSG(strstr(text_get(&model.notes), "quantised model: 2 weight tensors were"), "%s",
+                  text_get(&model.notes));
         CHECK(strstr(text_get(&model.notes), note_words));
         arena_free(&arena);
         import_free(&model);
@@ -90,7 +91,8 @@ TEST(uint8_weights_with_zero_points_along_a_dim) {
 TEST(float16_weights) {
     OneOp one = one_op("2", T_FLOAT32);
     const uint16_t halves[2] = {f32_to_f16(1.5f), f32_to_f16(-3)};
-    const int h = tflite_bytes(&one.file, "h", T_FLOAT16, "2", halves, 4), w = tflite_tensor(&one.file, "w", T_FLOAT32, "2");
+    const int h = tflite_bytes(&one.file, "h", T_FLOAT16, "2", halves, 4),
+              w = tflite_tensor(&one.file, "w", T_FLOAT32, "2");
     tflite_op(&one.file, 6, 38, "", (int[]){h}, 1, (int[]){w}, 1);
     tflite_op(&one.file, 18, 21, "", (int[]){one.x, w}, 2, (int[]){one.y}, 1);
     Imported model;

@@ -21,7 +21,9 @@ static void fill_image(Image *image, int64_t h, int64_t w, int64_t c) {
 static double pixel(const Image *image, int64_t y, int64_t x, int64_t c) {
     return image->at[(y * image->w + x) * image->c + c];
 }
-static bool inside(const Image *image, int64_t y, int64_t x) { return y >= 0 && y < image->h && x >= 0 && x < image->w; }
+static bool inside(const Image *image, int64_t y, int64_t x) {
+    return y >= 0 && y < image->h && x >= 0 && x < image->w;
+}
 
 // Weights of any layout are told by a small number for each of oc, y, x, ic, so that the oracle needs no layout.
 static float weight_of(int64_t oc, int64_t y, int64_t x, int64_t ic) {
@@ -47,7 +49,8 @@ static void conv(const Image *in, const Kernel *k, int64_t oc, int64_t group_in,
         double sum = (double)o / 4; // the bias
         for (int64_t n = 0; n < k->h * k->w * group_in; n++) {
             const int64_t ic = n % group_in, kx = n / group_in % k->w, ky = n / group_in / k->w;
-            const int64_t iy = y * k->stride_h - top + ky * k->dilation_h, ix = x * k->stride_w - left + kx * k->dilation_w;
+            const int64_t iy = y * k->stride_h - top + ky * k->dilation_h,
+                          ix = x * k->stride_w - left + kx * k->dilation_w;
             if (inside(in, iy, ix)) sum += weight_of(o, ky, kx, ic) * pixel(in, iy, ix, o / group_out * group_in + ic);
         }
         out->at[i] = sum;
@@ -73,7 +76,8 @@ static int add_filter(TfliteFile *file, const Kernel *k, int64_t oc, int64_t ic,
         const int64_t x = rest % k->w, y = rest / k->w % k->h, o = rest / k->w / k->h;
         values[i] = depthwise ? weight_of(c, y, x, 0) : weight_of(o, y, x, c);
     }
-    snprintf(dims, sizeof dims, "%d,%d,%d,%d", depthwise ? 1 : (int)oc, (int)k->h, (int)k->w, (int)(depthwise ? oc : ic));
+    snprintf(dims, sizeof dims, "%d,%d,%d,%d", depthwise ? 1 : (int)oc, (int)k->h, (int)k->w,
+             (int)(depthwise ? oc : ic));
     return tflite_floats(file, "w", dims, values);
 }
 
@@ -89,10 +93,10 @@ static OneOp on_image(const Image *in) {
     return one_op(dims, T_FLOAT32);
 }
 
-static const Kernel kernels[] = {
-    {3, 3, 1, 1, 1, 1, SAME}, {3, 3, 1, 1, 1, 1, VALID}, {2, 3, 2, 1, 1, 1, SAME}, {3, 2, 1, 2, 1, 1, VALID},
-    {1, 1, 1, 1, 1, 1, VALID}, {3, 3, 2, 2, 1, 1, SAME}, {2, 2, 1, 1, 2, 3, SAME}, {2, 2, 1, 1, 2, 1, VALID},
-    {1, 1, 2, 2, 1, 1, SAME}, {4, 4, 3, 2, 1, 1, SAME}};
+static const Kernel kernels[] = {{3, 3, 1, 1, 1, 1, SAME},  {3, 3, 1, 1, 1, 1, VALID}, {2, 3, 2, 1, 1, 1, SAME},
+                                 {3, 2, 1, 2, 1, 1, VALID}, {1, 1, 1, 1, 1, 1, VALID}, {3, 3, 2, 2, 1, 1, SAME},
+                                 {2, 2, 1, 1, 2, 3, SAME},  {2, 2, 1, 1, 2, 1, VALID}, {1, 1, 2, 2, 1, 1, SAME},
+                                 {4, 4, 3, 2, 1, 1, SAME}};
 
 static void check_conv(const Kernel *k, int64_t ic, int64_t groups, int64_t oc) {
     Image in, out;
@@ -134,7 +138,8 @@ TEST(depthwise_convolutions) {
 
 // ---- dilated by way of the batch
 
-static void check_spread(int block_h, int block_w, const char *pads, const char *crops, const Kernel *whole, bool alone) {
+static void check_spread(int block_h, int block_w, const char *pads, const char *crops, const Kernel *whole,
+                         bool alone) {
     const Kernel inner = {whole->h, whole->w, 1, 1, 1, 1, VALID};
     Image in, out;
     char block[16];
@@ -166,7 +171,7 @@ TEST(convolutions_over_the_batch) {
     static const Kernel same = {3, 3, 1, 1, 2, 2, SAME}, valid = {3, 2, 1, 1, 2, 2, VALID};
     for (int alone = 0; alone < 2; alone++) {
         check_spread(2, 2, "2,2,2,2", "0,0,0,0", &same, alone);
-        check_spread(2, 2, "2,4,2,2", "0,2,0,0", &same, alone);  // pads that are cut off again
+        check_spread(2, 2, "2,4,2,2", "0,2,0,0", &same, alone); // pads that are cut off again
         check_spread(2, 2, "0,0,0,0", "0,0,0,0", &valid, alone);
         check_spread(2, 2, "4,2,2,2", "4,2,2,2", &valid, alone);
     }
@@ -268,7 +273,8 @@ static TfliteFile computed_size(bool with_height) {
     TfliteFile *file = &one.file;
     const Kernel k = {3, 3, 2, 2, 1, 1, SAME};
     const int shape = tflite_tensor(file, "shape", T_INT32, "4"), n = tflite_tensor(file, "n", T_INT32, "");
-    const int from = tflite_ints(file, "from", "0"), to = tflite_ints(file, "to", "1"), step = tflite_ints(file, "step", "1");
+    const int from = tflite_ints(file, "from", "0"), to = tflite_ints(file, "to", "1"),
+              step = tflite_ints(file, "step", "1");
     const int h = tflite_int(file, "h", 7), w = tflite_int(file, "width", 5), c = tflite_int(file, "c", 3);
     const int size = tflite_tensor(file, "size", T_INT32, "4"), filter = add_filter(file, &k, 3, 2, false);
     const int b = add_bias(file, 3);
@@ -369,8 +375,8 @@ static void pool(const Image *in, const Kernel *k, bool mean, Image *out) {
 }
 
 TEST(pooling) {
-    static const Kernel pools[] = {{2, 2, 2, 2, 1, 1, VALID}, {2, 2, 2, 2, 1, 1, SAME}, {3, 2, 1, 2, 1, 1, SAME},
-                                   {3, 3, 2, 1, 1, 1, VALID}};
+    static const Kernel pools[] = {
+        {2, 2, 2, 2, 1, 1, VALID}, {2, 2, 2, 2, 1, 1, SAME}, {3, 2, 1, 2, 1, 1, SAME}, {3, 3, 2, 1, 1, 1, VALID}};
     for (size_t i = 0; i < COUNT_OF(pools); i++) {
         for (int mean = 0; mean < 2; mean++) {
             const Kernel *k = &pools[i];

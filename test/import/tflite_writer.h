@@ -52,9 +52,9 @@ typedef struct TfliteFile {
     TfliteSignatureMade signatures[2]; // names: of inputs, then of outputs
     int32_t inputs[MOST_ENDS], outputs[MOST_ENDS];
     int n_tensors, n_operators, n_signatures, n_inputs, n_outputs;
-    int subgraphs;   // the same one again and again
-    bool old_codes;  // without the field that came with version 3a
-    bool outside;    // weights behind the FlatBuffer
+    int subgraphs;  // the same one again and again
+    bool old_codes; // without the field that came with version 3a
+    bool outside;   // weights behind the FlatBuffer
 } TfliteFile;
 
 static inline TfliteFile tflite_file(void) { return (TfliteFile){.version = 3, .subgraphs = 1}; }
@@ -117,8 +117,8 @@ static inline TfliteOperatorMade *tflite_op(TfliteFile *file, int code, int opti
                                             const int *inputs, int n_inputs, const int *outputs, int n_outputs) {
     REQUIRE(file->n_operators < MOST_OPERATORS && n_inputs <= 16 && n_outputs <= 16);
     TfliteOperatorMade *made = &file->operators[file->n_operators++];
-    *made = (TfliteOperatorMade){.code = code, .options_type = options_type, .options = options, .n_inputs = n_inputs,
-                                 .n_outputs = n_outputs};
+    *made = (TfliteOperatorMade){
+        .code = code, .options_type = options_type, .options = options, .n_inputs = n_inputs, .n_outputs = n_outputs};
     for (int i = 0; i < n_inputs; i++) made->inputs[i] = inputs[i];
     for (int i = 0; i < n_outputs; i++) made->outputs[i] = outputs[i];
     return made;
@@ -234,7 +234,8 @@ static inline void tflite_put_codes(Text *to, size_t place, const TfliteFile *fi
     }
 }
 
-static inline void tflite_put_names(Text *to, size_t place, const int32_t *tensors, int count, const char *const *names) {
+static inline void tflite_put_names(Text *to, size_t place, const int32_t *tensors, int count,
+                                    const char *const *names) {
     const size_t list = tflite_put_list(to, place, count);
     for (int i = 0; i < count; i++) {
         size_t at[2];

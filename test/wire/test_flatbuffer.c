@@ -7,12 +7,12 @@
 #define BUFFER(...) fb_buffer((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
 TEST(a_table_by_hand) {
-    FbBuffer buffer = BUFFER(14, 0, 0, 0,              // the root is at 14
-                             10, 0, 12, 0,             // vtable at 4: 10 bytes, the table has 12
-                             4, 0, 0, 0, 8, 0,         // field 0 at 4, field 1 absent, field 2 at 8
-                             10, 0, 0, 0,              // table at 14, its vtable 10 before
-                             0xfe, 0xff, 0xff, 0xff,   // field 0: -2
-                             0, 0, 0xc0, 0x3f);        // field 2: 1.5f
+    FbBuffer buffer = BUFFER(14, 0, 0, 0,            // the root is at 14
+                             10, 0, 12, 0,           // vtable at 4: 10 bytes, the table has 12
+                             4, 0, 0, 0, 8, 0,       // field 0 at 4, field 1 absent, field 2 at 8
+                             10, 0, 0, 0,            // table at 14, its vtable 10 before
+                             0xfe, 0xff, 0xff, 0xff, // field 0: -2
+                             0, 0, 0xc0, 0x3f);      // field 2: 1.5f
     const FbTable root = fb_root(&buffer);
     CHECK(fb_present(root));
     CHECK_INT(fb_int32(root, 0, 7), -2);
@@ -178,7 +178,10 @@ TEST(texts_that_are_none) {
     CHECK(!fb_string(fb_root(&buffer), 0, &arena, 10));
     CHECK(strstr(error_message(), "zero byte"));
     counted(&buffer, bytes, 3, 1);
-    memcpy(bytes + 22, "a\xff""c", 3);
+    memcpy(bytes + 22,
+           "a\xff"
+           "c",
+           3);
     CHECK(!fb_string(fb_root(&buffer), 0, &arena, 10));
     CHECK(strstr(error_message(), "UTF-8"));
     arena_free(&arena);

@@ -14,15 +14,15 @@ static double zero_of(const TfliteTensor *tensor) {
     return tensor->zero_point.count ? (double)fb_int64_at(tensor->zero_point, 0) : 0;
 }
 
-void quantised_range(const TfliteTensor *tensor, double *low, double *high) {
+void tfl_quantised_range(const TfliteTensor *tensor, double *low, double *high) {
     integer_range(tensor, low, high);
     *low = scale_of(tensor) * (*low - zero_of(tensor));
     *high = scale_of(tensor) * (*high - zero_of(tensor));
 }
 
-Status check_scale(const TfliteTensor *tensor) {
-    FAIL_IF(tensor->other_quantisation, ST_UNSUPPORTED, "tensor '%s': a quantisation other than by scale and zero point",
-            tensor->name);
+Status tfl_check_scale(const TfliteTensor *tensor) {
+    FAIL_IF(tensor->other_quantisation, ST_UNSUPPORTED,
+            "tensor '%s': a quantisation other than by scale and zero point", tensor->name);
     FAIL_IF(tensor->scale.count != 1, ST_UNSUPPORTED, "tensor '%s': %u scales of a value that is no weight",
             tensor->name, tensor->scale.count);
     double low, high;
@@ -40,17 +40,17 @@ static Status with_scalar(Emit *emit, Op op, const char *suffix, ValueId x, doub
     return emit_binary(emit, op, suffix, x, scalar, out);
 }
 
-Status from_quantised(Emit *emit, const TfliteTensor *tensor, ValueId x, ValueId *out) {
-    TRY(check_scale(tensor));
+Status tfl_from_quantised(Emit *emit, const TfliteTensor *tensor, ValueId x, ValueId *out) {
+    TRY(tfl_check_scale(tensor));
     TRY(emit_node(emit, OP_Cast, "float", &x, 1, ATTRS(ATTR_S("to", "float32")), &x));
     if (zero_of(tensor) != 0) TRY(with_scalar(emit, OP_Sub, "centred", x, zero_of(tensor), &x));
     return with_scalar(emit, OP_Mul, "scaled", x, scale_of(tensor), out);
 }
 
-Status to_quantised(Emit *emit, const TfliteTensor *tensor, ValueId x, ValueId *out) {
+Status tfl_to_quantised(Emit *emit, const TfliteTensor *tensor, ValueId x, ValueId *out) {
     double low, high;
     DType dtype;
-    TRY(check_scale(tensor));
+    TRY(tfl_check_scale(tensor));
     TRY(tflite_dtype(tensor->type, &dtype));
     integer_range(tensor, &low, &high);
     TRY(with_scalar(emit, OP_Div, "scaled", x, scale_of(tensor), &x));

@@ -36,18 +36,18 @@ static Status give_cut(Call *call, ValueId x, const Cuts *cuts) {
         TRY(emit_ints(&call->emit, "added", cuts->add, cuts->n_add, &list));
         TRY(emit_binary(&call->emit, OP_Unsqueeze, "slice", x, list, &x));
     }
-    return call_give(call, 0, x);
+    return tfl_call_give(call, 0, x);
 }
 
-Status convert_slice(Call *call) {
+Status tfl_convert_slice(Call *call) {
     int64_t begin[MAX_RANK], size[MAX_RANK];
     int rank, n_begin, n_size;
     Cuts cuts = {0};
     ValueId x;
-    TRY(call_rank(call, 0, &rank));
-    TRY(call_value(call, 0, &x));
-    TRY(call_ints(call, 1, MAX_RANK, begin, &n_begin));
-    TRY(call_ints(call, 2, MAX_RANK, size, &n_size));
+    TRY(tfl_call_rank(call, 0, &rank));
+    TRY(tfl_call_value(call, 0, &x));
+    TRY(tfl_call_ints(call, 1, MAX_RANK, begin, &n_begin));
+    TRY(tfl_call_ints(call, 2, MAX_RANK, size, &n_size));
     FAIL_IF(n_begin != rank || n_size != rank, ST_BAD, "expected %d begins and sizes, got %d and %d", rank, n_begin,
             n_size);
     for (int i = 0; i < rank; i++) {
@@ -71,9 +71,9 @@ typedef struct Strided {
 
 static Status read_strided(Call *call, Strided *out) {
     int n_end, n_stride;
-    TRY(call_ints(call, 1, MAX_RANK, out->begin, &out->count));
-    TRY(call_ints(call, 2, MAX_RANK, out->end, &n_end));
-    TRY(call_ints(call, 3, MAX_RANK, out->stride, &n_stride));
+    TRY(tfl_call_ints(call, 1, MAX_RANK, out->begin, &out->count));
+    TRY(tfl_call_ints(call, 2, MAX_RANK, out->end, &n_end));
+    TRY(tfl_call_ints(call, 3, MAX_RANK, out->stride, &n_stride));
     FAIL_IF(n_end != out->count || n_stride != out->count, ST_BAD,
             "expected as many begins as ends and strides, got %d, %d and %d", out->count, n_end, n_stride);
     out->begin_mask = fb_int32(call->options, 0, 0);
@@ -128,13 +128,13 @@ static Status read_cuts(const Strided *from, int rank, Cuts *cuts) {
     return ST_OK;
 }
 
-Status convert_strided_slice(Call *call) {
+Status tfl_convert_strided_slice(Call *call) {
     Strided strided;
     Cuts cuts = {0};
     ValueId x;
     int rank;
-    TRY(call_rank(call, 0, &rank));
-    TRY(call_value(call, 0, &x));
+    TRY(tfl_call_rank(call, 0, &rank));
+    TRY(tfl_call_value(call, 0, &x));
     TRY(read_strided(call, &strided));
     TRY(read_cuts(&strided, rank, &cuts));
     return give_cut(call, x, &cuts);

@@ -4,11 +4,11 @@
 
 enum { PADDING_SAME, PADDING_VALID };
 
-// Orders of filters' axes (call_filter).
-static const int order_conv[] = {0, 3, 1, 2};         // oc h w ic -> oc ic h w
-static const int order_depthwise[] = {3, 0, 1, 2};    // 1 h w c*m -> c*m 1 h w
-static const int order_transpose[] = {3, 0, 1, 2};    // oc h w ic -> ic oc h w
-static const int order_3d[] = {4, 3, 0, 1, 2};        // d h w ic oc -> oc ic d h w, and d h w oc ic -> ic oc d h w
+// Orders of filters' axes (tfl_call_filter).
+static const int order_conv[] = {0, 3, 1, 2};      // oc h w ic -> oc ic h w
+static const int order_depthwise[] = {3, 0, 1, 2}; // 1 h w c*m -> c*m 1 h w
+static const int order_transpose[] = {3, 0, 1, 2}; // oc h w ic -> ic oc h w
+static const int order_3d[] = {4, 3, 0, 1, 2};     // d h w ic oc -> oc ic d h w, and d h w oc ic -> ic oc d h w
 
 // Where the options of an operator have what all of them have. -1: it has none. Spatial dims from the first to the
 // last, which the schema has in any order.
@@ -28,7 +28,8 @@ static Status positive(FbTable options, int field, const char *what, int64_t oth
 static Status read_window(const Call *call, const Fields *fields, EmitWindow *out) {
     const int padding = fb_int8(call->options, fields->padding, 0);
     FAIL_IF(!fb_present(call->options), ST_BAD, "expected options with strides and padding, got none");
-    FAIL_IF(padding != PADDING_SAME && padding != PADDING_VALID, ST_BAD, "expected a padding of 0 or 1, got %d", padding);
+    FAIL_IF(padding != PADDING_SAME && padding != PADDING_VALID, ST_BAD, "expected a padding of 0 or 1, got %d",
+            padding);
     *out = (EmitWindow){.spatial = fields->spatial, .group = 1, .same = padding == PADDING_SAME};
     for (int i = 0; i < fields->spatial; i++) {
         TRY(positive(call->options, fields->stride[i], "stride", 0, &out->stride[i]));
@@ -42,18 +43,18 @@ static Status read_window(const Call *call, const Fields *fields, EmitWindow *ou
 static Status read_input(Call *call, int input, int rank, ValueId *out, int64_t *channels) {
     ValueId x;
     int got;
-    TRY(call_rank(call, input, &got));
+    TRY(tfl_call_rank(call, input, &got));
     FAIL_IF(got != rank, ST_BAD, "input %d: expected %d dims, got %d", input, rank, got);
-    TRY(call_value(call, input, &x));
+    TRY(tfl_call_value(call, input, &x));
     *channels = emit_type(&call->emit, x)->dim[rank - 1];
     return emit_first(&call->emit, x, out);
 }
 
 // The activation stands before the Transpose, where it is one with the convolution.
 static Status give_last(Call *call, ValueId y, int activation) {
-    TRY(call_activate(call, y, activation, &y));
+    TRY(tfl_call_activate(call, y, activation, &y));
     TRY(emit_last(&call->emit, y, &y));
-    return call_give(call, 0, y);
+    return tfl_call_give(call, 0, y);
 }
 
 // ---- convolutions
@@ -83,8 +84,8 @@ static Status conv(Call *call, const Fields *fields, const int *order, bool dept
     const int rank = fields->spatial + 2;
     TRY(read_window(call, fields, &window));
     TRY(read_input(call, 0, rank, &x, &channels));
-    TRY(call_filter(call, 1, order, rank, &weight));
-    TRY(call_bias(call, 2, &bias));
+    TRY(tfl_call_filter(call, 1, order, rank, &weight));
+    TRY(tfl_call_bias(call, 2, &bias));
     const int64_t oc = emit_type(&call->emit, weight)->dim[0], ic = emit_type(&call->emit, weight)->dim[1];
     if (depthwise) {
         const int64_t multiplier = fb_int32(call->options, 3, 0);
@@ -99,17 +100,17 @@ static Status conv(Call *call, const Fields *fields, const int *order, bool dept
     return give_last(call, y, fb_int8(call->options, fields->activation, 0));
 }
 
-Status convert_conv(Call *call) {
+Status tfl_convert_conv(Call *call) {
     static const Fields fields = {2, 0, 3, {2, 1}, {5, 4}, {-1, -1}};
     return conv(call, &fields, order_conv, false);
 }
 
-Status convert_depthwise(Call *call) {
+Status tfl_convert_depthwise(Call *call) {
     static const Fields fields = {2, 0, 4, {2, 1}, {6, 5}, {-1, -1}};
     return conv(call, &fields, order_depthwise, true);
 }
 
-Status convert_conv_3d(Call *call) {
+Status tfl_convert_conv_3d(Call *call) {
     static const Fields fields = {3, 0, 4, {1, 3, 2}, {5, 7, 6}, {-1, -1, -1}};
     return conv(call, &fields, order_3d, false);
 }
@@ -121,8 +122,8 @@ Status convert_conv_3d(Call *call) {
 static Status transpose_axis(int64_t in, int64_t out, int axis, EmitWindow *window) {
     const int64_t stride = window->stride[axis], span = (window->kernel[axis] - 1) * window->dilation[axis] + 1;
     int64_t natural;
-    FAIL_IF(out < 1 || out > INT32_MAX || in < 1 || in > INT32_MAX, ST_BAD, "expected dims from 1 to %d, got %lld and %lld",
-            INT32_MAX, (long long)in, (long long)out);
+    FAIL_IF(out < 1 || out > INT32_MAX || in < 1 || in > INT32_MAX, ST_BAD,
+            "expected dims from 1 to %d, got %lld and %lld", INT32_MAX, (long long)in, (long long)out);
     FAIL_IF(!mul_i64(stride, in - 1, &natural) || !add_i64(natural, span, &natural), ST_BAD,
             "expected an output that can be, got a stride of %lld", (long long)stride);
     const int64_t over = (div_up(out, stride) - 1) * stride + span - out;
@@ -140,8 +141,8 @@ static Status transpose_pads(Call *call, int shape_input, ValueId x, EmitWindow 
     bool known[MAX_RANK] = {false};
     int count;
     ValueId value;
-    TRY(call_value(call, shape_input, &value));
-    known_ints(call->builder->graph, value, MAX_RANK, shape, known, &count);
+    TRY(tfl_call_value(call, shape_input, &value));
+    tfl_known_ints(call->builder->graph, value, MAX_RANK, shape, known, &count);
     FAIL_IF(count >= 0 && count != window->spatial + 2, ST_BAD, "input %d: expected %d dims, got %d", shape_input,
             window->spatial + 2, count);
     const Type type = *emit_type(&call->emit, x);
@@ -152,7 +153,7 @@ static Status transpose_pads(Call *call, int shape_input, ValueId x, EmitWindow 
         else if (!window->same) window->output_padding[i] = MAX(window->stride[i] - window->kernel[i], 0);
     }
     if (all) window->same = false;
-    else TRY(call_note(call, "a transposed convolution whose size is told in the run; the usual one was taken"));
+    else TRY(tfl_call_note(call, "a transposed convolution whose size is told in the run; the usual one was taken"));
     return ST_OK;
 }
 
@@ -172,20 +173,20 @@ static Status conv_transpose(Call *call, const Fields *fields, const int *order)
     const int rank = fields->spatial + 2;
     TRY(read_window(call, fields, &window));
     TRY(read_input(call, 2, rank, &x, &channels));
-    TRY(call_filter(call, 1, order, rank, &weight));
-    TRY(call_bias(call, 3, &bias));
+    TRY(tfl_call_filter(call, 1, order, rank, &weight));
+    TRY(tfl_call_bias(call, 3, &bias));
     TRY(take_kernel(call, weight, &window));
     TRY(transpose_pads(call, 0, x, &window));
     TRY(emit_conv_transpose(&call->emit, x, weight, bias, &window, &y));
     return give_last(call, y, fb_int8(call->options, fields->activation, 0));
 }
 
-Status convert_transpose_conv(Call *call) {
+Status tfl_convert_transpose_conv(Call *call) {
     static const Fields fields = {2, 0, 3, {2, 1}, {-1, -1}, {-1, -1}};
     return conv_transpose(call, &fields, order_transpose);
 }
 
-Status convert_conv_3d_transpose(Call *call) {
+Status tfl_convert_conv_3d_transpose(Call *call) {
     static const Fields fields = {3, 0, 4, {1, 3, 2}, {5, 7, 6}, {-1, -1, -1}};
     return conv_transpose(call, &fields, order_3d);
 }
@@ -220,14 +221,14 @@ static Status custom_pads(Call *call, ValueId x, EmitWindow *window) {
     return ST_OK;
 }
 
-Status convert_transpose_conv_bias(Call *call) {
+Status tfl_convert_transpose_conv_bias(Call *call) {
     EmitWindow window;
     ValueId x, weight, bias, y;
     int64_t channels;
     TRY(read_struct(call, &window));
     TRY(read_input(call, 0, 4, &x, &channels));
-    TRY(call_filter(call, 1, order_transpose, 4, &weight));
-    TRY(call_bias(call, 2, &bias));
+    TRY(tfl_call_filter(call, 1, order_transpose, 4, &weight));
+    TRY(tfl_call_bias(call, 2, &bias));
     TRY(take_kernel(call, weight, &window));
     TRY(custom_pads(call, x, &window));
     TRY(emit_conv_transpose(&call->emit, x, weight, bias, &window, &y));
@@ -236,7 +237,7 @@ Status convert_transpose_conv_bias(Call *call) {
 
 // ---- pooling
 
-Status convert_pool(Call *call) {
+Status tfl_convert_pool(Call *call) {
     static const Fields fields = {2, 0, 5, {2, 1}, {-1, -1}, {4, 3}};
     EmitWindow window;
     ValueId x, y;

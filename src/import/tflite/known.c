@@ -123,7 +123,7 @@ static bool element(Known *known, ValueId id, int64_t index, int depth, int64_t 
     return value->producer && of_node(known, value->producer, index, depth + 1, out);
 }
 
-void known_ints(const Graph *graph, ValueId value, int max, int64_t *out, bool *is_known, int *count) {
+void tfl_known_ints(const Graph *graph, ValueId value, int max, int64_t *out, bool *is_known, int *count) {
     Known known = {.graph = graph};
     const int64_t elements = count_of(&known, value);
     *count = elements >= 0 && elements <= max ? (int)elements : -1;

@@ -126,7 +126,7 @@ static Status read_ends(const Reader *reader, FbVector list, bool optional, cons
 }
 
 // Codes above 127 do not fit the old field, which has 127 then; older writers have the old field only.
-static Status read_code(const Reader *reader, FbTable operator, TfliteOperator *out) {
+static Status read_code(const Reader *reader, FbTable operator, TfliteOperator * out) {
     const uint32_t index = fb_uint32(operator, 0, 0);
     FAIL_IF(index >= reader->codes.count, ST_BAD, "expected an operator code below %u, got %u", reader->codes.count,
             index);
@@ -236,11 +236,10 @@ Status tflite_read_model(const void *bytes, size_t size, const char *signature, 
     const uint32_t version = fb_uint32(root, 0, 0);
     TRY(out->file.status);
     FAIL_IF(version != SCHEMA_VERSION, ST_UNSUPPORTED,
-            "expected version %d of TensorFlow Lite's schema, got %u; convert the model again", SCHEMA_VERSION, version);
-    Reader reader = {.model = out,
-                     .arena = arena,
-                     .buffers = fb_vector(root, 4, FB_OFFSET),
-                     .codes = fb_vector(root, 1, FB_OFFSET)};
+            "expected version %d of TensorFlow Lite's schema, got %u; convert the model again", SCHEMA_VERSION,
+            version);
+    Reader reader = {
+        .model = out, .arena = arena, .buffers = fb_vector(root, 4, FB_OFFSET), .codes = fb_vector(root, 1, FB_OFFSET)};
     const FbVector subgraphs = fb_vector(root, 2, FB_OFFSET), signatures = fb_vector(root, 7, FB_OFFSET);
     FbTable chosen;
     TRY(find_signature(&reader, signatures, signature, &chosen));

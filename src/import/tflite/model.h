@@ -26,22 +26,22 @@ enum {
 };
 
 typedef struct TfliteTensor {
-    const char *name; // "" when it has none
-    int type;         // TFLITE_...
-    uint32_t rank;    // as the file says it: may be above MAX_RANK, `dim` has the first ones
-    bool has_shape;   // false: a shape of no dims, which stands for a scalar or for an unknown rank
-    int64_t dim[MAX_RANK];          // -1: not told before the run
-    const uint8_t *data;            // a constant's bytes; NULL: none
+    const char *name;      // "" when it has none
+    int type;              // TFLITE_...
+    uint32_t rank;         // as the file says it: may be above MAX_RANK, `dim` has the first ones
+    bool has_shape;        // false: a shape of no dims, which stands for a scalar or for an unknown rank
+    int64_t dim[MAX_RANK]; // -1: not told before the run
+    const uint8_t *data;   // a constant's bytes; NULL: none
     size_t size;
-    FbVector scale, zero_point;     // float, int64; scale.count 0: not quantised
-    bool other_quantisation;        // by details that are not known here
-    int axis;                       // along which scales stand where there are several
+    FbVector scale, zero_point; // float, int64; scale.count 0: not quantised
+    bool other_quantisation;    // by details that are not known here
+    int axis;                   // along which scales stand where there are several
     bool is_variable, is_sparse;
 } TfliteTensor;
 
 typedef struct TfliteOperator {
-    int code;           // BuiltinOperator
-    const char *custom; // of a custom operator (code 32); "" else
+    int code;                  // BuiltinOperator
+    const char *custom;        // of a custom operator (code 32); "" else
     int32_t *inputs, *outputs; // tensors; -1: absent
     int n_inputs, n_outputs;
     int options_type;        // BuiltinOptions, 0: none
@@ -53,8 +53,8 @@ typedef struct TfliteModel {
     FbBuffer file;
     const char *name;
     TfliteTensor *tensors;
-    TfliteOperator *operators; // in the order in which they run
-    int32_t *inputs, *outputs; // tensors
+    TfliteOperator *operators;                // in the order in which they run
+    int32_t *inputs, *outputs;                // tensors
     const char **input_names, **output_names; // of the signature; NULL: it has none
     int n_tensors, n_operators, n_inputs, n_outputs;
 } TfliteModel;

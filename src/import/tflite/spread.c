@@ -18,10 +18,10 @@ typedef struct Blocks {
 static Status read_blocks(Call *call, Blocks *out) {
     int64_t pairs[4];
     int n_pairs;
-    TRY(call_ints(call, 1, 2, out->block, &out->count));
-    TRY(call_ints(call, 2, 4, pairs, &n_pairs));
-    FAIL_IF(out->count < 1 || n_pairs != 2 * out->count, ST_BAD, "expected a pair of pads for each block, got %d numbers",
-            n_pairs);
+    TRY(tfl_call_ints(call, 1, 2, out->block, &out->count));
+    TRY(tfl_call_ints(call, 2, 4, pairs, &n_pairs));
+    FAIL_IF(out->count < 1 || n_pairs != 2 * out->count, ST_BAD,
+            "expected a pair of pads for each block, got %d numbers", n_pairs);
     for (int i = 0; i < out->count; i++) {
         out->begin[i] = pairs[2 * i];
         out->end[i] = pairs[2 * i + 1];
@@ -54,7 +54,7 @@ static bool is_plain_conv(const TfliteOperator *conv) {
 // The way back, of a node that is looked at ahead: its numbers may not be there yet.
 static bool read_crops(const Call *call, const TfliteOperator *back, Blocks *out) {
     Call ahead = *call;
-    ahead.operator = back;
+    ahead.operator= back;
     const Status status = read_blocks(&ahead, out);
     if (status != ST_OK) error_clear();
     return status == ST_OK;
@@ -79,7 +79,7 @@ static Status give_spread(Call *call, ValueId x, const Blocks *pads, const Tflit
     }
     builder->spread[call->operator->outputs[0]] = spread;
     builder->joined[conv->outputs[0]] = true;
-    return call_give(call, 0, x);
+    return tfl_call_give(call, 0, x);
 }
 
 // ---- alone
@@ -117,7 +117,7 @@ static Status space_to_batch(Call *call, ValueId x, const Blocks *blocks) {
     TRY(emit_reshape(&call->emit, "blocks", x, split, 2 * n + 2, &x));
     TRY(emit_transpose(&call->emit, "spread", x, perms[n - 1], &x));
     TRY(emit_reshape(&call->emit, "batch", x, merged, n + 2, &x));
-    return call_give(call, 0, x);
+    return tfl_call_give(call, 0, x);
 }
 
 static Status batch_to_space(Call *call, ValueId x, const Blocks *blocks) {
@@ -139,29 +139,29 @@ static Status batch_to_space(Call *call, ValueId x, const Blocks *blocks) {
     TRY(emit_transpose(&call->emit, "joined", x, perms[n - 1], &x));
     TRY(emit_reshape(&call->emit, "blocks", x, merged, n + 2, &x));
     TRY(emit_pad(&call->emit, "cropped", x, begin, end, "constant", 0, &x));
-    return call_give(call, 0, x);
+    return tfl_call_give(call, 0, x);
 }
 
-Status convert_space_to_batch(Call *call) {
+Status tfl_convert_space_to_batch(Call *call) {
     Blocks pads, crops;
     ValueId x;
     int rank;
     const TfliteOperator *conv;
-    TRY(call_rank(call, 0, &rank));
-    TRY(call_value(call, 0, &x));
+    TRY(tfl_call_rank(call, 0, &rank));
+    TRY(tfl_call_value(call, 0, &x));
     TRY(read_blocks(call, &pads));
     TRY(check_rank(&pads, rank));
     if (match(call, &pads, &conv, &crops)) return give_spread(call, x, &pads, conv, &crops);
     return space_to_batch(call, x, &pads);
 }
 
-Status convert_batch_to_space(Call *call) {
+Status tfl_convert_batch_to_space(Call *call) {
     Blocks blocks;
     ValueId x;
     int rank;
-    TRY(call_value(call, 0, &x));
-    if (call->builder->joined[call->operator->inputs[0]]) return call_give(call, 0, x);
-    TRY(call_rank(call, 0, &rank));
+    TRY(tfl_call_value(call, 0, &x));
+    if (call->builder->joined[call->operator->inputs[0]]) return tfl_call_give(call, 0, x);
+    TRY(tfl_call_rank(call, 0, &rank));
     TRY(read_blocks(call, &blocks));
     TRY(check_rank(&blocks, rank));
     return batch_to_space(call, x, &blocks);

@@ -53,9 +53,9 @@ static Status enter(Builder *builder, int i) {
     const int index = builder->model->inputs[i];
     const TfliteTensor *tensor = &builder->model->tensors[index];
     ValueId *value = &builder->values[index];
-    if (!is_quantised(tensor)) return ST_OK;
-    Emit emit = {.graph = builder->graph, .layer = short_name(builder, builder->graph->values[*value].name)};
-    const Status status = from_quantised(&emit, tensor, *value, value);
+    if (!tfl_is_quantised(tensor)) return ST_OK;
+    Emit emit = {.graph = builder->graph, .layer = tfl_short_name(builder, builder->graph->values[*value].name)};
+    const Status status = tfl_from_quantised(&emit, tensor, *value, value);
     return status == ST_OK ? ST_OK : fail_context(status, "input %d", i);
 }
 
@@ -75,13 +75,13 @@ static Status leave(Builder *builder, int i, ValueId output) {
     const int index = builder->model->outputs[i];
     const TfliteTensor *tensor = &builder->model->tensors[index];
     const char *name = builder->graph->values[output].name; // lives as long as the graph
-    Emit emit = {.graph = builder->graph, .layer = short_name(builder, name)};
+    Emit emit = {.graph = builder->graph, .layer = tfl_short_name(builder, name)};
     ValueId value = builder->values[index];
     Node *node;
-    if (value == NO_VALUE && tensor->data) TRY(weight_value(builder, index, &value));
+    if (value == NO_VALUE && tensor->data) TRY(tfl_weight_value(builder, index, &value));
     FAIL_IF(value == NO_VALUE, ST_BAD, "output %d: expected tensor %d '%s' to be made, which nothing in the model does",
             i, index, tensor->name);
-    if (is_quantised(tensor)) TRY(to_quantised(&emit, tensor, value, &value));
+    if (tfl_is_quantised(tensor)) TRY(tfl_to_quantised(&emit, tensor, value, &value));
     TRY(graph_add_node(builder->graph, OP_Identity, emit.layer, &value, 1, &output, 1, -1, &node));
     TRY(graph_infer_node(builder->graph, node));
     return graph_add_output(builder->graph, output);
@@ -92,18 +92,18 @@ static Status leave(Builder *builder, int i, ValueId output) {
 static Status check_operators(const TfliteModel *model) {
     Missing missing = {0};
     for (int i = 0; i < model->n_operators; i++) {
-        const TfliteOperator *operator = &model->operators[i];
-        if (!find_converter(operator)) missing_add(&missing, operator_name(operator));
+        const TfliteOperator *operator= & model->operators[i];
+        if (!tfl_find_converter(operator)) missing_add(&missing, tfl_operator_name(operator));
     }
     return missing_status(&missing, "operators", "time", "export the model without them");
 }
 
 static Status check_call(const Call *call) {
-    const TfliteOperator *operator = call->operator;
+    const TfliteOperator *operator= call->operator;
     const Converter *row = call->row;
     const int type = operator->options_type;
-    FAIL_IF(operator->n_inputs < row->inputs, ST_BAD, "expected %d inputs, got %d", row->inputs, operator->n_inputs);
-    FAIL_IF(operator->n_outputs < 1 || (row->outputs > 0 && operator->n_outputs != row->outputs), ST_BAD,
+    FAIL_IF(operator->n_inputs<row->inputs, ST_BAD, "expected %d inputs, got %d", row->inputs, operator->n_inputs);
+    FAIL_IF(operator->n_outputs<1 ||(row->outputs > 0 && operator->n_outputs != row->outputs), ST_BAD,
             "expected %d outputs, got %d", MAX(row->outputs, 1), operator->n_outputs);
     FAIL_IF(row->options && type && type != row->options, ST_BAD, "expected options of type %d, got type %d",
             row->options, type);
@@ -112,15 +112,15 @@ static Status check_call(const Call *call) {
 
 static Status convert(Builder *builder, const TfliteOperator *operator) {
     const TfliteModel *model = builder->model;
-    Call call = {.builder = builder, .operator = operator, .row = find_converter(operator)};
-    const char *name = operator->n_outputs > 0 ? model->tensors[operator->outputs[0]].name : "";
+    Call call = {.builder = builder, .operator= operator, .row = tfl_find_converter(operator)};
+    const char *name = operator->n_outputs> 0                  ? model->tensors[operator->outputs[0]].name : "";
     call.options = call.row->options && operator->options_type ? operator->options
-                                                               : (FbTable){.buffer = operator->options.buffer};
-    call.emit = (Emit){.graph = builder->graph, .layer = short_name(builder, name)};
+        : (FbTable){.buffer = operator->options.buffer };
+    call.emit = (Emit){.graph = builder->graph, .layer = tfl_short_name(builder, name)};
     Status status = check_call(&call);
     if (status == ST_OK) status = call.row->convert(&call);
     if (status == ST_OK) status = model->file.status; // options
-    return status == ST_OK ? ST_OK : fail_context(status, "%s '%s'", operator_name(operator), name);
+    return status == ST_OK ? ST_OK : fail_context(status, "%s '%s'", tfl_operator_name(operator), name);
 }
 
 // ---- the whole
@@ -150,9 +150,9 @@ static Status prepare(Builder *builder) {
 static void count_readers(Builder *builder) {
     const TfliteModel *model = builder->model;
     for (int i = 0; i < model->n_operators; i++) {
-        const TfliteOperator *operator = &model->operators[i];
+        const TfliteOperator *operator= & model->operators[i];
         for (int k = 0; k < operator->n_inputs; k++) {
-            if (operator->inputs[k] < 0) continue;
+            if (operator->inputs[k]<0) continue;
             builder->readers[operator->inputs[k]]++;
             builder->reader[operator->inputs[k]] = i;
         }
@@ -164,11 +164,12 @@ static Status note_quantisation(Builder *builder) {
     const TfliteModel *model = builder->model;
     Text *notes = &builder->imported->notes;
     bool activations = false;
-    for (int i = 0; i < model->n_tensors; i++) activations |= is_quantised(&model->tensors[i]) && builder->made[i];
+    for (int i = 0; i < model->n_tensors; i++) activations |= tfl_is_quantised(&model->tensors[i]) && builder->made[i];
     if (builder->dequantised == 0 && !activations) return ST_OK;
-    text_add(notes,
-             "%squantised model: %d weight tensor%s de-quantised to float32; activations are not rounded as TFLite does",
-             notes->length ? "; " : "", builder->dequantised, builder->dequantised == 1 ? " was" : "s were");
+    text_add(
+        notes,
+        "%squantised model: %d weight tensor%s de-quantised to float32; activations are not rounded as TFLite does",
+        notes->length ? "; " : "", builder->dequantised, builder->dequantised == 1 ? " was" : "s were");
     return text_status(notes);
 }
 
@@ -196,8 +197,7 @@ static Status import_in(const ImportOptions *options, Arena *scratch, Imported *
     out->format = "TensorFlow Lite";
     out->graph->name = arena_string(&out->graph->arena, model.name);
     if (!out->graph->name) return fail_memory(strlen(model.name));
-    Builder builder = {
-        .model = &model, .options = options, .imported = out, .scratch = scratch, .graph = out->graph};
+    Builder builder = {.model = &model, .options = options, .imported = out, .scratch = scratch, .graph = out->graph};
     return build(&builder);
 }
 

@@ -20,16 +20,16 @@ Status tflite_dtype(int type, DType *out) {
         [TFLITE_INT64] = DT_I64,   [TFLITE_BOOL] = DT_BOOL,   [TFLITE_INT16] = DT_I16,  [TFLITE_INT8] = DT_I8,
         [TFLITE_FLOAT64] = DT_F64, [TFLITE_UINT64] = DT_U64,  [TFLITE_UINT32] = DT_U32, [TFLITE_UINT16] = DT_U16,
         [TFLITE_INT4] = DT_NONE};
-    static const char *const others[] = {[TFLITE_STRING] = "text",        [TFLITE_COMPLEX64] = "complex64",
-                                         [TFLITE_COMPLEX128] = "complex128", [TFLITE_RESOURCE] = "resource",
-                                         [TFLITE_VARIANT] = "variant",    [TFLITE_INT4] = "int4"};
+    static const char *const others[] = {
+        [TFLITE_STRING] = "text",       [TFLITE_COMPLEX64] = "complex64", [TFLITE_COMPLEX128] = "complex128",
+        [TFLITE_RESOURCE] = "resource", [TFLITE_VARIANT] = "variant",     [TFLITE_INT4] = "int4"};
     FAIL_IF(type < 0 || type >= (int)COUNT_OF(dtypes), ST_BAD, "expected a type of tensors below %zu, got %d",
             COUNT_OF(dtypes), type);
     *out = dtypes[type];
     return *out != DT_NONE ? ST_OK : fail(ST_UNSUPPORTED, "a tensor of type %s", others[type]);
 }
 
-bool is_quantised(const TfliteTensor *tensor) {
+bool tfl_is_quantised(const TfliteTensor *tensor) {
     const bool narrow = tensor->type == TFLITE_INT8 || tensor->type == TFLITE_UINT8 || tensor->type == TFLITE_INT16;
     return narrow && tensor->scale.count > 0;
 }
@@ -50,14 +50,14 @@ static Status raw_tensor(Builder *builder, const TfliteTensor *from, Tensor *out
 }
 
 static Status add(Builder *builder, const TfliteTensor *from, const char *suffix, const Tensor *tensor, ValueId *out) {
-    Emit emit = {.graph = builder->graph, .layer = short_name(builder, from->name)};
+    Emit emit = {.graph = builder->graph, .layer = tfl_short_name(builder, from->name)};
     return emit_tensor(&emit, suffix, tensor, out);
 }
 
-Status weight_value(Builder *builder, int index, ValueId *out) {
+Status tfl_weight_value(Builder *builder, int index, ValueId *out) {
     const TfliteTensor *from = &builder->model->tensors[index];
     Tensor tensor;
-    if (is_quantised(from)) return weight_dequantised(builder, index, out);
+    if (tfl_is_quantised(from)) return tfl_weight_dequantised(builder, index, out);
     TRY(raw_tensor(builder, from, &tensor));
     return add(builder, from, "", &tensor, out);
 }
@@ -95,7 +95,7 @@ static Status dequantise(const TfliteTensor *from, const Tensor *raw, Tensor *ou
     return ST_OK;
 }
 
-Status weight_dequantised(Builder *builder, int index, ValueId *out) {
+Status tfl_weight_dequantised(Builder *builder, int index, ValueId *out) {
     const TfliteTensor *from = &builder->model->tensors[index];
     Tensor raw, made;
     TRY(raw_tensor(builder, from, &raw));
@@ -128,7 +128,7 @@ static bool moves_nothing(const Shape *shape, const int *order) {
 
 static Status reordered(Call *call, const TfliteTensor *tensor, const Tensor *weight, const int *order, ValueId *out) {
     Builder *builder = call->builder;
-    Emit emit = {.graph = builder->graph, .layer = short_name(builder, tensor->name)};
+    Emit emit = {.graph = builder->graph, .layer = tfl_short_name(builder, tensor->name)};
     if (!moves_nothing(&weight->shape, order)) {
         TRY(charge(builder, tensor_bytes(weight)));
         return emit_permuted(&emit, "filter", weight, order, out);
@@ -138,29 +138,29 @@ static Status reordered(Call *call, const TfliteTensor *tensor, const Tensor *we
     return emit_tensor(&emit, "filter", &same, out);
 }
 
-Status call_filter(Call *call, int input, const int *order, int rank, ValueId *out) {
+Status tfl_call_filter(Call *call, int input, const int *order, int rank, ValueId *out) {
     Builder *builder = call->builder;
     ValueId value;
-    TRY(call_value(call, input, &value));
+    TRY(tfl_call_value(call, input, &value));
     const int index = call->operator->inputs[input], got = emit_type(&call->emit, value)->rank;
     FAIL_IF(got >= 0 && got != rank, ST_BAD, "input %d: expected weights of %d dims, got %d", input, rank, got);
     const Tensor *weight = emit_constant(&call->emit, value);
     if (!weight) return emit_transpose(&call->emit, "filter", value, order, out);
     if (builder->orders[index] != order) {
-        TRY(reordered(call, call_tensor(call, input), weight, order, &builder->filters[index]));
+        TRY(reordered(call, tfl_call_tensor(call, input), weight, order, &builder->filters[index]));
         builder->orders[index] = order;
     }
     *out = builder->filters[index];
     return ST_OK;
 }
 
-Status call_bias(Call *call, int input, ValueId *out) {
+Status tfl_call_bias(Call *call, int input, ValueId *out) {
     *out = NO_VALUE;
-    if (!call_has(call, input)) return ST_OK;
-    const TfliteTensor *tensor = call_tensor(call, input);
+    if (!tfl_call_has(call, input)) return ST_OK;
+    const TfliteTensor *tensor = tfl_call_tensor(call, input);
     const bool wide = tensor->type == TFLITE_INT32 || tensor->type == TFLITE_INT64;
-    if (wide && tensor->data) TRY(weight_dequantised(call->builder, call->operator->inputs[input], out));
-    else TRY(call_value(call, input, out));
+    if (wide && tensor->data) TRY(tfl_weight_dequantised(call->builder, call->operator->inputs[input], out));
+    else TRY(tfl_call_value(call, input, out));
     if (emit_type(&call->emit, *out)->rank == 1) return ST_OK;
     return emit_reshape(&call->emit, "bias", *out, (const int64_t[]){-1}, 1, out);
 }
