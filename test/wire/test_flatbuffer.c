@@ -58,8 +58,8 @@ static Text sample(void) {
 static Status read_sample(const void *bytes, size_t size, int64_t *sum) {
     Arena arena = {0};
     FbBuffer buffer = fb_buffer(bytes, size);
-    const FbTable root = fb_root(&buffer);
     error_clear();
+    const FbTable root = fb_root(&buffer);
     *sum = fb_int32(root, 0, 0);
     const char *text = fb_string(root, 1, &arena, 10);
     if (text) *sum += (int64_t)strlen(text);

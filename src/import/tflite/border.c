@@ -42,9 +42,10 @@ static Status with_scalar(Emit *emit, Op op, const char *suffix, ValueId x, doub
 
 Status tfl_from_quantised(Emit *emit, const TfliteTensor *tensor, ValueId x, ValueId *out) {
     TRY(tfl_check_scale(tensor));
-    TRY(emit_node(emit, OP_Cast, "float", &x, 1, ATTRS(ATTR_S("to", "float32")), &x));
-    if (zero_of(tensor) != 0) TRY(with_scalar(emit, OP_Sub, "centred", x, zero_of(tensor), &x));
-    return with_scalar(emit, OP_Mul, "scaled", x, scale_of(tensor), out);
+    ValueId y;
+    TRY(emit_node(emit, OP_Cast, "float", &x, 1, ATTRS(ATTR_S("to", "float32")), &y));
+    if (zero_of(tensor) != 0) TRY(with_scalar(emit, OP_Sub, "centred", y, zero_of(tensor), &y));
+    return with_scalar(emit, OP_Mul, "scaled", y, scale_of(tensor), out);
 }
 
 Status tfl_to_quantised(Emit *emit, const TfliteTensor *tensor, ValueId x, ValueId *out) {

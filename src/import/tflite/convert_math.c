@@ -24,20 +24,21 @@ Status tfl_convert_same(Call *call) {
 Status tfl_convert_activation(Call *call) {
     enum { RELU = 19, RELU_N1_TO_1 = 20, RELU6 = 21, RELU_0_TO_1 = 152 };
     const int code = call->row->code;
-    ValueId inputs[3];
+    ValueId inputs[3], y;
     TRY(tfl_call_value(call, 0, &inputs[0]));
+    y = inputs[0];
     if (code == RELU_0_TO_1) {
-        const DType dtype = emit_type(&call->emit, inputs[0])->dtype;
+        const DType dtype = emit_type(&call->emit, y)->dtype;
         TRY(emit_scalar(&call->emit, "low", dtype, 0, &inputs[1]));
         TRY(emit_scalar(&call->emit, "high", dtype, 1, &inputs[2]));
-        TRY(emit_node(&call->emit, OP_Clip, "clip", inputs, 3, NO_ATTRS, &inputs[0]));
+        TRY(emit_node(&call->emit, OP_Clip, "clip", inputs, 3, NO_ATTRS, &y));
     }
     const int activation = code == RELU           ? ACTIVATION_RELU
                            : code == RELU6        ? ACTIVATION_RELU6
                            : code == RELU_N1_TO_1 ? ACTIVATION_RELU_N1_TO_1
                                                   : ACTIVATION_NONE;
-    TRY(tfl_call_activate(call, inputs[0], activation, &inputs[0]));
-    return tfl_call_give(call, 0, inputs[0]);
+    TRY(tfl_call_activate(call, y, activation, &y));
+    return tfl_call_give(call, 0, y);
 }
 
 Status tfl_convert_leaky_relu(Call *call) {
@@ -202,7 +203,7 @@ static Status read_axes(Call *call, int rank, int64_t *axes, int *count) {
 
 Status tfl_convert_reduce(Call *call) {
     int64_t axes[MAX_RANK];
-    ValueId inputs[2];
+    ValueId inputs[2], y;
     int rank, count;
     TRY(tfl_call_rank(call, 0, &rank));
     TRY(tfl_call_value(call, 0, &inputs[0]));
@@ -210,8 +211,8 @@ Status tfl_convert_reduce(Call *call) {
     if (count == 0) return give_number(call, inputs[0]); // nothing to reduce
     TRY(emit_ints(&call->emit, "axes", axes, count, &inputs[1]));
     const int keeps = fb_uint8(call->options, 0, 0) != 0;
-    TRY(emit_node(&call->emit, call->row->op, "reduced", inputs, 2, ATTRS(ATTR_I("keepdims", keeps)), &inputs[0]));
-    return give_number(call, inputs[0]);
+    TRY(emit_node(&call->emit, call->row->op, "reduced", inputs, 2, ATTRS(ATTR_I("keepdims", keeps)), &y));
+    return give_number(call, y);
 }
 
 Status tfl_convert_arg(Call *call) {
