@@ -4,6 +4,7 @@
 #include "import/onnx/onnx.h"
 #include "import/recognise.h"
 #include "import/torch/torch.h"
+#include "import/tflite/tflite.h"
 
 Status import_map(Imported *imported, const char *path) {
     const int64_t size = file_size(path);
@@ -34,6 +35,7 @@ static const struct {
     {FORMAT_PICKLE, torch_import},
     {FORMAT_HDF5, keras_import},
     {FORMAT_KERAS_ZIP, keras_import},
+    {FORMAT_TFLITE, tflite_import},
 };
 
 static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {

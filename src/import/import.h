@@ -21,7 +21,7 @@ typedef struct ImportOptions {
     const NamedTensor *bind; // inputs that become constants; the data is copied
     size_t n_bind;
     const char *arch;      // path of a graph text whose weights are named: weights without a network; NULL: none
-    const char *signature; // of a SavedModel; NULL: the usual one
+    const char *signature; // of a SavedModel or a TensorFlow Lite model; NULL: the usual one
     // Computes in place what follows from constants and known dims (pass_resolve_shapes): the condition of an If
     // decides what the graph is. NULL: only a constant is known.
     Status (*resolve)(Graph *graph);
@@ -33,7 +33,7 @@ typedef struct Imported {
     Graph *graph;      // owned
     Mapping *mappings; // owned: the model file first, then the files with weights beside it
     size_t n_mappings;
-    const char *format; // "ONNX"
+    const char *format; // "ONNX", "TensorFlow Lite"
     int64_t opset;      // ONNX: version of the operator set that the file was written for; else 0
     Text notes;         // what the user should know of the model ("a; b"): what was de-quantised, ignored, assumed
 } Imported;

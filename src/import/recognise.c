@@ -118,7 +118,6 @@ Status recognise_folder(const char *path, Format *format) {
 
 static const char from_torch[] = "export it to ONNX inside PyTorch (torch.onnx.export)";
 static const char from_tensorflow[] = "convert it to ONNX with tf2onnx";
-static const char from_tflite[] = "convert it to ONNX with tf2onnx (python -m tf2onnx.convert --tflite)";
 static const char from_coreml[] = "export the network that it was made from to ONNX";
 
 static const struct {
@@ -130,7 +129,6 @@ static const struct {
     [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
     [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
-    [FORMAT_TFLITE] = {ST_UNSUPPORTED, "this is a TensorFlow Lite file, which is not read yet", from_tflite},
     [FORMAT_SAVED_MODEL] = {ST_UNSUPPORTED, "this is a TensorFlow SavedModel, which is not read yet", from_tensorflow},
     [FORMAT_FROZEN_GRAPH] = {ST_UNSUPPORTED, "this is a TensorFlow graph, which is not read", from_tensorflow},
     [FORMAT_COREML] = {ST_UNSUPPORTED, "this is a Core ML model, which is not read yet", from_coreml},

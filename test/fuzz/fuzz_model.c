@@ -1,4 +1,4 @@
-// Model files: ONNX up to the plan, the recognition of formats, protocol buffers.
+// Model files: ONNX and TensorFlow Lite up to the plan, the recognition of formats, protocol buffers.
 #include "fuzz/fuzz.h"
 #include "fuzz/small_run.h"
 #include "import/import.h"
@@ -7,9 +7,7 @@
 #include "wire/protobuf.h"
 #include <string.h>
 
-int fuzz_onnx(const uint8_t *data, size_t size) {
-    static const uint8_t weights[4096]; // what external data may name
-    fuzz_file("weights.bin", weights, sizeof weights);
+static int read_model(const uint8_t *data, size_t size) {
     Imported model;
     Status status = import_model(fuzz_file("model.onnx", data, size), NULL, &model);
     if (status == ST_OK) status = passes_run(model.graph, 2, NULL, NULL);
@@ -18,6 +16,14 @@ int fuzz_onnx(const uint8_t *data, size_t size) {
     fuzz_check(status);
     return 0;
 }
+
+int fuzz_onnx(const uint8_t *data, size_t size) {
+    static const uint8_t weights[4096]; // what external data may name
+    fuzz_file("weights.bin", weights, sizeof weights);
+    return read_model(data, size);
+}
+
+int fuzz_tflite(const uint8_t *data, size_t size) { return read_model(data, size); }
 
 int fuzz_recognise(const uint8_t *data, size_t size) {
     fuzz_check(format_status(recognise_bytes(data, size)));

@@ -20,6 +20,7 @@ const FuzzTarget fuzz_targets[] = {
     {"torch", fuzz_torch},
     {"hdf5", fuzz_hdf5},
     {"keras", fuzz_keras},
+    {"tflite", fuzz_tflite},
 };
 const size_t fuzz_target_count = COUNT_OF(fuzz_targets);
 

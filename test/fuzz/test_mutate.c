@@ -209,7 +209,6 @@ TEST(changed_files_of_other_formats) {
                                         "models/damaged/lfs-pointer.tif",
                                         "models/damaged/text-filtered.h5",
                                         "models/coreml/tiramisu45.mlmodel",
-                                        "models/lgg/seed-keras-w16.tflite",
                                         "models/lgg/seed-keras-w16.savedmodel/saved_model.pb",
                                         "models/lgg/seed-torch-w32.pt2",
                                         "models/lgg/seed-torch-w32.torchscript.pt",
@@ -223,7 +222,7 @@ TEST(changed_files_of_other_formats) {
 TEST(changed_large_models) {
     static const char *const names[] = {"models/onnx/cervix-unet-224.onnx", "models/lgg/seed-keras-w16.onnx",
                                         "models/lgg/seed-torch-w32.onnx", "models/keras/brats-unet-128.h5",
-                                        "models/lgg/seed-keras-w16.keras"};
+                                        "models/lgg/seed-keras-w16.keras", "models/lgg/seed-keras-w16.tflite"};
     change_shared(names, COUNT_OF(names), "info");
 }
 

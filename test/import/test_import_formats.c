@@ -57,8 +57,6 @@ TEST(formats_of_others_are_named) {
     } files[] = {
         {"models/lgg/seed-torch-w32.torchscript.pt", "TorchScript|torch.onnx.export"},
         {"models/lgg/seed-torch-w32.pt2", ".pt2|torch.onnx.export"},
-        {"models/lgg/seed-keras-w16.tflite", "TensorFlow Lite|tf2onnx"},
-        {"models/tflite/unet-128-tile-upsample.tflite", "TensorFlow Lite|tf2onnx"},
         {"models/lgg/seed-keras-w16.savedmodel", "SavedModel|tf2onnx"},
         {"models/lgg/seed-keras-w16.savedmodel/saved_model.pb", "SavedModel|tf2onnx"},
         {"models/coreml/tiramisu45.mlmodel", "Core ML|ONNX"},
@@ -92,7 +90,7 @@ TEST(small_files_that_are_no_models) {
     check_bytes("\x80\x02\x8a\nl\xfc\x9c", 7, ST_BAD, "pickle at byte 0|expected 10 bytes, got 3");
     check_bytes("\x89HDF\r\n\x1a\n\0\0", 10, ST_BAD, "cut short");
     check_bytes("PK\x03\x04 nothing", 12, ST_UNSUPPORTED, "zip");
-    check_bytes("\0\0\0\0TFL3\0\0\0\0", 12, ST_UNSUPPORTED, "TensorFlow Lite");
+    check_bytes("\0\0\0\0TFL3\0\0\0\0", 12, ST_BAD, "byte 0: expected an offset");
     check_bytes("\x08\x08\xef\xbf\xbdonnx \xef\xbf\xbd", 13, ST_BAD, "conversion of text");
 }
 
