@@ -2,6 +2,7 @@
 #include "import/limits.h"
 #include "import/onnx/onnx.h"
 #include "import/recognise.h"
+#include "import/tensorflow/tensorflow.h"
 
 Status import_map(Imported *imported, const char *path) {
     const int64_t size = file_size(path);
@@ -28,6 +29,8 @@ static const struct {
     Importer *import;
 } importers[] = {
     {FORMAT_ONNX, onnx_import},
+    {FORMAT_SAVED_MODEL, tensorflow_import},
+    {FORMAT_FROZEN_GRAPH, tensorflow_import},
 };
 
 static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {
