@@ -14,6 +14,7 @@ const FuzzTarget fuzz_targets[] = {
     {"graph", fuzz_graph},     {"tiff", fuzz_tiff},           {"png", fuzz_png},           {"npy", fuzz_npy},
     {"npz", fuzz_npz},         {"json", fuzz_json},           {"pipeline", fuzz_pipeline}, {"results", fuzz_results},
     {"profile", fuzz_profile}, {"plan", fuzz_plan},           {"wisdom", fuzz_wisdom},
+    {"tensorflow", fuzz_tensorflow}, {"sstable", fuzz_sstable},
 };
 const size_t fuzz_target_count = COUNT_OF(fuzz_targets);
 

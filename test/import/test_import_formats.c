@@ -63,8 +63,6 @@ TEST(formats_of_others_are_named) {
         {"models/lgg/seed-torch-w32.pt2", ".pt2|torch.onnx.export"},
         {"models/lgg/seed-keras-w16.tflite", "TensorFlow Lite|tf2onnx"},
         {"models/tflite/unet-128-tile-upsample.tflite", "TensorFlow Lite|tf2onnx"},
-        {"models/lgg/seed-keras-w16.savedmodel", "SavedModel|tf2onnx"},
-        {"models/lgg/seed-keras-w16.savedmodel/saved_model.pb", "SavedModel|tf2onnx"},
         {"models/coreml/tiramisu45.mlmodel", "Core ML|ONNX"},
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {

@@ -135,8 +135,7 @@ static bool closes_loop(const TfNode *node) {
     return strcmp(node->op, "NextIteration") == 0 || strcmp(node->op, "RefNextIteration") == 0;
 }
 
-// Nodes that only order matter where they say which branch of a Switch a node is in: the Switch, an Identity of it.
-static bool tells_branch(const TfBody *body, int node) {
+bool builder_tells_branch(const TfBody *body, int node) {
     if (node < 0) return false;
     const TfNode *pivot = &body->nodes[node];
     if (strcmp(pivot->op, "Switch") == 0) return true;
@@ -144,11 +143,12 @@ static bool tells_branch(const TfBody *body, int node) {
     return strcmp(body->nodes[pivot->inputs[0].node].op, "Switch") == 0;
 }
 
-// The node that entry `i` of what a node reads is made by; -1: nothing to wait for. Inputs, then nodes that only order.
+// The node that entry `i` of what a node reads is made by; -1: nothing to wait for. Inputs, then nodes that only order,
+// which matter where they tell the branch.
 static int dependency(const TfBody *body, const TfNode *node, int i) {
     if (i < node->n_inputs) return node->inputs[i].node;
     const int control = node->controls[i - node->n_inputs];
-    return tells_branch(body, control) ? control : -1;
+    return builder_tells_branch(body, control) ? control : -1;
 }
 
 // Sees to it that the node is done. *waits: it is not, but stands on top of the list now.
@@ -195,7 +195,7 @@ static bool has_kind(const Slot *slots, int count, SlotKind kind) {
 static bool in_dead_branch(const Frame *frame, const TfNode *node) {
     for (int i = 0; i < node->n_controls; i++) {
         const int pivot = node->controls[i];
-        if (!tells_branch(frame->body, pivot)) continue;
+        if (!builder_tells_branch(frame->body, pivot)) continue;
         const Made *made = &frame->made[pivot];
         if (made->slots ? made->count == 1 && made->slots[0].kind == SLOT_DEAD : made->all == SLOT_DEAD) return true;
     }

@@ -80,5 +80,8 @@ Status builder_variable(Builder *builder, const TfNode *node, ValueId *out);
 // the model decides it, which the user can make a constant.
 Status builder_condition(Builder *builder, const Slot *slot, bool *known, bool *holds);
 
+// Whether the node (-1: none) says which branch of a Switch another one is in: the Switch itself, an Identity of it.
+bool builder_tells_branch(const TfBody *body, int node);
+
 // Output `input->index` of argument `input->arg` among the outputs of the operation. -1: it has no such argument.
 int builder_output(const Builder *builder, const TfNode *node, const TfInput *input);

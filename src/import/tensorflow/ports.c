@@ -131,7 +131,8 @@ static Status find_ends(Builder *builder, const Uses *uses, TfSignature *out) {
     TRY(mark_fed(uses, builder->scratch, &fed));
     for (int i = 0; i < uses->body->n_nodes; i++) {
         const TfNode *node = &uses->body->nodes[i];
-        if (!fed[i] || uses->first[i] != uses->first[i + 1] || is_placeholder(node) || ends_training(node)) continue;
+        const bool is_read = uses->first[i] != uses->first[i + 1], pivot = builder_tells_branch(uses->body, i);
+        if (!fed[i] || is_read || pivot || is_placeholder(node) || ends_training(node)) continue;
         TRY(add_port(&out->outputs, &out->n_outputs, node->name, node->name, 0));
     }
     FAIL_IF(out->n_outputs == 0, ST_BAD,
