@@ -197,35 +197,40 @@ TEST(functions_that_call_themselves) {
 }
 
 // f0 calls f1 twice, f1 calls f2 twice ...
-static void add_doubling(TfWriter *tf, int depth, const char *padding) {
+static void add_doubling(TfWriter *tf, int depth, const char *last) {
     tf_placeholder(tf, "x", "2");
     tf_node(tf, "f0", "y", "x", "");
     for (int i = 0; i < depth; i++) {
-        char name[16], next[16];
+        char name[16], next[16], returns[4200];
         snprintf(name, sizeof name, "f%d", i);
         snprintf(next, sizeof next, "f%d", i + 1);
         tf_begin(tf, name, "p", "r");
-        if (i == depth - 1) tf_node(tf, "Neg", "b", "p", "");
+        if (i == depth - 1) tf_node(tf, "Neg", last, "p", "");
         else {
             tf_node(tf, next, "a", "p", "");
             tf_node(tf, next, "b", "a:r:0", "");
         }
-        (void)padding;
-        tf_end(tf, i == depth - 1 ? "r=b:y:0" : "r=b:r:0");
+        snprintf(returns, sizeof returns, i == depth - 1 ? "r=%s:y:0" : "r=b:r:0", last);
+        tf_end(tf, returns);
     }
 }
 
 TEST(functions_inside_each_other) {
     TfWriter tf = {0};
-    add_doubling(&tf, 10, "");
+    add_doubling(&tf, 10, "n");
     Imported model;
     CHECK_OK(import_model(tf_save_graph(&tf, "graph.pb"), NULL, &model));
     CHECK_INT(model.graph->n_nodes, 512 + 1);
     import_free(&model);
-    add_doubling(&tf, 31, ""); // a thousand million nodes
+    add_doubling(&tf, 31, "n"); // a thousand million nodes
     refuse_graph(&tf, ST_BAD, "at most 500000 nodes");
-    add_doubling(&tf, 40, "");
+    add_doubling(&tf, 40, "n");
     refuse_graph(&tf, ST_BAD, "at most 32 functions inside each other");
+    char name[4000]; // a long name, again and again
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    add_doubling(&tf, 17, name);
+    refuse_graph(&tf, ST_BAD, "bytes of names");
 }
 
 TEST(thousands_of_calls) {

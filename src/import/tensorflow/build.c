@@ -6,6 +6,8 @@
 #include <string.h>
 
 enum { MOST_CALLS = 32 }; // functions inside each other
+static const int64_t most_inputs = INT64_C(8) * LIMIT_VALUES;
+static const size_t most_name_bytes = (size_t)128 << 20;
 
 // A node's state; what became of it when it is done.
 typedef struct Made {
@@ -45,6 +47,9 @@ static Status make_frame(Builder *builder, const TfBody *body, Frame **out) {
     FAIL_IF(builder->frame_nodes > LIMIT_VALUES, ST_BAD,
             "expected at most %d nodes with those of functions, each time that they are called, got more",
             LIMIT_VALUES);
+    builder->frame_inputs += body->n_inputs;
+    FAIL_IF(builder->frame_inputs > most_inputs, ST_BAD, "expected at most %lld inputs of nodes, got more",
+            (long long)most_inputs);
     Frame *frame = arena_alloc(builder->scratch, sizeof *frame);
     Made *made = arena_array(builder->scratch, (size_t)body->n_nodes + 1, sizeof *made);
     if (!frame || !made) return fail_memory((size_t)body->n_nodes * sizeof *made);
@@ -234,6 +239,17 @@ static Status keep_batched(Walk *walk, const Converter *converter, const Call *c
     return ST_OK;
 }
 
+// Each value and node that a conversion makes is called as the model's node, which functions repeat.
+static Status run_converter(Builder *builder, const Converter *converter, Call *call) {
+    const int before = builder->graph->n_values + builder->graph->n_nodes;
+    TRY(converter->convert(call));
+    const int made = builder->graph->n_values + builder->graph->n_nodes - before;
+    builder->name_bytes += (size_t)made * strlen(call->node->name);
+    FAIL_IF(builder->name_bytes > most_name_bytes, ST_BAD, "expected at most %zu bytes of names, got more",
+            most_name_bytes);
+    return ST_OK;
+}
+
 static Status convert_node(Walk *walk, const Frame *frame, const TfNode *node) {
     const Converter *converter = find_converter(node->op);
     Call call = {.builder = walk->builder,
@@ -255,7 +271,7 @@ static Status convert_node(Walk *walk, const Frame *frame, const TfNode *node) {
     }
     if (!converter->any_slot && has_kind(call.inputs, call.n_inputs, SLOT_BATCHED))
         return keep_batched(walk, converter, &call);
-    TRY(converter->convert(&call));
+    TRY(run_converter(walk->builder, converter, &call));
     finish(walk, SLOT_ABSENT, call.outputs, call.n_outputs);
     return ST_OK;
 }

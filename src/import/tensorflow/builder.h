@@ -58,7 +58,8 @@ typedef struct Builder {
     Known known;
     Missing missing;
     size_t copied;       // bytes of weights in another order, or of numbers that repeat
-    int64_t frame_nodes; // nodes of all functions that were put in
+    int64_t frame_nodes, frame_inputs; // of all functions that were put in, and of the model's own graph
+    size_t name_bytes;                 // of names that values got from nodes
     ValueId *reordered;  // by ValueId: weights with their dims in the order of Conv, NO_VALUE where not made; in scratch
     int n_reordered;
 } Builder;

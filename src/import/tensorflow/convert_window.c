@@ -181,9 +181,10 @@ static Status spread_conv(Call *call, EmitWindow *window, ValueId *x) {
     return cut ? emit_pad(&call->emit, "cut", *x, begin, end, "constant", 0, x) : ST_OK;
 }
 
-// Weights with fewer input channels than the input has: as many groups as it takes.
-static int64_t conv_group(const Call *call, ValueId x, ValueId weight) {
-    const Type *in = emit_type(&call->emit, x), *w = emit_type(&call->emit, weight);
+// Weights with fewer input channels than the input has: as many groups as it takes. Depthwise: a group a channel.
+static int64_t conv_group(const Call *call, int kind, ValueId x, ValueId weight) {
+    const Type *in = emit_type(&call->emit, x), *w = emit_type(&call->emit, weight), *own = call_type(call, 1);
+    if (kind == DEPTHWISE) return own->rank > 2 ? MAX(own->dim[own->rank - 2], 1) : 1;
     const int64_t channels = in->rank > 1 ? in->dim[1] : -1, each = w->rank > 1 ? w->dim[1] : -1;
     return channels > 0 && each > 0 && channels % each == 0 ? channels / each : 1;
 }
@@ -199,10 +200,7 @@ static Status convolve(Call *call, int spatial, int kind) {
     TRY(call_input(call, 0, &x));
     TRY(call_first(call, &layout, x, &x));
     if (call->spread) TRY(spread_conv(call, &window, &x));
-    window.group = conv_group(call, x, weight);
-    const Type *type = emit_type(&call->emit, x);
-    FAIL_IF(kind == DEPTHWISE && (type->rank < 2 || type->dim[1] < 1), ST_UNSUPPORTED,
-            "a number of channels that is not known");
+    window.group = conv_group(call, kind, x, weight);
     TRY(emit_conv(&call->emit, x, weight, NO_VALUE, &window, &y));
     return call_give_last(call, &layout, y);
 }

@@ -183,7 +183,8 @@ static Status read_nodes(PbReader reader, uint32_t number, Arena *arena, TfBody 
         if (field.number != number) continue;
         const PbReader node = pb_message(&reader, &field);
         TRY(reader.status);
-        TRY(read_node(node, arena, &body->nodes[body->n_nodes++]));
+        TRY(read_node(node, arena, &body->nodes[body->n_nodes]));
+        body->n_inputs += body->nodes[body->n_nodes++].n_inputs;
     }
     TRY(reader.status);
     return name_nodes(body, arena);

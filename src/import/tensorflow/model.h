@@ -40,6 +40,7 @@ int tf_find_name(const TfNames *names, int count, const char *name); // its inde
 typedef struct TfBody {
     TfNode *nodes;
     int n_nodes;
+    int64_t n_inputs; // of all nodes together
     TfNames names;
 } TfBody;
 int tf_body_find(const TfBody *body, const char *name); // -1: no such node

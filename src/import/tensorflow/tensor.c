@@ -35,8 +35,10 @@ static const struct {
 // clang-format on
 enum { REFERENCE = 100 };
 
+static int64_t plain_type(int64_t type) { return type > REFERENCE ? type - REFERENCE : type; }
+
 Status tf_dtype(int64_t type, DType *out) {
-    const int64_t plain = type > REFERENCE ? type - REFERENCE : type;
+    const int64_t plain = plain_type(type);
     FAIL_IF(plain < 1 || plain >= (int64_t)COUNT_OF(types), ST_BAD,
             "expected the number of a data type (1 to %zu), got %lld", COUNT_OF(types) - 1, (long long)type);
     *out = types[plain].dtype;
@@ -105,7 +107,8 @@ Status tf_tensor(PbReader message, Arena *arena, size_t limit, TfTensor *out) {
             bytes);
     TRY(tensor_make(arena, dtype, out->shape, &out->tensor));
     out->copied = bytes;
-    return repeat_values(message, dtype, types[header.type].field, types[header.type].wire, &out->tensor);
+    const int64_t type = plain_type(header.type);
+    return repeat_values(message, dtype, types[type].field, types[type].wire, &out->tensor);
 }
 
 // string_val 8.
