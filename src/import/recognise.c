@@ -45,9 +45,8 @@ static Format recognise_zip(const uint8_t *data, size_t size) {
 // ONNX, Core ML and TensorFlow files are protocol buffers without any magic: the numbers of the outermost fields tell
 // them apart. ONNX's ModelProto: ir_version 1, producer 2 and 3, graph 7, opset_import 8. Core ML's Model:
 // specificationVersion 1, description 2, the network itself 200 and above. TensorFlow's SavedModel: version 1 (the
-// integer 1, so far) and MetaGraphDef 2; GraphDef: nodes 1 (messages), library 2, versions 4; MetaGraphDef: its GraphDef
-// is 2.
-// The operation's name: "Conv2D", "tfl.x>Add_2".
+// integer 1, so far) and MetaGraphDef 2; GraphDef: nodes 1 (messages), library 2, versions 4; MetaGraphDef: its
+// GraphDef is 2. The operation's name: "Conv2D", "tfl.x>Add_2".
 static bool is_operation(const uint8_t *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
         const uint8_t c = text[i];

@@ -32,6 +32,6 @@ bool recognise_graph_def(PbReader message);
 // Of a folder; FORMAT_UNKNOWN when it is none of a model's.
 Status recognise_folder(const char *path, Format *format);
 
-// ST_OK for those that are read; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
-// ST_BAD for what is no model.
+// ST_OK for those that are read; else the message for that format: ST_UNSUPPORTED for a known one, with the way to
+// ONNX, ST_BAD for what is no model.
 Status format_status(Format format);

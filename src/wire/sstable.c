@@ -96,8 +96,9 @@ static Status next_entry(Block *block) {
     TRY(read_varint(&block->span, &rest));
     TRY(read_varint(&block->span, &value_size));
     const size_t left = (size_t)(block->span.end - block->span.at);
-    FAIL_IF(shared > block->key_size, ST_BAD, "byte %zu: expected at most %zu bytes shared with the key before, got %llu",
-            offset, block->key_size, (unsigned long long)shared);
+    FAIL_IF(shared > block->key_size, ST_BAD,
+            "byte %zu: expected at most %zu bytes shared with the key before, got %llu", offset, block->key_size,
+            (unsigned long long)shared);
     FAIL_IF(rest > left || value_size > left - rest, ST_BAD,
             "byte %zu: expected an entry in the %zu bytes that are left, got one of %llu and %llu", offset, left,
             (unsigned long long)rest, (unsigned long long)value_size);

@@ -45,7 +45,8 @@ TEST(outputs_of_a_graph_by_name) {
     TfWriter tf = {0};
     Arena arena = {0};
     two_ends(&tf);
-    const ImportOptions one = {.signature = "logits:0"}, inner = {.signature = "hidden"}, none = {.signature = "nothing"};
+    const ImportOptions one = {.signature = "logits:0"}, inner = {.signature = "hidden"},
+                        none = {.signature = "nothing"};
     const char *path = tf_save_graph(&tf, "graph.pb");
     Tensor y = run_model(path, &one, "2", FLOATS(-1, 3), &arena);
     check_tensor(&y, "2", VALUES(0, -3));
@@ -407,7 +408,8 @@ static void tf1_graph(TfWriter *tf, const char *kernel, bool saver) {
 }
 
 TEST(variables_of_tf1) {
-    static const char state[] = "model_checkpoint_path: \"/somewhere/else/step-10\"\nall_model_checkpoint_paths: \"x\"\n";
+    static const char state[] =
+        "model_checkpoint_path: \"/somewhere/else/step-10\"\nall_model_checkpoint_paths: \"x\"\n";
     TfWriter tf = {0};
     tf1_graph(&tf, "w", true);
     write_variables("graph"); // beside it, under its name

@@ -18,7 +18,8 @@ TEST(element_by_element) {
     check_simple("LeakyRelu", "alpha=0.5", x, VALUES(-1, -0.25, 0.25, 8));
     check_simple("LeakyRelu", "", x, VALUES(-0.4, -0.1, 0.25, 8)); // the default is 0.2
     check_simple("Elu", "", x, VALUES(exp(-2) - 1, exp(-0.5) - 1, 0.25, 8));
-    check_simple("Sigmoid", "", x, VALUES(1 / (1 + exp(2)), 1 / (1 + exp(0.5)), 1 / (1 + exp(-0.25)), 1 / (1 + exp(-8))));
+    check_simple("Sigmoid", "", x,
+                 VALUES(1 / (1 + exp(2)), 1 / (1 + exp(0.5)), 1 / (1 + exp(-0.25)), 1 / (1 + exp(-8))));
     check_simple("Tanh", "", x, VALUES(tanh(-2), tanh(-0.5), tanh(0.25), tanh(8)));
     check_simple("Softplus", "", x, VALUES(log1p(exp(-2)), log1p(exp(-0.5)), log1p(exp(0.25)), log1p(exp(8))));
     check_simple("Softsign", "", x, VALUES(-2.0 / 3, -0.5 / 1.5, 0.2, 8.0 / 9));
@@ -174,7 +175,8 @@ static double *convolve(Conv *v, const float *x, const float *k, bool depthwise)
     const int m = depthwise ? v->oc / v->c : v->oc;
     for (int i = 0; i < v->n * v->oh * v->ow * v->oc; i++)
         for (int t = 0; t < v->kh * v->kw * v->c; t++) {
-            const int o = i % v->oc, ox = i / v->oc % v->ow, oy = i / v->oc / v->ow % v->oh, n = i / v->oc / v->ow / v->oh;
+            const int o = i % v->oc, ox = i / v->oc % v->ow, oy = i / v->oc / v->ow % v->oh,
+                      n = i / v->oc / v->ow / v->oh;
             const int c = t % v->c, kx = t / v->c % v->kw, ky = t / v->c / v->kw;
             const int iy = oy * v->stride + ky * v->dilation - top, ix = ox * v->stride + kx * v->dilation - left;
             if (iy < 0 || iy >= v->h || ix < 0 || ix >= v->w || (depthwise && c != o / m)) continue;
@@ -207,10 +209,10 @@ TEST(convolutions) {
                "strides=[1,1,1,1] dilations=[1,2,2,1] padding='SAME'", false);
     check_conv("Conv2D", (Conv)CONV(1, 5, 5, 2, 3, 3, 2, 1, 1, false, 1, 2, 0, 1),
                "strides=[1,1,1,1] padding='EXPLICIT' explicit_paddings=[0,0,1,2,0,1,0,0]", false);
-    check_conv("DepthwiseConv2dNative", (Conv)CONV(1, 5, 6, 3, 3, 3, 3, 1, 1, true, 0), "strides=[1,1,1,1] padding='SAME'",
-               true);
-    check_conv("DepthwiseConv2dNative", (Conv)CONV(1, 5, 6, 2, 3, 3, 6, 2, 1, true, 0), "strides=[1,2,2,1] padding='SAME'",
-               true);
+    check_conv("DepthwiseConv2dNative", (Conv)CONV(1, 5, 6, 3, 3, 3, 3, 1, 1, true, 0),
+               "strides=[1,1,1,1] padding='SAME'", true);
+    check_conv("DepthwiseConv2dNative", (Conv)CONV(1, 5, 6, 2, 3, 3, 6, 2, 1, true, 0),
+               "strides=[1,2,2,1] padding='SAME'", true);
 }
 
 TEST(channels_first) {
@@ -355,8 +357,8 @@ TEST(dilated_convolutions_of_older_writers) {
         const char *paddings, *crops;
     } cases[] = {
         {CONV(1, 6, 6, 1, 3, 3, 1, 1, 2, true, 0), "2,2,2,2", "0,0,0,0"},
-        {CONV(1, 5, 7, 1, 3, 3, 1, 1, 2, true, 0), "2,3,2,3", "0,1,0,1"},         // made up to a multiple of the block
-        {CONV(1, 8, 8, 1, 3, 3, 1, 1, 2, false, 0), "0,0,0,0", "0,0,0,0"},        // VALID
+        {CONV(1, 5, 7, 1, 3, 3, 1, 1, 2, true, 0), "2,3,2,3", "0,1,0,1"},  // made up to a multiple of the block
+        {CONV(1, 8, 8, 1, 3, 3, 1, 1, 2, false, 0), "0,0,0,0", "0,0,0,0"}, // VALID
         {CONV(1, 8, 8, 1, 3, 3, 1, 1, 2, false, 0, 0, -2, 0), "0,0,0,0", "0,0,2,0"}, // cut off, never read
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -604,9 +606,9 @@ static void check_strided(const char *begin, const char *end, const char *stride
 
 TEST(strided_slices) {
     check_strided("0,1", "2,3", "1,1", "", "2,2", VALUES(2, 3, 5, 6));
-    check_strided("1", "2", "1", "", "1,3", VALUES(4, 5, 6));                                      // x[1:2]
-    check_strided("1", "2", "1", "shrink_axis_mask=1", "3", VALUES(4, 5, 6));                      // x[1]
-    check_strided("-1", "0", "1", "shrink_axis_mask=1", "3", VALUES(4, 5, 6));                     // x[-1]
+    check_strided("1", "2", "1", "", "1,3", VALUES(4, 5, 6));                                              // x[1:2]
+    check_strided("1", "2", "1", "shrink_axis_mask=1", "3", VALUES(4, 5, 6));                              // x[1]
+    check_strided("-1", "0", "1", "shrink_axis_mask=1", "3", VALUES(4, 5, 6));                             // x[-1]
     check_strided("0,-2", "0,-1", "1,1", "shrink_axis_mask=2 begin_mask=1 end_mask=1", "2", VALUES(2, 5)); // x[:, -2]
     check_strided("0,2", "0,0", "1,-1", "begin_mask=1 end_mask=3", "2,3", VALUES(3, 2, 1, 6, 5, 4)); // x[:, 2::-1]
     check_strided("0,0", "0,0", "1,-2", "begin_mask=3 end_mask=3", "2,2", VALUES(3, 1, 6, 4));       // x[:, ::-2]
@@ -657,8 +659,8 @@ TEST(constants_of_all_types) {
         int type;
         uint32_t field;
         int wire; // 5: float, 1: double, 0: integer
-    } types[] = {{1, 5, 5}, {2, 6, 1}, {3, 7, 0}, {4, 7, 0}, {5, 7, 0}, {6, 7, 0},
-                 {9, 10, 0}, {17, 7, 0}, {22, 16, 0}, {23, 17, 0}};
+    } types[] = {{1, 5, 5}, {2, 6, 1},  {3, 7, 0},  {4, 7, 0},   {5, 7, 0},
+                 {6, 7, 0}, {9, 10, 0}, {17, 7, 0}, {22, 16, 0}, {23, 17, 0}};
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         TfWriter tf = {0};
         Text tensor = tf_tensor_head(types[i].type, "3");

@@ -19,7 +19,7 @@ typedef struct Builder {
     int64_t n_names;       // of all graphs
     int64_t values_put_in; // and nodes, of subgraphs
     Known known;
-    Text faults;           // "...; ..."
+    Text faults; // "...; ..."
     int n_faults;
     Status fault; // of all of them together: ST_BAD when one is
 } Builder;

@@ -87,7 +87,7 @@ static int word_index(const char *words, const char *word) {
     return -1;
 }
 
-int builder_output(const Builder *builder, const TfNode *node, const TfInput *input) {
+int tf_builder_output(const Builder *builder, const TfNode *node, const TfInput *input) {
     if (!input->arg) return input->index;
     const TfFunction *function = tf_find_function(&builder->model.graph, node->op);
     if (function) {
@@ -111,7 +111,7 @@ static Status read_slot(const Walk *walk, const Frame *frame, const TfInput *inp
     }
     FAIL_IF(input->node < 0, ST_BAD, "expected an input '%s', which nothing makes", input->text);
     const Made *made = &frame->made[input->node];
-    const int at = builder_output(walk->builder, &frame->body->nodes[input->node], input);
+    const int at = tf_builder_output(walk->builder, &frame->body->nodes[input->node], input);
     *out = (Slot){.kind = made->all};
     if (!made->slots) return ST_OK;
     FAIL_IF(at < 0 || at >= made->count, ST_BAD, "expected an input '%s', but the node has %d outputs", input->text,
@@ -140,7 +140,7 @@ static bool closes_loop(const TfNode *node) {
     return strcmp(node->op, "NextIteration") == 0 || strcmp(node->op, "RefNextIteration") == 0;
 }
 
-bool builder_tells_branch(const TfBody *body, int node) {
+bool tf_builder_tells_branch(const TfBody *body, int node) {
     if (node < 0) return false;
     const TfNode *pivot = &body->nodes[node];
     if (strcmp(pivot->op, "Switch") == 0) return true;
@@ -153,7 +153,7 @@ bool builder_tells_branch(const TfBody *body, int node) {
 static int dependency(const TfBody *body, const TfNode *node, int i) {
     if (i < node->n_inputs) return node->inputs[i].node;
     const int control = node->controls[i - node->n_inputs];
-    return builder_tells_branch(body, control) ? control : -1;
+    return tf_builder_tells_branch(body, control) ? control : -1;
 }
 
 // Sees to it that the node is done. *waits: it is not, but stands on top of the list now.
@@ -200,7 +200,7 @@ static bool has_kind(const Slot *slots, int count, SlotKind kind) {
 static bool in_dead_branch(const Frame *frame, const TfNode *node) {
     for (int i = 0; i < node->n_controls; i++) {
         const int pivot = node->controls[i];
-        if (!builder_tells_branch(frame->body, pivot)) continue;
+        if (!tf_builder_tells_branch(frame->body, pivot)) continue;
         const Made *made = &frame->made[pivot];
         if (made->slots ? made->count == 1 && made->slots[0].kind == SLOT_DEAD : made->all == SLOT_DEAD) return true;
     }
@@ -223,8 +223,8 @@ static Status miss(Walk *walk, const char *op) {
 // Keeps the node for BatchToSpaceND.
 static Status keep_batched(Walk *walk, const Converter *converter, const Call *call) {
     const Batched *before = call->inputs[0].batched;
-    const bool first = before && before->n_nodes == 0, conv = strncmp(converter->name, "Conv", 4) == 0 ||
-                                                              strncmp(converter->name, "Depth", 5) == 0;
+    const bool first = before && before->n_nodes == 0,
+               conv = strncmp(converter->name, "Conv", 4) == 0 || strncmp(converter->name, "Depth", 5) == 0;
     const bool fits = before && converter->in_batch && first == conv && before->n_nodes < BATCHED_NODES &&
                       !has_kind(call->inputs + 1, call->n_inputs - 1, SLOT_BATCHED);
     if (!fits) return miss(walk, "SpaceToBatchND");
@@ -251,7 +251,7 @@ static Status run_converter(Builder *builder, const Converter *converter, Call *
 }
 
 static Status convert_node(Walk *walk, const Frame *frame, const TfNode *node) {
-    const Converter *converter = find_converter(node->op);
+    const Converter *converter = tf_find_converter(node->op);
     Call call = {.builder = walk->builder,
                  .node = node,
                  .emit = {.graph = walk->builder->graph, .layer = node->name},
@@ -259,7 +259,7 @@ static Status convert_node(Walk *walk, const Frame *frame, const TfNode *node) {
                  .n_inputs = node->n_inputs};
     if (closes_loop(node)) return miss(walk, node->op);
     TRY(read_inputs(walk, frame, node, &call.inputs));
-    const bool merges = converter && converter->convert == convert_merge;
+    const bool merges = converter && converter->convert == tf_convert_merge;
     if (in_dead_branch(frame, node) || (!merges && has_kind(call.inputs, call.n_inputs, SLOT_DEAD))) {
         finish(walk, SLOT_DEAD, NULL, 0);
         return ST_OK;
@@ -286,7 +286,7 @@ static CallKind call_kind(const Builder *builder, const TfNode *node) {
     return tf_find_function(&builder->model.graph, node->op) ? CALL_NAMED : CALL_NONE;
 }
 
-Status builder_condition(Builder *builder, const Slot *slot, bool *known, bool *holds) {
+Status tf_builder_condition(Builder *builder, const Slot *slot, bool *known, bool *holds) {
     const Tensor *tensor;
     const char *blame;
     *known = *holds = false;
@@ -307,12 +307,12 @@ static Status called_name(Walk *walk, const TfNode *node, CallKind kind, const S
     bool known, holds;
     *out = node->op;
     if (kind == CALL_NAMED) return ST_OK;
-    if (kind == CALL_PLAIN) return call_attr_function(node, "f", walk->builder->scratch, out);
+    if (kind == CALL_PLAIN) return tf_call_attr_function(node, "f", walk->builder->scratch, out);
     FAIL_IF(node->n_inputs < 1, ST_BAD, "expected a condition, got no inputs");
-    TRY(builder_condition(walk->builder, &inputs[0], &known, &holds));
+    TRY(tf_builder_condition(walk->builder, &inputs[0], &known, &holds));
     *out = NULL;
     if (!known) return ST_OK;
-    return call_attr_function(node, holds ? "then_branch" : "else_branch", walk->builder->scratch, out);
+    return tf_call_attr_function(node, holds ? "then_branch" : "else_branch", walk->builder->scratch, out);
 }
 
 static Status find_called(Walk *walk, const Frame *frame, const char *name, int n_inputs, TfFunction **out) {
@@ -425,8 +425,8 @@ static Status feed_inputs(Builder *builder, Frame *frame, const TfSignature *sig
 static Status give_output(Walk *walk, Frame *frame, const TfPort *port, ValueId output) {
     Slot slot;
     Node *node;
-    const TfInput input = {.text = port->node, .node = tf_body_find(frame->body, port->node), .argument = -1,
-                           .index = port->output};
+    const TfInput input = {
+        .text = port->node, .node = tf_body_find(frame->body, port->node), .argument = -1, .index = port->output};
     FAIL_IF(input.node < 0, ST_BAD, "expected a node '%s', which is not there", port->node);
     TRY(walk_to(walk, frame, input.node));
     TRY(read_slot(walk, frame, &input, &slot));
@@ -470,25 +470,25 @@ static Status run(Walk *walk, const TfSignature *signature) {
     return emit_end(builder->graph);
 }
 
-Status builder_run(Builder *builder) {
+Status tf_builder_run(Builder *builder) {
     Walk walk = {.builder = builder};
     TfSignature signature;
-    TRY(builder_signature(builder, &signature));
+    TRY(tf_builder_signature(builder, &signature));
     const Status status = run(&walk, &signature);
     mem_free(walk.tasks);
     return status;
 }
 
-size_t builder_left(const Builder *builder) {
+size_t tf_builder_left(const Builder *builder) {
     size_t most = (size_t)256 << 20;
     for (size_t i = 0; i < builder->imported->n_mappings; i++) most += 2 * builder->imported->mappings[i].size;
     return most - MIN(builder->copied, most);
 }
 
-Status builder_take(Builder *builder, size_t bytes) {
-    FAIL_IF(bytes > builder_left(builder), ST_BAD,
-            "expected weights of at most %zu bytes more in another order, or repeated, got %zu", builder_left(builder),
-            bytes);
+Status tf_builder_take(Builder *builder, size_t bytes) {
+    FAIL_IF(bytes > tf_builder_left(builder), ST_BAD,
+            "expected weights of at most %zu bytes more in another order, or repeated, got %zu",
+            tf_builder_left(builder), bytes);
     builder->copied += bytes;
     return ST_OK;
 }

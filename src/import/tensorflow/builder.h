@@ -57,32 +57,32 @@ typedef struct Builder {
     Variables variables;
     Known known;
     Missing missing;
-    size_t copied;       // bytes of weights in another order, or of numbers that repeat
+    size_t copied;                     // bytes of weights in another order, or of numbers that repeat
     int64_t frame_nodes, frame_inputs; // of all functions that were put in, and of the model's own graph
     size_t name_bytes;                 // of names that values got from nodes
-    ValueId *reordered;  // by ValueId: weights with their dims in the order of Conv, NO_VALUE where not made; in scratch
+    ValueId *reordered; // by ValueId: weights with their dims in the order of Conv, NO_VALUE where not made; in scratch
     int n_reordered;
 } Builder;
 
 // Takes bytes out of what may be copied of the files. ST_BAD: a small file that asks for much.
-Status builder_take(Builder *builder, size_t bytes);
-size_t builder_left(const Builder *builder); // of those
+Status tf_builder_take(Builder *builder, size_t bytes);
+size_t tf_builder_left(const Builder *builder); // of those
 
 // The whole graph, from builder->model.
-Status builder_run(Builder *builder);
+Status tf_builder_run(Builder *builder);
 
 // The signature that is asked for; of a graph the one that its nodes make. ST_USAGE lists what there is.
-Status builder_signature(Builder *builder, TfSignature *out);
+Status tf_builder_signature(Builder *builder, TfSignature *out);
 
-// The numbers of the variable that the node is, as a constant; read once. ST_BAD, ST_UNSUPPORTED as bundle_tensor.
-Status builder_variable(Builder *builder, const TfNode *node, ValueId *out);
+// The numbers of the variable that the node is, as a constant; read once. ST_BAD, ST_UNSUPPORTED as tf_bundle_tensor.
+Status tf_builder_variable(Builder *builder, const TfNode *node, ValueId *out);
 
 // Whether what an If or a Switch asks holds. *known false: it cannot be told before a run. ST_UNSUPPORTED: an input of
 // the model decides it, which the user can make a constant.
-Status builder_condition(Builder *builder, const Slot *slot, bool *known, bool *holds);
+Status tf_builder_condition(Builder *builder, const Slot *slot, bool *known, bool *holds);
 
 // Whether the node (-1: none) says which branch of a Switch another one is in: the Switch itself, an Identity of it.
-bool builder_tells_branch(const TfBody *body, int node);
+bool tf_builder_tells_branch(const TfBody *body, int node);
 
 // Output `input->index` of argument `input->arg` among the outputs of the operation. -1: it has no such argument.
-int builder_output(const Builder *builder, const TfNode *node, const TfInput *input);
+int tf_builder_output(const Builder *builder, const TfNode *node, const TfInput *input);

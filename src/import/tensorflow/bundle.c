@@ -59,7 +59,7 @@ static Status read_index(Bundle *bundle) {
     return read_header(bundle);
 }
 
-Status bundle_open(Bundle *bundle, Imported *imported, Arena *scratch, const char *prefix, const char *name) {
+Status tf_bundle_open(Bundle *bundle, Imported *imported, Arena *scratch, const char *prefix, const char *name) {
     const char *what;
     *bundle = (Bundle){.imported = imported, .scratch = scratch, .prefix = prefix, .name = name};
     TRY(map_file(bundle, -1, &what));
@@ -67,7 +67,7 @@ Status bundle_open(Bundle *bundle, Imported *imported, Arena *scratch, const cha
     return status == ST_OK ? ST_OK : fail_context(status, "%s", what);
 }
 
-bool bundle_has(const Bundle *bundle, const char *key) { return sstable_find(&bundle->table, key) != NULL; }
+bool tf_bundle_has(const Bundle *bundle, const char *key) { return sstable_find(&bundle->table, key) != NULL; }
 
 // BundleEntryProto: dtype 1, shape 2, shard_id 3, offset 4, size 5, crc32c 6, slices 7.
 typedef struct Entry {
@@ -156,7 +156,7 @@ static Status read_tensor(Bundle *bundle, const char *key, Arena *arena, Tensor 
     return ST_OK;
 }
 
-Status bundle_tensor(Bundle *bundle, const char *key, Arena *arena, Tensor *out, size_t *copied) {
+Status tf_bundle_tensor(Bundle *bundle, const char *key, Arena *arena, Tensor *out, size_t *copied) {
     const Status status = read_tensor(bundle, key, arena, out, copied);
     return status == ST_OK ? ST_OK : fail_context(status, "'%s'", key);
 }
@@ -181,7 +181,7 @@ static Status read_text(Bundle *bundle, const char *key, const uint8_t **out, si
     return ST_OK;
 }
 
-Status bundle_text(Bundle *bundle, const char *key, const uint8_t **bytes, size_t *size) {
+Status tf_bundle_text(Bundle *bundle, const char *key, const uint8_t **bytes, size_t *size) {
     const Status status = read_text(bundle, key, bytes, size);
     return status == ST_OK ? ST_OK : fail_context(status, "'%s'", key);
 }

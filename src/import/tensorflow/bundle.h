@@ -11,17 +11,17 @@ typedef struct Bundle {
     const char *name;   // the prefix as messages tell it: "variables/variables"
     Sstable table;
     int n_shards;
-    int *mappings; // of shard i: an index in imported->mappings, -1: not mapped yet
+    int *mappings;                     // of shard i: an index in imported->mappings, -1: not mapped yet
     uint64_t mapped_bytes, read_bytes; // of the files with numbers; of tensors that were read
 } Bundle;
 
 // Maps and reads PREFIX.index. ST_BAD: it is not there, damaged, not of a checkpoint; ST_UNSUPPORTED: big-endian,
 // compressed.
-Status bundle_open(Bundle *bundle, Imported *imported, Arena *scratch, const char *prefix, const char *name);
-bool bundle_has(const Bundle *bundle, const char *key);
+Status tf_bundle_open(Bundle *bundle, Imported *imported, Arena *scratch, const char *prefix, const char *name);
+bool tf_bundle_has(const Bundle *bundle, const char *key);
 // The tensor of that key: in place where it is aligned, else in `arena` (*copied: bytes). Its checksum is compared.
 // ST_BAD: no such key, a file with numbers that is not there or too short, another number of bytes than the shape asks
 // for. ST_UNSUPPORTED: a tensor in slices (partitioned), by its name; strings.
-Status bundle_tensor(Bundle *bundle, const char *key, Arena *arena, Tensor *out, size_t *copied);
+Status tf_bundle_tensor(Bundle *bundle, const char *key, Arena *arena, Tensor *out, size_t *copied);
 // The first text of a tensor of strings. Valid as long as the mappings are.
-Status bundle_text(Bundle *bundle, const char *key, const uint8_t **bytes, size_t *size);
+Status tf_bundle_text(Bundle *bundle, const char *key, const uint8_t **bytes, size_t *size);

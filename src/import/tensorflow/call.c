@@ -5,7 +5,7 @@
 
 // ---- outputs
 
-Status call_give_slots(Call *call, const Slot *slots, int count) {
+Status tf_call_give_slots(Call *call, const Slot *slots, int count) {
     call->outputs = arena_array(call->builder->scratch, (size_t)count + 1, sizeof *slots);
     if (!call->outputs) return fail_memory((size_t)count * sizeof *slots);
     if (count) memcpy(call->outputs, slots, (size_t)count * sizeof *slots);
@@ -13,23 +13,23 @@ Status call_give_slots(Call *call, const Slot *slots, int count) {
     return ST_OK;
 }
 
-Status call_give(Call *call, ValueId value) {
-    return call_give_slots(call, &(Slot){.kind = SLOT_VALUE, .value = value}, 1);
+Status tf_call_give(Call *call, ValueId value) {
+    return tf_call_give_slots(call, &(Slot){.kind = SLOT_VALUE, .value = value}, 1);
 }
 
 // ---- inputs
 
-Status call_expect(const Call *call, int least, int most) {
+Status tf_call_expect(const Call *call, int least, int most) {
     if (call->n_inputs >= least && (most < 0 || call->n_inputs <= most)) return ST_OK;
     if (least == most) return fail(ST_BAD, "expected %d inputs, got %d", least, call->n_inputs);
     if (most < 0) return fail(ST_BAD, "expected at least %d inputs, got %d", least, call->n_inputs);
     return fail(ST_BAD, "expected %d to %d inputs, got %d", least, most, call->n_inputs);
 }
 
-Status call_input(const Call *call, int input, ValueId *out) {
+Status tf_call_input(const Call *call, int input, ValueId *out) {
     FAIL_IF(input >= call->n_inputs, ST_BAD, "expected at least %d inputs, got %d", input + 1, call->n_inputs);
-    FAIL_IF(call->inputs[input].kind == SLOT_ABSENT, ST_UNSUPPORTED, "input %d ('%s') is an output that is not supported",
-            input + 1, call->node->inputs[input].text);
+    FAIL_IF(call->inputs[input].kind == SLOT_ABSENT, ST_UNSUPPORTED,
+            "input %d ('%s') is an output that is not supported", input + 1, call->node->inputs[input].text);
     FAIL_IF(call->inputs[input].kind != SLOT_VALUE, ST_BAD, "input %d ('%s'): expected a tensor of numbers, got %s",
             input + 1, call->node->inputs[input].text,
             call->inputs[input].kind == SLOT_VARIABLE ? "a variable" : "something else");
@@ -37,21 +37,21 @@ Status call_input(const Call *call, int input, ValueId *out) {
     return ST_OK;
 }
 
-const Type *call_type(const Call *call, int input) {
+const Type *tf_call_type(const Call *call, int input) {
     static const Type unknown = {.dtype = DT_NONE, .rank = -1};
     if (input >= call->n_inputs || call->inputs[input].kind != SLOT_VALUE) return &unknown;
     return emit_type(&call->emit, call->inputs[input].value);
 }
 
-bool call_is_known(Call *call, int input) {
+bool tf_call_is_known(Call *call, int input) {
     return input < call->n_inputs && call->inputs[input].kind == SLOT_VALUE &&
            emit_constant(&call->emit, call->inputs[input].value) != NULL;
 }
 
-Status call_known(Call *call, int input, const char *what, const Tensor **out) {
+Status tf_call_known(Call *call, int input, const char *what, const Tensor **out) {
     ValueId value;
     const char *blame;
-    TRY(call_input(call, input, &value));
+    TRY(tf_call_input(call, input, &value));
     TRY(known_value(&call->builder->known, call->emit.graph, value, out, &blame));
     if (*out) return ST_OK;
     if (!*blame) return fail(ST_UNSUPPORTED, "its %s are not known before a run, which is not supported", what);
@@ -61,9 +61,9 @@ Status call_known(Call *call, int input, const char *what, const Tensor **out) {
                 what, blame, blame, blame);
 }
 
-Status call_known_ints(Call *call, int input, const char *what, int limit, int64_t *values, int *count) {
+Status tf_call_known_ints(Call *call, int input, const char *what, int limit, int64_t *values, int *count) {
     const Tensor *tensor;
-    TRY(call_known(call, input, what, &tensor));
+    TRY(tf_call_known(call, input, what, &tensor));
     FAIL_IF(!dtype_is_integer(tensor->dtype), ST_BAD, "input %d (%s): expected integers, got %s", input + 1, what,
             dtype_name(tensor->dtype));
     const int64_t n = tensor_count(tensor);
@@ -74,14 +74,14 @@ Status call_known_ints(Call *call, int input, const char *what, int limit, int64
     return ST_OK;
 }
 
-Status call_known_int(Call *call, int input, const char *what, int64_t *out) {
+Status tf_call_known_int(Call *call, int input, const char *what, int64_t *out) {
     int count;
-    TRY(call_known_ints(call, input, what, 1, out, &count));
+    TRY(tf_call_known_ints(call, input, what, 1, out, &count));
     FAIL_IF(count != 1, ST_BAD, "input %d (%s): expected one number, got none", input + 1, what);
     return ST_OK;
 }
 
-Status call_cast(Call *call, const char *suffix, ValueId value, DType dtype, ValueId *out) {
+Status tf_call_cast(Call *call, const char *suffix, ValueId value, DType dtype, ValueId *out) {
     *out = value;
     if (emit_type(&call->emit, value)->dtype == dtype) return ST_OK;
     return emit_node(&call->emit, OP_Cast, suffix, &value, 1, ATTRS(ATTR_S("to", dtype_name(dtype))), out);
@@ -93,22 +93,22 @@ static Status constant_int64(Call *call, const Tensor *from, bool vector, ValueI
     FAIL_IF(!dtype_is_integer(from->dtype), ST_BAD, "expected integers, got %s", dtype_name(from->dtype));
     const int64_t count = tensor_count(from);
     if (vector && shape.rank != 1) shape = shape_of(1, &count);
-    TRY(builder_take(call->builder, (size_t)count * sizeof(int64_t)));
+    TRY(tf_builder_take(call->builder, (size_t)count * sizeof(int64_t)));
     TRY(tensor_make(&call->emit.graph->arena, DT_I64, shape, &to));
     for (int64_t i = 0; i < count; i++) tensor_set_int(&to, i, tensor_get_int(from, i));
     return emit_tensor(&call->emit, "ints", &to, out);
 }
 
-Status call_int64(Call *call, ValueId value, bool vector, ValueId *out) {
+Status tf_call_int64(Call *call, ValueId value, bool vector, ValueId *out) {
     static const int64_t flat = -1;
     const Tensor *constant = emit_constant(&call->emit, value);
     const bool other_rank = vector && emit_type(&call->emit, value)->rank != 1;
     if (constant && (constant->dtype != DT_I64 || other_rank)) return constant_int64(call, constant, vector, out);
-    TRY(call_cast(call, "int64", value, DT_I64, out));
+    TRY(tf_call_cast(call, "int64", value, DT_I64, out));
     return other_rank ? emit_reshape(&call->emit, "list", *out, &flat, 1, out) : ST_OK;
 }
 
-Status call_axis(const Call *call, int rank, int64_t axis, int *out) {
+Status tf_call_axis(const Call *call, int rank, int64_t axis, int *out) {
     (void)call;
     FAIL_IF(rank < 0, ST_UNSUPPORTED, "a value of a rank that is not known");
     FAIL_IF(axis < -rank || axis >= rank, ST_BAD, "expected an axis from %d to %d, got %lld", -rank, rank - 1,
@@ -148,7 +148,7 @@ static Status check_kind(const char *name, const PbField *field, uint32_t number
     return ST_OK;
 }
 
-Status call_attr_int(const Call *call, const char *name, int64_t otherwise, int64_t *out) {
+Status tf_call_attr_int(const Call *call, const char *name, int64_t otherwise, int64_t *out) {
     PbReader reader;
     PbField field;
     bool found;
@@ -160,14 +160,14 @@ Status call_attr_int(const Call *call, const char *name, int64_t otherwise, int6
     return reader.status;
 }
 
-Status call_attr_bool(const Call *call, const char *name, bool otherwise, bool *out) {
+Status tf_call_attr_bool(const Call *call, const char *name, bool otherwise, bool *out) {
     int64_t value;
-    TRY(call_attr_int(call, name, otherwise, &value));
+    TRY(tf_call_attr_int(call, name, otherwise, &value));
     *out = value != 0;
     return ST_OK;
 }
 
-Status call_attr_float(const Call *call, const char *name, double otherwise, double *out) {
+Status tf_call_attr_float(const Call *call, const char *name, double otherwise, double *out) {
     PbReader reader;
     PbField field;
     bool found;
@@ -179,7 +179,7 @@ Status call_attr_float(const Call *call, const char *name, double otherwise, dou
     return reader.status;
 }
 
-Status call_attr_text(const Call *call, const char *name, const char *otherwise, const char **out) {
+Status tf_call_attr_text(const Call *call, const char *name, const char *otherwise, const char **out) {
     PbReader reader;
     PbField field;
     bool found;
@@ -193,7 +193,7 @@ Status call_attr_text(const Call *call, const char *name, const char *otherwise,
 }
 
 // ListValue: i 3.
-Status call_attr_ints(const Call *call, const char *name, int limit, int64_t *values, int *count) {
+Status tf_call_attr_ints(const Call *call, const char *name, int limit, int64_t *values, int *count) {
     PbReader reader;
     PbField field;
     bool found;
@@ -211,15 +211,15 @@ Status call_attr_ints(const Call *call, const char *name, int limit, int64_t *va
     return list.message.status;
 }
 
-Status call_attr_dtype(const Call *call, const char *name, DType otherwise, DType *out) {
+Status tf_call_attr_dtype(const Call *call, const char *name, DType otherwise, DType *out) {
     int64_t type;
-    TRY(call_attr_int(call, name, 0, &type));
+    TRY(tf_call_attr_int(call, name, 0, &type));
     *out = otherwise;
     return type == 0 ? ST_OK : tf_dtype(type, out);
 }
 
 // NameAttrList: name 1.
-Status call_attr_function(const TfNode *node, const char *name, Arena *arena, const char **out) {
+Status tf_call_attr_function(const TfNode *node, const char *name, Arena *arena, const char **out) {
     PbReader reader;
     PbField field, part;
     bool found;

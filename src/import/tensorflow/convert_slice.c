@@ -10,7 +10,7 @@ enum { MOST = 2 * MAX_RANK };
 
 typedef struct Strided {
     int64_t begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_mask;
-    int count;                          // of entries
+    int count; // of entries
     int64_t begin[MOST], end[MOST], stride[MOST];
     bool begin_known, end_known;
     ValueId begins, ends; // int64 lists, where they are not known
@@ -25,28 +25,28 @@ typedef struct Strided {
 static bool has_bit(int64_t mask, int i) { return i < 63 && (mask >> i & 1); }
 
 static Status read_list(Call *call, int input, int64_t *values, int *count, bool *known, ValueId *list) {
-    TRY(call_input(call, input, list));
-    *known = call_is_known(call, input);
-    if (*known) return call_known_ints(call, input, "bounds", MOST, values, count);
-    const Type *type = call_type(call, input);
+    TRY(tf_call_input(call, input, list));
+    *known = tf_call_is_known(call, input);
+    if (*known) return tf_call_known_ints(call, input, "bounds", MOST, values, count);
+    const Type *type = tf_call_type(call, input);
     FAIL_IF(type->rank != 1 || type->dim[0] < 0, ST_UNSUPPORTED, "bounds of a number that is not known");
     FAIL_IF(type->dim[0] > MOST, ST_BAD, "expected at most %d bounds, got %lld", MOST, (long long)type->dim[0]);
     *count = (int)type->dim[0];
-    return call_int64(call, *list, true, list);
+    return tf_call_int64(call, *list, true, list);
 }
 
 static Status read_strided(Call *call, Strided *s) {
     int ends, strides;
     *s = (Strided){0};
-    TRY(call_expect(call, 4, 4));
-    TRY(call_attr_int(call, "begin_mask", 0, &s->begin_mask));
-    TRY(call_attr_int(call, "end_mask", 0, &s->end_mask));
-    TRY(call_attr_int(call, "ellipsis_mask", 0, &s->ellipsis_mask));
-    TRY(call_attr_int(call, "new_axis_mask", 0, &s->new_axis_mask));
-    TRY(call_attr_int(call, "shrink_axis_mask", 0, &s->shrink_mask));
+    TRY(tf_call_expect(call, 4, 4));
+    TRY(tf_call_attr_int(call, "begin_mask", 0, &s->begin_mask));
+    TRY(tf_call_attr_int(call, "end_mask", 0, &s->end_mask));
+    TRY(tf_call_attr_int(call, "ellipsis_mask", 0, &s->ellipsis_mask));
+    TRY(tf_call_attr_int(call, "new_axis_mask", 0, &s->new_axis_mask));
+    TRY(tf_call_attr_int(call, "shrink_axis_mask", 0, &s->shrink_mask));
     TRY(read_list(call, 1, s->begin, &s->count, &s->begin_known, &s->begins));
     TRY(read_list(call, 2, s->end, &ends, &s->end_known, &s->ends));
-    TRY(call_known_ints(call, 3, "strides", MOST, s->stride, &strides));
+    TRY(tf_call_known_ints(call, 3, "strides", MOST, s->stride, &strides));
     FAIL_IF(ends != s->count || strides != s->count, ST_BAD,
             "expected as many ends and strides as beginnings (%d), got %d and %d", s->count, ends, strides);
     return ST_OK;
@@ -161,15 +161,15 @@ static Status give_element(Call *call, const Strided *s, ValueId x) {
     if (s->begin_known) TRY(emit_scalar(&call->emit, "index", DT_I64, (double)s->begin[0], &index));
     else TRY(emit_reshape(&call->emit, "index", s->begins, NULL, 0, &index));
     TRY(emit_node(&call->emit, OP_Gather, "", (const ValueId[]){x, index}, 2, ATTRS(ATTR_I("axis", 0)), &out));
-    return call_give(call, out);
+    return tf_call_give(call, out);
 }
 
-Status convert_strided_slice(Call *call) {
+Status tf_convert_strided_slice(Call *call) {
     Strided s;
     ValueId x, axes;
     TRY(read_strided(call, &s));
-    TRY(call_input(call, 0, &x));
-    const int rank = call_type(call, 0)->rank;
+    TRY(tf_call_input(call, 0, &x));
+    const int rank = tf_call_type(call, 0)->rank;
     if (rank == 1 && s.count == 1 && has_bit(s.shrink_mask, 0) && !has_bit(s.new_axis_mask, 0) &&
         !has_bit(s.ellipsis_mask, 0))
         return give_element(call, &s, x);
@@ -184,5 +184,5 @@ Status convert_strided_slice(Call *call) {
         TRY(emit_ints(&call->emit, "fresh", s.fresh, s.n_fresh, &axes));
         TRY(emit_binary(&call->emit, OP_Unsqueeze, "expand", x, axes, &x));
     }
-    return call_give(call, x);
+    return tf_call_give(call, x);
 }

@@ -10,10 +10,11 @@ enum { DEPTHWISE = 1 }; // weights (k..., c, m) to (c m, 1, k...)
 
 // ---- layout
 
-Status call_layout(const Call *call, int spatial, Layout *out) {
+Status tf_call_layout(const Call *call, int spatial, Layout *out) {
     const char *format;
-    TRY(call_attr_text(call, "data_format", "", &format));
-    *out = (Layout){.last = !*format || strcmp(format, "NHWC") == 0 || strcmp(format, "NDHWC") == 0, .spatial = spatial};
+    TRY(tf_call_attr_text(call, "data_format", "", &format));
+    *out =
+        (Layout){.last = !*format || strcmp(format, "NHWC") == 0 || strcmp(format, "NDHWC") == 0, .spatial = spatial};
     FAIL_IF(!out->last && strcmp(format, "NCHW") != 0 && strcmp(format, "NCDHW") != 0, ST_UNSUPPORTED,
             "data_format '%s' is not supported", format);
     return ST_OK;
@@ -31,17 +32,17 @@ static Status move_channels(Call *call, const Layout *layout, bool to_first, Val
         else if (to_first) perm[i] = i == 1 ? rank - 1 : i - 1;
         else perm[i] = i == rank - 1 ? 1 : i + 1;
     }
-    return emit_node(&call->emit, OP_Transpose, to_first ? "first" : "last", &x, 1,
-                     ATTRS(ATTR_L("perm", perm, rank)), out);
+    return emit_node(&call->emit, OP_Transpose, to_first ? "first" : "last", &x, 1, ATTRS(ATTR_L("perm", perm, rank)),
+                     out);
 }
 
-Status call_first(Call *call, const Layout *layout, ValueId x, ValueId *out) {
+Status tf_call_first(Call *call, const Layout *layout, ValueId x, ValueId *out) {
     return move_channels(call, layout, true, x, out);
 }
 
-Status call_give_last(Call *call, const Layout *layout, ValueId y) {
+Status tf_call_give_last(Call *call, const Layout *layout, ValueId y) {
     TRY(move_channels(call, layout, false, y, &y));
-    return call_give(call, y);
+    return tf_call_give(call, y);
 }
 
 // ---- windows
@@ -63,7 +64,7 @@ static Status spatial_of(const Layout *layout, const char *name, const int64_t *
 static Status read_spatial(const Call *call, const Layout *layout, const char *name, int64_t out[3]) {
     int64_t list[MAX_RANK];
     int count;
-    TRY(call_attr_ints(call, name, MAX_RANK, list, &count));
+    TRY(tf_call_attr_ints(call, name, MAX_RANK, list, &count));
     if (count == 0) return ST_OK; // the default, 1
     return spatial_of(layout, name, list, count, out);
 }
@@ -72,17 +73,18 @@ static Status read_padding(const Call *call, const Layout *layout, EmitWindow *w
     const char *padding;
     int64_t list[2 * MAX_RANK];
     int count;
-    TRY(call_attr_text(call, "padding", "", &padding));
+    TRY(tf_call_attr_text(call, "padding", "", &padding));
     window->same = strcmp(padding, "SAME") == 0;
     if (window->same || strcmp(padding, "VALID") == 0) return ST_OK;
     FAIL_IF(strcmp(padding, "EXPLICIT") != 0, ST_BAD, "attribute 'padding': expected SAME, VALID or EXPLICIT, got '%s'",
             padding);
-    TRY(call_attr_ints(call, "explicit_paddings", 2 * MAX_RANK, list, &count));
+    TRY(tf_call_attr_ints(call, "explicit_paddings", 2 * MAX_RANK, list, &count));
     FAIL_IF(count != 2 * (layout->spatial + 2), ST_BAD, "attribute 'explicit_paddings': expected %d numbers, got %d",
             2 * (layout->spatial + 2), count);
     for (int i = 0; i < layout->spatial; i++) {
         const int at = layout->last ? 1 + i : 2 + i;
-        FAIL_IF(list[2 * at] < 0 || list[2 * at + 1] < 0, ST_BAD, "attribute 'explicit_paddings': expected numbers from 0");
+        FAIL_IF(list[2 * at] < 0 || list[2 * at + 1] < 0, ST_BAD,
+                "attribute 'explicit_paddings': expected numbers from 0");
         window->pad_begin[i] = list[2 * at];
         window->pad_end[i] = list[2 * at + 1];
     }
@@ -135,7 +137,7 @@ static Status reorder(Call *call, int spatial, int kind, ValueId weight, ValueId
     for (int i = 0; i < spatial; i++) perm[2 + i] = i;
     if (kind == DEPTHWISE) perm[0] = spatial, perm[1] = spatial + 1;
     if (constant) {
-        TRY(builder_take(call->builder, tensor_bytes(constant)));
+        TRY(tf_builder_take(call->builder, tensor_bytes(constant)));
         TRY(emit_permuted(&call->emit, "weight", constant, perm, out));
     } else TRY(emit_transpose(&call->emit, "weight", weight, perm, out));
     return kind == DEPTHWISE ? merge_channels(call, spatial, *out, out) : ST_OK;
@@ -143,7 +145,7 @@ static Status reorder(Call *call, int spatial, int kind, ValueId weight, ValueId
 
 static Status ordered_weight(Call *call, int input, int spatial, int kind, ValueId *out) {
     ValueId weight;
-    TRY(call_input(call, input, &weight));
+    TRY(tf_call_input(call, input, &weight));
     const int rank = emit_type(&call->emit, weight)->rank;
     FAIL_IF(rank >= 0 && rank != spatial + 2, ST_BAD, "expected weights of %d dims, got %d", spatial + 2, rank);
     const ValueId *made = reordered_slot(call->builder, weight, kind);
@@ -183,7 +185,7 @@ static Status spread_conv(Call *call, EmitWindow *window, ValueId *x) {
 
 // Weights with fewer input channels than the input has: as many groups as it takes. Depthwise: a group a channel.
 static int64_t conv_group(const Call *call, int kind, ValueId x, ValueId weight) {
-    const Type *in = emit_type(&call->emit, x), *w = emit_type(&call->emit, weight), *own = call_type(call, 1);
+    const Type *in = emit_type(&call->emit, x), *w = emit_type(&call->emit, weight), *own = tf_call_type(call, 1);
     if (kind == DEPTHWISE) return own->rank > 2 ? MAX(own->dim[own->rank - 2], 1) : 1;
     const int64_t channels = in->rank > 1 ? in->dim[1] : -1, each = w->rank > 1 ? w->dim[1] : -1;
     return channels > 0 && each > 0 && channels % each == 0 ? channels / each : 1;
@@ -193,20 +195,20 @@ static Status convolve(Call *call, int spatial, int kind) {
     Layout layout;
     EmitWindow window;
     ValueId x, weight, y;
-    TRY(call_expect(call, 2, 2));
-    TRY(call_layout(call, spatial, &layout));
+    TRY(tf_call_expect(call, 2, 2));
+    TRY(tf_call_layout(call, spatial, &layout));
     TRY(read_window(call, &layout, &window));
     TRY(ordered_weight(call, 1, spatial, kind, &weight));
-    TRY(call_input(call, 0, &x));
-    TRY(call_first(call, &layout, x, &x));
+    TRY(tf_call_input(call, 0, &x));
+    TRY(tf_call_first(call, &layout, x, &x));
     if (call->spread) TRY(spread_conv(call, &window, &x));
     window.group = conv_group(call, kind, x, weight);
     TRY(emit_conv(&call->emit, x, weight, NO_VALUE, &window, &y));
-    return call_give_last(call, &layout, y);
+    return tf_call_give_last(call, &layout, y);
 }
 
-Status convert_conv(Call *call) { return convolve(call, spatial_of_op(call), 0); }
-Status convert_depthwise(Call *call) { return convolve(call, 2, DEPTHWISE); }
+Status tf_convert_conv(Call *call) { return convolve(call, spatial_of_op(call), 0); }
+Status tf_convert_depthwise(Call *call) { return convolve(call, 2, DEPTHWISE); }
 
 // ---- transposed convolutions
 
@@ -276,17 +278,17 @@ static Status fit_sizes(Call *call, const Layout *layout, ValueId x, EmitWindow 
 }
 
 // Conv2DBackpropInput, Conv3DBackpropInputV2: sizes of the output, weights, x.
-Status convert_conv_transpose(Call *call) {
+Status tf_convert_conv_transpose(Call *call) {
     Layout layout;
     EmitWindow window;
     ValueId x, weight, y;
     const int spatial = spatial_of_op(call);
-    TRY(call_expect(call, 3, 3));
-    TRY(call_layout(call, spatial, &layout));
+    TRY(tf_call_expect(call, 3, 3));
+    TRY(tf_call_layout(call, spatial, &layout));
     TRY(read_window(call, &layout, &window));
     TRY(ordered_weight(call, 1, spatial, 0, &weight));
-    TRY(call_input(call, 2, &x));
-    TRY(call_first(call, &layout, x, &x));
+    TRY(tf_call_input(call, 2, &x));
+    TRY(tf_call_first(call, &layout, x, &x));
     const Type *type = emit_type(&call->emit, weight);
     for (int i = 0; i < spatial; i++) {
         FAIL_IF(type->rank != spatial + 2 || type->dim[2 + i] < 1 || type->dim[2 + i] > INT32_MAX, ST_UNSUPPORTED,
@@ -295,7 +297,7 @@ Status convert_conv_transpose(Call *call) {
     }
     TRY(fit_sizes(call, &layout, x, &window));
     TRY(emit_conv_transpose(&call->emit, x, weight, NO_VALUE, &window, &y));
-    return call_give_last(call, &layout, y);
+    return tf_call_give_last(call, &layout, y);
 }
 
 // ---- pooling
@@ -304,40 +306,40 @@ Status convert_conv_transpose(Call *call) {
 static Status pool_list(Call *call, const Layout *layout, const char *name, int input, int64_t out[3]) {
     int64_t list[MAX_RANK];
     int count;
-    if (strcmp(call->node->op, "MaxPoolV2") != 0) TRY(call_attr_ints(call, name, MAX_RANK, list, &count));
-    else TRY(call_known_ints(call, input, name, MAX_RANK, list, &count));
+    if (strcmp(call->node->op, "MaxPoolV2") != 0) TRY(tf_call_attr_ints(call, name, MAX_RANK, list, &count));
+    else TRY(tf_call_known_ints(call, input, name, MAX_RANK, list, &count));
     return spatial_of(layout, name, list, count, out);
 }
 
-Status convert_pool(Call *call) {
+Status tf_convert_pool(Call *call) {
     Layout layout;
     EmitWindow window;
     ValueId x, y;
     const bool lists = strcmp(call->node->op, "MaxPoolV2") == 0;
     const size_t length = strlen(call->node->op);
-    TRY(call_expect(call, lists ? 3 : 1, lists ? 3 : 1));
-    TRY(call_layout(call, call->node->op[length - 1] == 'D' ? 3 : 2, &layout));
+    TRY(tf_call_expect(call, lists ? 3 : 1, lists ? 3 : 1));
+    TRY(tf_call_layout(call, call->node->op[length - 1] == 'D' ? 3 : 2, &layout));
     window = (EmitWindow){.spatial = layout.spatial};
     TRY(pool_list(call, &layout, "ksize", 1, window.kernel));
     TRY(pool_list(call, &layout, "strides", 2, window.stride));
     TRY(read_padding(call, &layout, &window));
-    TRY(call_input(call, 0, &x));
-    TRY(call_first(call, &layout, x, &x));
+    TRY(tf_call_input(call, 0, &x));
+    TRY(tf_call_first(call, &layout, x, &x));
     TRY(emit_pool(&call->emit, call->op, x, &window, &y));
-    return call_give_last(call, &layout, y);
+    return tf_call_give_last(call, &layout, y);
 }
 
 // ---- biases, normalisation
 
-Status convert_bias(Call *call) {
+Status tf_convert_bias(Call *call) {
     Layout layout;
     ValueId x, bias, y;
     int64_t behind[MAX_RANK];
-    TRY(call_expect(call, 2, 2));
-    TRY(call_layout(call, 2, &layout));
-    TRY(call_input(call, 0, &x));
-    TRY(call_input(call, 1, &bias));
-    const int rank = call_type(call, 0)->rank;
+    TRY(tf_call_expect(call, 2, 2));
+    TRY(tf_call_layout(call, 2, &layout));
+    TRY(tf_call_input(call, 0, &x));
+    TRY(tf_call_input(call, 1, &bias));
+    const int rank = tf_call_type(call, 0)->rank;
     FAIL_IF(!layout.last && rank < 0, ST_UNSUPPORTED, "a value of a rank that is not known");
     if (!layout.last && rank > 2) {
         ValueId axes;
@@ -346,30 +348,29 @@ Status convert_bias(Call *call) {
         TRY(emit_binary(&call->emit, OP_Unsqueeze, "bias", bias, axes, &bias));
     }
     TRY(emit_binary(&call->emit, OP_Add, "", x, bias, &y));
-    return call_give(call, y);
+    return tf_call_give(call, y);
 }
 
 // x, scale, offset, mean, variance; outputs: y, and the mean and variance as they were.
-Status convert_batch_norm(Call *call) {
+Status tf_convert_batch_norm(Call *call) {
     Layout layout;
     ValueId x, parameters[4], y;
     bool training;
     double epsilon;
-    TRY(call_expect(call, 5, 5));
-    TRY(call_attr_bool(call, "is_training", true, &training));
-    FAIL_IF(training, ST_UNSUPPORTED,
-            "training mode (is_training) is not supported; export the model for inference");
-    TRY(call_attr_float(call, "epsilon", 1e-4f, &epsilon));
-    const int rank = call_type(call, 0)->rank;
-    TRY(call_layout(call, rank == 5 ? 3 : 2, &layout));
-    TRY(call_input(call, 0, &x));
-    for (int i = 0; i < 4; i++) TRY(call_input(call, 1 + i, &parameters[i]));
-    TRY(call_first(call, &layout, x, &x));
+    TRY(tf_call_expect(call, 5, 5));
+    TRY(tf_call_attr_bool(call, "is_training", true, &training));
+    FAIL_IF(training, ST_UNSUPPORTED, "training mode (is_training) is not supported; export the model for inference");
+    TRY(tf_call_attr_float(call, "epsilon", 1e-4f, &epsilon));
+    const int rank = tf_call_type(call, 0)->rank;
+    TRY(tf_call_layout(call, rank == 5 ? 3 : 2, &layout));
+    TRY(tf_call_input(call, 0, &x));
+    for (int i = 0; i < 4; i++) TRY(tf_call_input(call, 1 + i, &parameters[i]));
+    TRY(tf_call_first(call, &layout, x, &x));
     TRY(emit_batch_norm(&call->emit, x, 1, parameters, epsilon, &y));
-    TRY(call_give_last(call, &layout, y));
-    const Slot slots[] = {call->outputs[0], call->inputs[3], call->inputs[4], {.kind = SLOT_ABSENT},
-                          {.kind = SLOT_ABSENT}, {.kind = SLOT_ABSENT}};
-    return call_give_slots(call, slots, COUNT_OF(slots));
+    TRY(tf_call_give_last(call, &layout, y));
+    const Slot slots[] = {call->outputs[0],      call->inputs[3],       call->inputs[4],
+                          {.kind = SLOT_ABSENT}, {.kind = SLOT_ABSENT}, {.kind = SLOT_ABSENT}};
+    return tf_call_give_slots(call, slots, COUNT_OF(slots));
 }
 
 // ---- dilated convolutions of older writers
@@ -381,7 +382,7 @@ Status convert_batch_norm(Call *call) {
 static Status pairs(Call *call, int input, const char *what, int spatial, int64_t begin[3], int64_t end[3]) {
     int64_t list[6];
     int count;
-    TRY(call_known_ints(call, input, what, 6, list, &count));
+    TRY(tf_call_known_ints(call, input, what, 6, list, &count));
     FAIL_IF(count != 2 * spatial, ST_BAD, "expected %d %s, got %d", 2 * spatial, what, count);
     for (int i = 0; i < spatial; i++) {
         begin[i] = list[2 * i];
@@ -393,20 +394,20 @@ static Status pairs(Call *call, int input, const char *what, int spatial, int64_
 }
 
 static Status read_block(Call *call, int64_t block[3], int *spatial) {
-    TRY(call_expect(call, 3, 3));
-    TRY(call_known_ints(call, 1, "blocks", 3, block, spatial));
+    TRY(tf_call_expect(call, 3, 3));
+    TRY(tf_call_known_ints(call, 1, "blocks", 3, block, spatial));
     for (int i = 0; i < *spatial; i++)
         FAIL_IF(block[i] < 1 || block[i] > INT32_MAX, ST_BAD, "expected a block from 1, got %lld", (long long)block[i]);
     return ST_OK;
 }
 
-Status convert_space_to_batch(Call *call) {
+Status tf_convert_space_to_batch(Call *call) {
     Batched *batched = arena_alloc(call->builder->scratch, sizeof *batched);
     if (!batched) return fail_memory(sizeof *batched);
     TRY(read_block(call, batched->block, &batched->spatial));
     TRY(pairs(call, 2, "paddings", batched->spatial, batched->begin, batched->end));
-    TRY(call_input(call, 0, &batched->x));
-    return call_give_slots(call, &(Slot){.kind = SLOT_BATCHED, .batched = batched}, 1);
+    TRY(tf_call_input(call, 0, &batched->x));
+    return tf_call_give_slots(call, &(Slot){.kind = SLOT_BATCHED, .batched = batched}, 1);
 }
 
 static Status convert_kept(Call *call, const Batched *batched, const EmitWindow *spread) {
@@ -423,10 +424,10 @@ static Status convert_kept(Call *call, const Batched *batched, const EmitWindow 
         if (status != ST_OK) return fail_context(status, "%s '%s'", kept.node->op, kept.node->name);
         slot = kept.outputs[0];
     }
-    return call_give_slots(call, &slot, 1);
+    return tf_call_give_slots(call, &slot, 1);
 }
 
-Status convert_batch_to_space(Call *call) {
+Status tf_convert_batch_to_space(Call *call) {
     int64_t block[3], begin[3], end[3];
     int spatial;
     EmitWindow spread = {0};
@@ -437,7 +438,7 @@ Status convert_batch_to_space(Call *call) {
     if (fits) {
         const Call *conv = &batched->nodes[0].call;
         Layout layout;
-        TRY(call_layout(conv, spatial, &layout));
+        TRY(tf_call_layout(conv, spatial, &layout));
         fits = layout.last && spatial == spatial_of_op(conv);
     }
     for (int i = 0; fits && i < spatial; i++) {
@@ -448,5 +449,5 @@ Status convert_batch_to_space(Call *call) {
     }
     if (fits) return convert_kept(call, batched, &spread);
     missing_add(&call->builder->missing, "BatchToSpaceND");
-    return call_give_slots(call, &(Slot){.kind = SLOT_MISSING}, 1);
+    return tf_call_give_slots(call, &(Slot){.kind = SLOT_MISSING}, 1);
 }

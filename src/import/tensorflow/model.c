@@ -230,8 +230,7 @@ static Status resolve_inputs(PbReader reader, uint32_t number, const TfArguments
     for (int i = 0; pb_next(&reader, &field);) {
         if (field.number != number) continue;
         TfNode *node = &body->nodes[i++];
-        for (int k = 0; k < node->n_inputs; k++)
-            TRY(resolve_input(body, arguments, arena, &node->inputs[k]));
+        for (int k = 0; k < node->n_inputs; k++) TRY(resolve_input(body, arguments, arena, &node->inputs[k]));
         TRY(read_controls(pb_message(&reader, &field), body, node));
     }
     return reader.status;

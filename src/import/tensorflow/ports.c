@@ -40,7 +40,8 @@ static Status choose_signature(const TfModel *model, const char *name, TfSignatu
         text_add(&list, "%s'%s'", list.length ? ", " : "", model->signatures[i].name);
     }
     Status status;
-    if (!list.length) status = fail(ST_UNSUPPORTED, "a SavedModel without signatures; save it with one (tf.saved_model.save)");
+    if (!list.length)
+        status = fail(ST_UNSUPPORTED, "a SavedModel without signatures; save it with one (tf.saved_model.save)");
     else if (name) status = fail(ST_USAGE, "expected a signature (%s), got '%s'", text_get(&list), name);
     else status = fail(ST_USAGE, "expected the name of a signature, as the model has several: %s", text_get(&list));
     text_free(&list);
@@ -79,7 +80,7 @@ static bool is_placeholder(const TfNode *node) {
 
 static Status placeholder_dtype(const TfNode *node, int64_t *out) {
     const Call call = {.node = node};
-    return call_attr_int(&call, "dtype", 0, out);
+    return tf_call_attr_int(&call, "dtype", 0, out);
 }
 
 // The nodes that follow from numbers that are put in.
@@ -108,10 +109,10 @@ static Status mark_fed(const Uses *uses, Arena *scratch, bool **out) {
 }
 
 static bool ends_training(const TfNode *node) {
-    static const char *const ops[] = {"Assign",       "AssignAdd",        "AssignVariableOp", "AssignSub",
-                                      "SaveV2",       "MergeSummary",     "ScalarSummary",    "HistogramSummary",
-                                      "ImageSummary", "TensorSummaryV2",  "Print",            "Assert",
-                                      "ApplyAdam",    "ResourceApplyAdam"};
+    static const char *const ops[] = {
+        "Assign",       "AssignAdd",     "AssignVariableOp", "AssignSub",        "SaveV2",
+        "MergeSummary", "ScalarSummary", "HistogramSummary", "ImageSummary",     "TensorSummaryV2",
+        "Print",        "Assert",        "ApplyAdam",        "ResourceApplyAdam"};
     for (size_t i = 0; i < COUNT_OF(ops); i++)
         if (strcmp(ops[i], node->op) == 0) return true;
     return false;
@@ -131,7 +132,7 @@ static Status find_ends(Builder *builder, const Uses *uses, TfSignature *out) {
     TRY(mark_fed(uses, builder->scratch, &fed));
     for (int i = 0; i < uses->body->n_nodes; i++) {
         const TfNode *node = &uses->body->nodes[i];
-        const bool is_read = uses->first[i] != uses->first[i + 1], pivot = builder_tells_branch(uses->body, i);
+        const bool is_read = uses->first[i] != uses->first[i + 1], pivot = tf_builder_tells_branch(uses->body, i);
         if (!fed[i] || is_read || pivot || is_placeholder(node) || ends_training(node)) continue;
         TRY(add_port(&out->outputs, &out->n_outputs, node->name, node->name, 0));
     }
@@ -218,7 +219,7 @@ static Status ask_placeholder(const TfBody *body, TfPort *port) {
     const Call call = {.node = &body->nodes[at]};
     const TfAttr *shape = tf_attr(&body->nodes[at], "shape");
     PbField field;
-    if (port->dtype == 0) TRY(call_attr_int(&call, "dtype", 0, &port->dtype));
+    if (port->dtype == 0) TRY(tf_call_attr_int(&call, "dtype", 0, &port->dtype));
     if (port->shape.rank >= 0 || !shape) return ST_OK;
     PbReader reader = shape->value;
     while (pb_next(&reader, &field)) {
@@ -257,7 +258,7 @@ static Status add_inputs(Builder *builder, TfSignature *signature) {
     return ST_OK;
 }
 
-Status builder_signature(Builder *builder, TfSignature *out) {
+Status tf_builder_signature(Builder *builder, TfSignature *out) {
     if (builder->is_saved_model || builder->model.n_signatures > 0)
         TRY(choose_signature(&builder->model, builder->options->signature, out));
     else TRY(graph_signature(builder, out));

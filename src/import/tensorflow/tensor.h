@@ -12,9 +12,9 @@ Status tf_dtype(int64_t type, DType *out);
 typedef struct TfTensor {
     int64_t type; // DataType
     Shape shape;
-    Tensor tensor;     // none for strings
-    size_t copied;     // bytes of the file's numbers that had to be copied or repeated
-    PbReader message;  // for the texts of a tensor of strings
+    Tensor tensor;    // none for strings
+    size_t copied;    // bytes of the file's numbers that had to be copied or repeated
+    PbReader message; // for the texts of a tensor of strings
 } TfTensor;
 
 // The tensor in `message` (TensorProto). Its data stays in the file where it lies there as numbers do in memory, else

@@ -25,7 +25,8 @@ static Status read_model(Builder *builder) {
     const Mapping *file = &builder->imported->mappings[0];
     FAIL_IF(file->size == 0, ST_BAD, "expected a model, got an empty file");
     const PbReader message = pb_reader(file->data, file->size);
-    builder->is_saved_model = builder->folder == builder->path || recognise_bytes(file->data, file->size) == FORMAT_SAVED_MODEL;
+    builder->is_saved_model =
+        builder->folder == builder->path || recognise_bytes(file->data, file->size) == FORMAT_SAVED_MODEL;
     if (builder->is_saved_model) return tf_read_saved_model(message, builder->scratch, &builder->model);
     return tf_read_graph_file(message, builder->scratch, &builder->model);
 }
@@ -36,7 +37,7 @@ static Status import_in(Builder *builder) {
     builder->imported->format = builder->is_saved_model ? "TensorFlow SavedModel" : "TensorFlow GraphDef";
     TRY(graph_create(&builder->imported->graph));
     builder->graph = builder->imported->graph;
-    return builder_run(builder);
+    return tf_builder_run(builder);
 }
 
 Status tensorflow_import(const char *path, const ImportOptions *options, Imported *out) {

@@ -111,7 +111,7 @@ static Status search_saver(Builder *builder) {
     if (!builder->variables.of_node) return fail_memory((size_t)body->n_nodes * sizeof(Variable));
     TRY(search_body(builder, body, NULL));
     if (restore < 0 || !tf_attr(&body->nodes[restore], "f")) return ST_OK;
-    TRY(call_attr_function(&body->nodes[restore], "f", builder->scratch, &name));
+    TRY(tf_call_attr_function(&body->nodes[restore], "f", builder->scratch, &name));
     TfFunction *function = tf_find_function(&builder->model.graph, name);
     if (!function) return ST_OK;
     TRY(tf_read_function(function, builder->scratch));
@@ -164,8 +164,8 @@ static Status name_objects(Builder *builder) {
     const uint8_t *bytes;
     size_t size;
     int count;
-    if (!bundle_has(&variables->bundle, key)) return ST_OK;
-    TRY(bundle_text(&variables->bundle, key, &bytes, &size));
+    if (!tf_bundle_has(&variables->bundle, key)) return ST_OK;
+    TRY(tf_bundle_text(&variables->bundle, key, &bytes, &size));
     TRY(read_objects(pb_reader(bytes, size), builder, true, &count));
     variables->objects = arena_array(builder->scratch, (size_t)count + 1, sizeof *variables->objects);
     variables->keys = arena_array(builder->scratch, (size_t)count + 1, sizeof *variables->keys);
@@ -262,8 +262,9 @@ static Status find_prefix(Builder *builder, const char **out) {
     if (there) return ST_OK;
     TRY(read_state(builder, out));
     if (!*out) TRY(only_index(builder, out));
-    FAIL_IF(!*out, ST_BAD, "expected a checkpoint beside the graph for its variables (NAME.index, NAME.data-...), got none; "
-                           "put it there, or freeze the graph");
+    FAIL_IF(!*out, ST_BAD,
+            "expected a checkpoint beside the graph for its variables (NAME.index, NAME.data-...), got none; "
+            "put it there, or freeze the graph");
     return ST_OK;
 }
 
@@ -272,7 +273,7 @@ static Status open_checkpoint(Builder *builder) {
     const char *name = "variables/variables", *path;
     if (!builder->is_saved_model) TRY(find_prefix(builder, &name));
     TRY(join(builder, name, &path));
-    TRY(bundle_open(&variables->bundle, builder->imported, builder->scratch, path, name));
+    TRY(tf_bundle_open(&variables->bundle, builder->imported, builder->scratch, path, name));
     TRY(name_objects(builder));
     variables->is_open = true;
     return ST_OK;
@@ -283,7 +284,7 @@ static Status open_checkpoint(Builder *builder) {
 static Status find_key(Builder *builder, const TfNode *node, const Variable *variable, const char **out) {
     const Call call = {.builder = builder, .node = node};
     const char *shared;
-    TRY(call_attr_text(&call, "shared_name", "", &shared));
+    TRY(tf_call_attr_text(&call, "shared_name", "", &shared));
     const char *const names[] = {shared, node->name};
     FAIL_IF(variable->sliced, ST_UNSUPPORTED,
             "it is saved in slices (a partitioned variable), which is not supported; save it whole");
@@ -291,7 +292,7 @@ static Status find_key(Builder *builder, const TfNode *node, const Variable *var
     for (size_t i = 0; i < COUNT_OF(names) && !*out; i++)
         if (*names[i]) *out = object_key(&builder->variables, names[i]);
     for (size_t i = 0; i < COUNT_OF(names) && !*out; i++)
-        if (*names[i] && bundle_has(&builder->variables.bundle, names[i])) *out = names[i];
+        if (*names[i] && tf_bundle_has(&builder->variables.bundle, names[i])) *out = names[i];
     FAIL_IF(!*out, ST_BAD, "expected it in the checkpoint %s, where nothing of its name is",
             builder->variables.bundle.name);
     return ST_OK;
@@ -303,14 +304,14 @@ static Status load(Builder *builder, const TfNode *node, Variable *variable) {
     size_t copied;
     Emit emit = {.graph = builder->graph, .layer = node->name};
     TRY(find_key(builder, node, variable, &key));
-    TRY(bundle_tensor(&builder->variables.bundle, key, &builder->graph->arena, &tensor, &copied));
-    TRY(builder_take(builder, copied));
+    TRY(tf_bundle_tensor(&builder->variables.bundle, key, &builder->graph->arena, &tensor, &copied));
+    TRY(tf_builder_take(builder, copied));
     TRY(emit_tensor(&emit, "", &tensor, &variable->value));
     variable->loaded = true;
     return ST_OK;
 }
 
-Status builder_variable(Builder *builder, const TfNode *node, ValueId *out) {
+Status tf_builder_variable(Builder *builder, const TfNode *node, ValueId *out) {
     const TfBody *body = &builder->model.graph.body;
     FAIL_IF(node < body->nodes || node >= body->nodes + body->n_nodes, ST_UNSUPPORTED,
             "variable '%s' is made inside of a function, which is not supported", node->name);
