@@ -514,6 +514,15 @@ static int count_op(const Graph *graph, Op op) {
     return count;
 }
 
+static int64_t count_parameters(const Graph *graph) {
+    int64_t parameters = 0;
+    for (int i = 0; i < graph->n_values; i++) {
+        const Tensor *constant = graph->values[i].constant;
+        if (constant && dtype_is_float(constant->dtype)) parameters += tensor_count(constant);
+    }
+    return parameters;
+}
+
 // The network for a smaller picture: all of it is convolutions. dim: the first spatial one.
 static void make_small(Graph *graph, int dim, int64_t side) {
     Type *type = &graph->values[graph->inputs[0]].type;
@@ -567,9 +576,9 @@ TEST(saved_models_by_others) {
     static const struct {
         const char *path;
         int convs, transposed, norms;
-        int64_t side;
-    } models[] = {{"models/lgg/seed-keras-w16.savedmodel", 19, 4, 9, 256},
-                  {"models/tensorflow/brain-t1c-120-savedmodel", 11, 2, 0, 120}};
+        int64_t side, parameters;
+    } models[] = {{"models/lgg/seed-keras-w16.savedmodel", 19, 4, 9, 256, 1944049},
+                  {"models/tensorflow/brain-t1c-120-savedmodel", 11, 2, 0, 120, 116753}};
     for (size_t i = 0; i < COUNT_OF(models); i++) {
         Imported model;
         const ImportOptions options = {.resolve = pass_resolve_shapes};
@@ -579,6 +588,7 @@ TEST(saved_models_by_others) {
         CHECK_INT(count_op(graph, OP_Conv), models[i].convs);
         CHECK_INT(count_op(graph, OP_ConvTranspose), models[i].transposed);
         CHECK_INT(count_op(graph, OP_BatchNormalization), models[i].norms);
+        CHECK_INT(count_parameters(graph), models[i].parameters);
         CHECK_INT(graph->n_inputs, 1);
         CHECK_INT(graph->n_outputs, 1);
         const Value *x = &graph->values[graph->inputs[0]], *y = &graph->values[graph->outputs[0]];

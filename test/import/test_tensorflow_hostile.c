@@ -351,6 +351,7 @@ TEST(weights_that_are_brought_into_order_again_and_again) { // once is enough
     tf_placeholder(&tf, "x", "1,4,4,128");
     for (int i = 0; i < 2000; i++) { // 600 kB each: more than a gigabyte
         snprintf(out, sizeof out, "c%d", i);
+        strcat(in, " k");
         tf_node(&tf, "Conv2D", out, in, "strides=[1,1,1,1] padding='SAME'");
         memcpy(in, out, sizeof in);
     }

@@ -457,6 +457,16 @@ static Status name_outputs(Builder *builder, const TfSignature *signature, Value
     return ST_OK;
 }
 
+// Weights that are only read in another order, shapes, axes: what nobody reads any more is no constant of the graph.
+static Status drop_unread(Graph *graph) {
+    int *uses = graph_use_counts(graph);
+    if (!uses) return fail_memory((size_t)graph->n_values * sizeof *uses);
+    for (int i = 0; i < graph->n_values; i++)
+        if (uses[i] == 0) graph->values[i].constant = NULL;
+    mem_free(uses);
+    return ST_OK;
+}
+
 static Status run(Walk *walk, const TfSignature *signature) {
     Builder *builder = walk->builder;
     Frame *frame;
@@ -467,7 +477,8 @@ static Status run(Walk *walk, const TfSignature *signature) {
     TRY(give_outputs(walk, frame, signature, outputs));
     TRY(missing_status(&builder->missing, "operations", "node",
                        "export the model without them, or convert it to ONNX with tf2onnx"));
-    return emit_end(builder->graph);
+    TRY(emit_end(builder->graph));
+    return drop_unread(builder->graph);
 }
 
 Status tf_builder_run(Builder *builder) {
