@@ -5,6 +5,7 @@
 #include "import/recognise.h"
 #include "import/torch/torch.h"
 #include "import/tflite/tflite.h"
+#include "import/tensorflow/tensorflow.h"
 
 Status import_map(Imported *imported, const char *path) {
     const int64_t size = file_size(path);
@@ -36,6 +37,8 @@ static const struct {
     {FORMAT_HDF5, keras_import},
     {FORMAT_KERAS_ZIP, keras_import},
     {FORMAT_TFLITE, tflite_import},
+    {FORMAT_SAVED_MODEL, tensorflow_import},
+    {FORMAT_FROZEN_GRAPH, tensorflow_import},
 };
 
 static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {
@@ -46,12 +49,15 @@ static Status import_as(Format format, const char *path, const ImportOptions *op
     return fail(ST_UNSUPPORTED, "a format that is not read");
 }
 
+// Whatever was only copied need not stay in memory; the rest comes back from the system's cache.
+static void drop_pages(const Imported *imported) {
+    for (size_t i = 0; i < imported->n_mappings; i++)
+        file_drop_pages(&imported->mappings[i], imported->mappings[i].data, imported->mappings[i].size);
+}
+
 static Status read_mapped(const char *path, const ImportOptions *options, Imported *out) {
     TRY(import_as(recognise_bytes(out->mappings[0].data, out->mappings[0].size), path, options, out));
-    // Whatever was only copied need not stay in memory; the rest comes back from the system's cache.
-    for (size_t i = 0; i < out->n_mappings; i++) {
-        file_drop_pages(&out->mappings[i], out->mappings[i].data, out->mappings[i].size);
-    }
+    drop_pages(out);
     return ST_OK;
 }
 
@@ -72,6 +78,7 @@ static Status read_any(const char *path, const ImportOptions *options, Imported 
         TRY(recognise_folder(path, &format));
         const Status status = format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder")
                                                        : import_as(format, path, options, out);
+        drop_pages(out);
         return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
     }
     if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);

@@ -45,7 +45,40 @@ static Format recognise_zip(const uint8_t *data, size_t size) {
 // ONNX, Core ML and TensorFlow files are protocol buffers without any magic: the numbers of the outermost fields tell
 // them apart. ONNX's ModelProto: ir_version 1, producer 2 and 3, graph 7, opset_import 8. Core ML's Model:
 // specificationVersion 1, description 2, the network itself 200 and above. TensorFlow's SavedModel: version 1 (the
-// integer 1, so far) and MetaGraphDef 2; GraphDef: nodes 1 (messages), library 2, versions 4.
+// integer 1, so far) and MetaGraphDef 2; GraphDef: nodes 1 (messages), library 2, versions 4; MetaGraphDef: its
+// GraphDef is 2. The operation's name: "Conv2D", "tfl.x>Add_2".
+static bool is_operation(const uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        const uint8_t c = text[i];
+        const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+        const bool other = (c >= '0' && c <= '9') || (c && strchr(">./-", c));
+        if (!letter && (i == 0 || !other)) return false;
+    }
+    return size > 0 && size < 256;
+}
+
+// The first field `number` that is a run of bytes.
+static bool first_bytes(PbReader reader, uint32_t number, PbReader *out) {
+    PbField field;
+    while (pb_next(&reader, &field)) {
+        if (field.number != number || field.wire != PB_BYTES) continue;
+        *out = pb_message(&reader, &field);
+        return true;
+    }
+    return false;
+}
+
+bool recognise_graph_def(PbReader message) {
+    PbReader node, name, operation;
+    return first_bytes(message, 1, &node) && first_bytes(node, 1, &name) && first_bytes(node, 2, &operation) &&
+           name.at < name.end && is_operation(operation.at, (size_t)(operation.end - operation.at));
+}
+
+static bool is_tensorflow_graph(PbReader message) {
+    PbReader inner;
+    return recognise_graph_def(message) || (first_bytes(message, 2, &inner) && recognise_graph_def(inner));
+}
+
 static Format recognise_protobuf(const uint8_t *data, size_t size) {
     PbReader reader = pb_reader(data, size);
     PbField field;
@@ -61,11 +94,13 @@ static Format recognise_protobuf(const uint8_t *data, size_t size) {
         core_ml |= field.number >= 200 && field.wire == PB_BYTES;
     } while (more);
     const bool whole = reader.status == ST_OK;
+    const bool graph = nodes && !version && whole && is_tensorflow_graph(pb_reader(data, size));
     error_clear();
     if (version && onnx) return FORMAT_ONNX;
     if (version && core_ml) return FORMAT_COREML;
     if (first && second && whole) return FORMAT_SAVED_MODEL;
-    if (nodes && !version && whole) return FORMAT_FROZEN_GRAPH;
+    if (graph) return FORMAT_FROZEN_GRAPH;
+    if (first && !whole && field.number == 2) return FORMAT_SAVED_MODEL; // cut inside its graph
     // A cut or torn file: an ONNX file starts with a small ir_version, and its importer says what is wrong.
     return version && size > 1 && data[0] == 0x08 && data[1] < 32 ? FORMAT_ONNX : FORMAT_UNKNOWN;
 }
@@ -117,7 +152,6 @@ Status recognise_folder(const char *path, Format *format) {
 }
 
 static const char from_torch[] = "export it to ONNX inside PyTorch (torch.onnx.export)";
-static const char from_tensorflow[] = "convert it to ONNX with tf2onnx";
 static const char from_coreml[] = "export the network that it was made from to ONNX";
 
 static const struct {
@@ -129,8 +163,6 @@ static const struct {
     [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
     [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
-    [FORMAT_SAVED_MODEL] = {ST_UNSUPPORTED, "this is a TensorFlow SavedModel, which is not read yet", from_tensorflow},
-    [FORMAT_FROZEN_GRAPH] = {ST_UNSUPPORTED, "this is a TensorFlow graph, which is not read", from_tensorflow},
     [FORMAT_COREML] = {ST_UNSUPPORTED, "this is a Core ML model, which is not read yet", from_coreml},
     [FORMAT_LFS_POINTER] = {ST_BAD, "expected a model, got a Git LFS pointer (the file itself was not downloaded)",
                             "run `git lfs pull`, or download the file itself"},

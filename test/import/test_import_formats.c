@@ -57,8 +57,6 @@ TEST(formats_of_others_are_named) {
     } files[] = {
         {"models/lgg/seed-torch-w32.torchscript.pt", "TorchScript|torch.onnx.export"},
         {"models/lgg/seed-torch-w32.pt2", ".pt2|torch.onnx.export"},
-        {"models/lgg/seed-keras-w16.savedmodel", "SavedModel|tf2onnx"},
-        {"models/lgg/seed-keras-w16.savedmodel/saved_model.pb", "SavedModel|tf2onnx"},
         {"models/coreml/tiramisu45.mlmodel", "Core ML|ONNX"},
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {

@@ -288,7 +288,11 @@ static Status build(Builder *builder) {
 
 Status onnx_build(const OnnxModel *model, const ImportOptions *options, OnnxData *data) {
     Graph *graph = data->imported->graph;
-    Builder builder = {.model = model, .options = options, .data = data, .graph = graph};
+    Builder builder = {.model = model,
+                       .options = options,
+                       .data = data,
+                       .graph = graph,
+                       .known = {.resolve = options->resolve, .arena = data->scratch}};
     graph->name = arena_string(&graph->arena, model->graph.name);
     if (!graph->name) return fail_memory(strlen(model->graph.name));
     const Status status = build(&builder);

@@ -1,8 +1,9 @@
 // What the files share that make a graph of a model: build.c the model's own graph, subgraph.c the graphs inside of
-// nodes, known.c what is known of a value before a run.
+// nodes.
 #pragma once
 #include "base/text.h"
 #include "import/import.h"
+#include "import/known.h"
 #include "import/onnx/model.h"
 #include "import/onnx/names.h"
 #include "import/onnx/tensor.h"
@@ -14,11 +15,11 @@ typedef struct Builder {
     Graph *graph;
     bool *used; // by ValueId, of the values that the model names
     int used_capacity;
-    int n_declared;         // ids below are inputs, weights and node outputs of the model's own graph
-    int64_t n_names;        // of all graphs
-    int64_t values_put_in;  // and nodes, of subgraphs
-    int64_t condition_work; // nodes looked at
-    Text faults;            // "...; ..."
+    int n_declared;        // ids below are inputs, weights and node outputs of the model's own graph
+    int64_t n_names;       // of all graphs
+    int64_t values_put_in; // and nodes, of subgraphs
+    Known known;
+    Text faults; // "...; ..."
     int n_faults;
     Status fault; // of all of them together: ST_BAD when one is
 } Builder;

@@ -81,3 +81,7 @@ Status call_put_in(Call *call, const OnnxGraph *subgraph, const ValueId *inputs,
     }
     return ST_OK;
 }
+
+Status call_known(Call *call, ValueId value, const Tensor **out, const char **blame) {
+    return known_value(&call->builder->known, call->graph, value, out, blame);
+}

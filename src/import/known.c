@@ -1,9 +1,8 @@
-// What is known of a value before a run. The nodes that it depends on are copied into a graph of their own, which
-// options->resolve computes as far as constants and known dims tell. The copy ends at constants, at inputs, and at
-// tensors of known dims of which only the shape is asked.
+// The nodes that a value depends on are copied into a graph of their own, which `resolve` computes as far as constants
+// and known dims tell. The copy ends at constants, at inputs, and at tensors of known dims of which only the shape is
+// asked.
+#include "import/known.h"
 #include "import/limits.h"
-#include "import/onnx/builder.h"
-#include "import/onnx/subgraph.h"
 #include <string.h>
 
 typedef struct Cone {
@@ -110,34 +109,33 @@ static Status resolve(const Cone *cone, ValueId value, Status (*function)(Graph 
 }
 
 // The tensor goes with the copy, so another one is handed out.
-static Status keep(Call *call, const Tensor *from, const Tensor **out) {
-    Tensor *kept = arena_alloc(call->data->scratch, sizeof *kept);
+static Status keep(Arena *arena, const Tensor *from, const Tensor **out) {
+    Tensor *kept = arena_alloc(arena, sizeof *kept);
     if (!kept) return fail_memory(sizeof *kept);
-    TRY(tensor_make(call->data->scratch, from->dtype, from->shape, kept));
+    TRY(tensor_make(arena, from->dtype, from->shape, kept));
     if (tensor_bytes(from) > 0) memcpy(kept->data, from->data, tensor_bytes(from));
     *out = kept;
     return ST_OK;
 }
 
-static Status know(Call *call, Cone *cone, ValueId value, const Tensor **out) {
-    Builder *builder = call->builder;
+static Status know(Known *known, Cone *cone, ValueId value, const Tensor **out) {
     const Tensor *found = NULL;
-    cone->limit = LIMIT_CONDITION - builder->condition_work;
+    cone->limit = LIMIT_CONDITION - known->work;
     TRY(collect(cone, value));
-    builder->condition_work += cone->n_nodes + 1;
+    known->work += cone->n_nodes + 1;
     if (cone->too_large) return ST_OK;
-    TRY(resolve(cone, value, builder->options->resolve, &found));
-    return found ? keep(call, found, out) : ST_OK;
+    TRY(resolve(cone, value, known->resolve, &found));
+    return found ? keep(known->arena, found, out) : ST_OK;
 }
 
-Status call_known(Call *call, ValueId value, const Tensor **out, const char **blame) {
-    Cone cone = {.graph = call->graph, .blame = ""};
-    const Value *known = &call->graph->values[value];
-    *out = known->constant;
-    *blame = known->is_input ? known->name : "";
-    if (*out || !call->builder->options->resolve) return ST_OK;
+Status known_value(Known *known, const Graph *graph, ValueId value, const Tensor **out, const char **blame) {
+    Cone cone = {.graph = graph, .blame = ""};
+    const Value *asked = &graph->values[value];
+    *out = asked->constant;
+    *blame = asked->is_input ? asked->name : "";
+    if (*out || !known->resolve) return ST_OK;
     TRY(graph_create(&cone.copy));
-    const Status status = know(call, &cone, value, out);
+    const Status status = know(known, &cone, value, out);
     *blame = cone.blame;
     graph_free(cone.copy);
     mem_free(cone.nodes);
