@@ -178,14 +178,14 @@ def take_common(options: Mapping[str, Any], defaults: Mapping[str, Any] = COMMON
 
 def fill_common(struct: c.Options, common: Mapping[str, Any], inputs: Sequence[str], watch: Optional[_Watch]) -> None:
     """The struct of the library for `common` (take_common); size is the caller's."""
-    struct.threads = common["threads"]
+    struct.threads = c.count_of("threads", common["threads"])
     struct.inputs = c.texts_of(inputs)
     struct.precision = c.optional(common["precision"])
     struct.untuned = bool(common["untuned"])
-    memory = common["max_memory"] or 0
-    if memory < 0:
+    memory = int(common["max_memory"] or 0)
+    if not 0 <= memory < 1 << 64:
         raise UsageError(f"max_memory: expected bytes, got {memory}")
-    struct.max_memory = int(memory)
+    struct.max_memory = memory
     struct.log_file = c.optional(common["log"])
     struct.log_paths = bool(common["log_paths"])
     if watch is not None:

@@ -245,6 +245,13 @@ def optional(text: Optional[Text]) -> Optional[bytes]:
     return None if text is None else bytes_of(text)
 
 
+def count_of(name: str, value: int, end: int = 1 << 31) -> int:
+    """A number for an int of the library (or what ends at `end`): ctypes would cut one that is too large."""
+    if not -end <= value < end:
+        raise UsageError(f"{name}: expected a count, got {value}")
+    return value
+
+
 def texts_of(items: Sequence[Text]) -> Any:
     """A NULL-terminated list of strings, as the library wants it; None when there are none."""
     if not items:

@@ -302,7 +302,7 @@ class Network:
                                   threshold=-1 if threshold is None else threshold, resume=resume)
         if threshold is not None and threshold < 0:
             raise UsageError(f"threshold: expected a number from 0 on, got {threshold}")
-        struct.shard, struct.shards = shard or (0, 0)
+        struct.shard, struct.shards = (c.count_of("shard", part) for part in shard or (0, 0))
         return self._call(Result, c.lib.stent_segment, struct, options, progress, c.texts_of(listed), len(listed))
 
     def tune(self, *, seconds: float = 60, trials: int = 0, early_stop: int = 0, tuner: Optional[str] = None,
@@ -314,9 +314,10 @@ class Network:
         The plan that won is found whenever the package is opened on this machine; this network takes it at once.
         output: a copy of the package that carries the plan.
         """
-        struct = c.TuneOptions(seconds=seconds, trials=trials, early_stop=early_stop, tuner=c.optional(tuner),
-                               layer=c.optional(layer), list=list, seed=seed, wisdom=c.optional(wisdom), resume=resume,
-                               output=c.optional(output))
+        struct = c.TuneOptions(seconds=seconds, trials=c.count_of("trials", trials),
+                               early_stop=c.count_of("early_stop", early_stop), tuner=c.optional(tuner),
+                               layer=c.optional(layer), list=list, seed=c.count_of("seed", seed),
+                               wisdom=c.optional(wisdom), resume=resume, output=c.optional(output))
         result = self._call(Result, c.lib.stent_tune, struct, options, progress, bound=True)
         with self._lock:  # they are prepared again, with the plan that stands now
             self._executables.clear()
@@ -331,8 +332,9 @@ class Network:
         slower. input: an array (several: a dict), or a file; else the self-check's sample.
         """
         with tempfile.TemporaryDirectory(prefix="stent-") as folder:
-            struct = c.BenchOptions(seconds=seconds, repeat=repeat, list=list, versus=c.optional(_path_of(versus)),
-                                    gate=gate, input=c.optional(array_file(folder, "input", input)))
+            struct = c.BenchOptions(seconds=seconds, repeat=c.count_of("repeat", repeat), list=list,
+                                    versus=c.optional(_path_of(versus)), gate=gate,
+                                    input=c.optional(array_file(folder, "input", input)))
             return self._call(Result, c.lib.stent_bench, struct, options, progress, bound=input is None)
 
     def profile(self, *, repeat: int = 10, trace: Optional[Path] = None,
@@ -345,7 +347,8 @@ class Network:
         with tempfile.TemporaryDirectory(prefix="stent-") as folder:
             if isinstance(versus, Result):
                 versus = _write_json(folder, versus)
-            struct = c.ProfileOptions(repeat=repeat, trace=c.optional(trace), versus=c.optional(_path_of(versus)))
+            struct = c.ProfileOptions(repeat=c.count_of("repeat", repeat), trace=c.optional(trace),
+                                      versus=c.optional(_path_of(versus)))
             return self._call(Profile, c.lib.stent_profile, struct, options, progress, bound=True)
 
     def verify(self, against: Any = None, *, example: Any = None, input: Any = None, expect: Any = None,
@@ -488,7 +491,8 @@ def compile(source: Any, output: Optional[Path] = None, *, example: Any = None, 
         output = os.path.join(str(folder), "net.stent")
     try:
         with tempfile.TemporaryDirectory(prefix="stent-") as scratch, model_file(source, example, dynamic) as model:
-            struct = c.CompileOptions(opt_level=opt_level, pipeline=c.optional(_pipeline_file(scratch, pipeline)),
+            struct = c.CompileOptions(opt_level=c.count_of("opt_level", opt_level),
+                                      pipeline=c.optional(_pipeline_file(scratch, pipeline)),
                                       bind=c.texts_of(_bind_items(scratch, bind)), arch=c.optional(arch),
                                       sample=c.optional(array_file(scratch, "sample", sample)),
                                       signature=c.optional(signature), calibrate=c.optional(calibrate),

@@ -176,6 +176,7 @@ class Kinds(Case):
                               ({"precision": "bf16"}, stent.UsageError),
                               ({"precision": "int8"}, stent.UnsupportedError),
                               ({"max_memory": 1000}, stent.ResourceError), ({"max_memory": -1}, stent.UsageError),
+                              ({"max_memory": 1 << 64}, stent.UsageError), ({"threads": 1 << 32}, stent.UsageError),
                               ({"precision": "a\0b"}, stent.UsageError)):
             with self.subTest(options), self.raises(kind):
                 stent.open(package, **options)

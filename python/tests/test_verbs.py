@@ -56,6 +56,8 @@ class Verbs(Case):
             self.net.bench(speed=3)
         with self.raises(stent.UsageError):
             self.net.bench(repeat=3, threads=-1)
+        with self.raises(stent.UsageError, "repeat"):
+            self.net.bench(repeat=1 << 32)
 
     def test_profile(self):
         result = self.net.profile(repeat=3)
