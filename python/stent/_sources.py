@@ -153,21 +153,45 @@ def _write_torch(module: Any, path: str, example: Any, dynamic: bool) -> str:
     try:
         module.eval()
         with torch.no_grad():
-            arguments, names = _torch_arguments(torch, module, example)
-            outputs = _output_names(torch, module(*arguments))
-            axes = _free_axes(torch, arguments, names) if dynamic else {}
-            _export(torch, module, arguments, path + ".onnx", names, outputs, axes)
+            call, tensors, names = _torch_call(torch, module, example)
+            outputs = _output_names(torch, call(*tensors))
+            axes = _free_axes(tensors, names) if dynamic and names else {}
+            _export(torch, call, tensors, path + ".onnx", names, outputs, axes)
     finally:
         for part, training in modes:
             part.training = training
     return path + ".onnx"
 
 
-def _torch_arguments(torch: Any, module: Any, example: Any) -> Tuple[Tuple[Any, ...], Optional[List[str]]]:
-    """Positional arguments where the module's weights lie, and the names of those that are tensors.
+def _torch_call(torch: Any, module: Any, example: Any) -> Tuple[Any, Tuple[Any, ...], Optional[List[str]]]:
+    """What to export, its arguments, and their names in forward(): the module itself where all are tensors.
 
-    Names are those of forward(); None where a tensor hides inside of a list or dict: the exporter then names all.
+    Other values of the example are constants of what is exported. Names are None, and so are the exporter's to give,
+    where a tensor hides inside of a list or dict.
     """
+    place = _placer(torch, module)
+    by_name = isinstance(example, Mapping)
+    args = () if by_name else tuple(place(value) for value in _as_tuple(example))
+    kwargs = {name: place(value) for name, value in example.items()} if by_name else {}
+    try:
+        bound = inspect.signature(module.forward).bind(*args, **kwargs)
+    except ValueError:  # a forward() that is not written in Python
+        pairs = [(f"input_{i}", value) for i, value in enumerate(args)] + list(kwargs.items())
+    except TypeError as error:
+        raise UsageError(f"example: does not fit forward() of {type(module).__name__}: {error}") from error
+    else:
+        args, kwargs, pairs = bound.args, bound.kwargs, _name_arguments(bound)
+    if any(_hides_tensor(torch, value) for _, value in pairs):
+        if kwargs:
+            raise UsageError("example: tensors in a list or dict go by position; give a tuple")
+        return module, args, None
+    tensors = tuple(value for _, value in pairs if isinstance(value, torch.Tensor))
+    names = [name for name, value in pairs if isinstance(value, torch.Tensor)]
+    return (module if len(tensors) == len(args) else _with_constants(torch, module, args, kwargs)), tensors, names
+
+
+def _placer(torch: Any, module: Any) -> Any:
+    """A function that brings arrays and tensors to where the module's weights lie."""
     weight = next(iter(module.parameters()), None)
     if weight is None:
         weight = next(iter(module.buffers()), None)
@@ -177,30 +201,7 @@ def _torch_arguments(torch: Any, module: Any, example: Any) -> Tuple[Tuple[Any, 
             value = torch.from_numpy(numpy.ascontiguousarray(value))
         return value.to(weight.device) if isinstance(value, torch.Tensor) and weight is not None else value
 
-    by_name = isinstance(example, Mapping)
-    given = () if by_name else tuple(place(value) for value in _as_tuple(example))
-    named = {name: place(value) for name, value in example.items()} if by_name else {}
-    try:
-        bound = inspect.signature(module.forward).bind(*given, **named)
-    except ValueError:  # a forward() that is not written in Python
-        bound = None
-    except TypeError as error:
-        raise UsageError(f"example: does not fit forward() of {type(module).__name__}: {error}") from error
-    if bound is None:
-        if by_name:
-            raise UsageError("example: forward() of this module has no names; give a tuple")
-        pairs = [(f"input_{i}", value) for i, value in enumerate(given)]
-    else:
-        if by_name:
-            bound.apply_defaults()
-        if bound.kwargs:
-            by_name_only = ", ".join(bound.kwargs)
-            raise UsageError(f"example: forward() takes {by_name_only} by name only, which cannot be exported")
-        given = bound.args
-        pairs = _name_arguments(bound)
-    if any(isinstance(value, (list, tuple, dict)) for value in given):
-        return given, None
-    return given, [name for name, value in pairs if isinstance(value, torch.Tensor)]
+    return place
 
 
 def _name_arguments(bound: inspect.BoundArguments) -> List[Tuple[str, Any]]:
@@ -209,9 +210,36 @@ def _name_arguments(bound: inspect.BoundArguments) -> List[Tuple[str, Any]]:
         kind = bound.signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_POSITIONAL:
             pairs += [(f"{name}_{i}", item) for i, item in enumerate(value)]
-        elif kind is not inspect.Parameter.VAR_KEYWORD:
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            pairs += list(value.items())
+        else:
             pairs.append((name, value))
     return pairs
+
+
+def _hides_tensor(torch: Any, value: Any) -> bool:
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return any(isinstance(item, (torch.Tensor, list, tuple, Mapping)) for item in items)
+
+
+def _with_constants(torch: Any, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """A module that takes the tensors among these arguments, in their order, and fills in the others."""
+
+    class WithConstants(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, *tensors: Any) -> Any:
+            rest = iter(tensors)
+
+            def fill(value: Any) -> Any:
+                return next(rest) if isinstance(value, torch.Tensor) else value
+
+            filled = [fill(value) for value in args]  # in the order of the signature, and so before those by name
+            return self.module(*filled, **{name: fill(value) for name, value in kwargs.items()})
+
+    return WithConstants().eval()
 
 
 def _output_names(torch: Any, result: Any) -> Optional[List[str]]:
@@ -227,12 +255,11 @@ def _output_names(torch: Any, result: Any) -> Optional[List[str]]:
 _LETTERS = {3: "L", 4: "HW", 5: "DHW"}
 
 
-def _free_axes(torch: Any, arguments: Sequence[Any], names: Optional[List[str]]) -> Dict[str, Dict[int, str]]:
+def _free_axes(tensors: Sequence[Any], names: Sequence[str]) -> Dict[str, Dict[int, str]]:
     """Batch and sizes of each input, channels second; sizes that are equal in the example stay equal."""
-    tensors = [value for value in arguments if isinstance(value, torch.Tensor)]
     axes: Dict[str, Dict[int, str]] = {}
     symbols: Dict[Tuple[str, int], str] = {}
-    for name, tensor in zip(names or [], tensors):
+    for name, tensor in zip(names, tensors):
         letters = {0: "N"} if len(tensor.shape) else {}
         letters.update({2 + i: letter for i, letter in enumerate(_LETTERS.get(len(tensor.shape), ""))})
         axes[name] = {}
@@ -258,9 +285,10 @@ def _export(torch: Any, module: Any, arguments: Tuple[Any, ...], path: str, name
     except Exception as traced:
         if not chooses:
             raise
-        shapes = None
-        if axes and names and len(names) == len(arguments):
-            shapes = tuple({axis: torch.export.Dim.AUTO for axis in axes[name]} for name in names)
+        shapes: Any = None
+        if axes:
+            shapes = tuple({axis: torch.export.Dim.AUTO for axis in axes[name]} for name in names or [])
+            shapes = (shapes,) if type(module).__name__ == "WithConstants" else shapes  # of *tensors
         try:
             torch.onnx.export(module, arguments, path, dynamic_shapes=shapes, dynamo=True, **common)
         except ImportError:  # no onnxscript

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import ctypes
+import errno
 import io
 import json
 import os
@@ -22,6 +23,9 @@ from .errors import BadInputError, Error, UsageError, error_of
 
 Path = Union[str, "os.PathLike[str]"]
 Dims = Tuple[Union[int, str, None], ...]
+
+# As the library tells what the user named wrongly from what the machine lacks (src/base/status.c).
+_NAMED_WRONG = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST, errno.EINVAL)
 
 #: Executables of different shapes that a network keeps; each has prepared weights of its own.
 KEPT_SHAPES = 4
@@ -395,7 +399,8 @@ class Network:
                 os.unlink(beside)
                 raise
         except OSError as error:
-            raise error_of(c.RESOURCE, f"{target}: cannot write: {error.strerror or error}") from error
+            status = c.BAD if error.errno in _NAMED_WRONG else c.RESOURCE
+            raise error_of(status, f"{target}: cannot write: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Gives memory and threads back; runs in other threads end first, by themselves. Twice is fine."""

@@ -77,17 +77,30 @@ class Torch(Case):
 
     def test_several_inputs_and_outputs(self):
         class Two(torch.nn.Module):
-            def forward(self, a, b, sign=1):
-                return {"sum": a + sign * b, "product": a * b}
+            def forward(self, a, factor=1, b=None, *, sign=1):
+                return {"sum": a * factor + sign * b, "product": a * b}
 
-        a, b = picture(2, 3), picture(2, 3, seed=2)
-        for example in ((torch.zeros(2, 3), torch.zeros(2, 3)), {"b": torch.zeros(2, 3), "a": torch.zeros(2, 3)}):
-            with stent.compile(Two(), example=example) as compiled:
+        a, b, t = picture(2, 3), picture(2, 3, seed=2), torch.zeros(2, 3)
+        for example, factor, sign in (((t, 1, t), 1, 1), ((t, 3, t), 3, 1), ({"b": t, "a": t}, 1, 1),
+                                      ({"b": t, "a": t.numpy(), "sign": -1}, 1, -1)):
+            module = Two()
+            with stent.compile(module, example=example) as compiled:
                 self.assertEqual([value.name for value in compiled.inputs], ["a", "b"])
+                self.assertEqual(compiled.inputs[0].shape, ("N", 3))
                 found = compiled(b=b, a=a)
                 self.assertEqual(sorted(found), ["product", "sum"])
-                numpy.testing.assert_allclose(found["sum"], a + b)
+                numpy.testing.assert_allclose(found["sum"], a * factor + sign * b, rtol=1e-6)
                 numpy.testing.assert_allclose(found["product"], a * b)
+            self.assertTrue(module.training)
+
+    def test_tensors_inside_of_a_list(self):
+        class Sum(torch.nn.Module):
+            def forward(self, listed):
+                return listed[0] - listed[1]
+
+        with stent.compile(Sum(), example=([torch.zeros(2, 3), torch.zeros(2, 3)],)) as compiled:
+            a, b = picture(2, 3), picture(2, 3, seed=2)
+            numpy.testing.assert_array_equal(compiled(a, b), a - b)
 
     def test_wrong_examples(self):
         net = self.small()
