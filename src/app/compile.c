@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/frame.h"
 #include "app/gate.h"
+#include "app/imported.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "import/import.h"
@@ -38,6 +39,8 @@ static Status import(const char *path, const stent_compile_options *options, Are
                                  .n_inputs = n_shapes,
                                  .bind = bind,
                                  .n_bind = n_bind,
+                                 .arch = options->arch,
+                                 .signature = options->signature,
                                  .resolve = pass_resolve_shapes};
     return import_model(path, &given, out);
 }
@@ -268,7 +271,7 @@ static void describe(const char *model, const Imported *imported, const stent_co
     json_begin_object(&w);
     json_key(&w, "model"), json_string(&w, path_name(model));
     json_key(&w, "format"), json_string(&w, imported->format);
-    json_key(&w, "opset"), json_integer(&w, imported->opset);
+    put_opset(&w, imported);
     json_key(&w, "stent"), json_string(&w, STENT_VERSION);
     if (precision == PRECISION_BF16) write_gate(&w, options, gate);
     json_end_object(&w);
@@ -340,8 +343,10 @@ static Status compile(const char *model, const char *package, const stent_compil
     json_key(w, "bytes"), json_integer(w, file_size(package));
     json_key(w, "nodes"), json_integer(w, graph->n_nodes);
     json_key(w, "self_check"), json_string(w, !check.n_outputs ? NULL : check.from_reference ? "reference" : "strict");
-    text_add(text, "%s: %s opset %lld, %d operations, %.1f MB, self-check: %s\n", package, imported->format,
-             (long long)imported->opset, graph->n_nodes, (double)file_size(package) / 1e6,
+    tell_notes(imported, result);
+    text_add(text, "%s: ", package);
+    tell_format(imported, text);
+    text_add(text, ", %d operations, %.1f MB, self-check: %s\n", graph->n_nodes, (double)file_size(package) / 1e6,
              !check.n_outputs       ? "none"
              : check.from_reference ? "by the reference"
                                     : "by the strict path, itself checked on a crop");

@@ -1,5 +1,6 @@
 // info: what a model file or a package holds, and what running it on this machine will need.
 #include "app/app.h"
+#include "app/imported.h"
 #include "app/plan_store.h"
 #include "import/import.h"
 #include "pass/pass.h"
@@ -155,9 +156,12 @@ static Status info_model(const char *path, const stent_options *options, Arena *
     json_key(w, "kind"), json_string(w, "model");
     json_key(w, "model"), json_string(w, path_name(path));
     json_key(w, "format"), json_string(w, model->format);
-    json_key(w, "opset"), json_integer(w, model->opset);
+    put_opset(w, model);
     result_machine(result, &machine, threads);
-    text_add(&result->text, "%s: %s model, opset %lld\n", path_name(path), model->format, (long long)model->opset);
+    text_add(&result->text, "%s: ", path_name(path));
+    tell_format(model, &result->text);
+    text_add(&result->text, "\n");
+    tell_notes(model, result);
     tell_graph(model->graph, result);
     tell_isa(&machine, result);
     if (is_free(model->graph)) return tell_free(result), ST_OK;

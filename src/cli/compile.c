@@ -25,7 +25,8 @@ int verb_compile(int argc, char **argv) {
     static const Help help = {
         "compile",
         "MODEL -o NET.stent [options]",
-        "Makes a package of a model file (ONNX): one file for every PC, never changed afterwards.\n"
+        "Makes a package of a model: one file for every PC, never changed afterwards. MODEL: ONNX, PyTorch weights,\n"
+        "Keras, TensorFlow (a SavedModel is a folder), TFLite; the content tells which.\n"
         "--input fixes free dims; without it they stay free and are bound when the package is opened.",
         "stent compile unet.onnx -o unet.stent --pipeline unet.json",
         1,
@@ -52,8 +53,8 @@ int verb_compile(int argc, char **argv) {
         {"max-dice-loss", 0, OPTION_NUMBER, &loss, "L", "what their masks may lose of their Dice (default: 0.001)"},
         {"no-gate", 0, OPTION_FLAG, &o.no_gate, NULL, "bf16 without --calibrate, for measuring only"},
         {"race", 0, OPTION_SECONDS, &o.race, "S", "race what wisdom holds for the best; the winner is stored (2s)"},
-        {"arch", 0, OPTION_LATER, NULL, "FILE", NULL},
-        {"signature", 0, OPTION_LATER, NULL, "NAME", NULL},
+        {"arch", 0, OPTION_TEXT, &o.arch, "FILE", "graph text of the network that the weights in MODEL belong to"},
+        {"signature", 0, OPTION_TEXT, &o.signature, "NAME", "of a SavedModel (default: the usual one)"},
         {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     o.common = cli.common;

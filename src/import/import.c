@@ -41,8 +41,20 @@ static const struct {
     {FORMAT_FROZEN_GRAPH, tensorflow_import},
 };
 
+// Options that mean nothing to a format are refused rather than ignored.
+static Status check_options(Format format, const ImportOptions *options) {
+    static const Format networks[] = {FORMAT_ONNX, FORMAT_TFLITE, FORMAT_SAVED_MODEL, FORMAT_FROZEN_GRAPH};
+    for (size_t i = 0; i < COUNT_OF(networks) && options->arch; i++) {
+        FAIL_IF(format == networks[i], ST_USAGE, "--arch goes with a file of weights; this one holds its own network");
+    }
+    FAIL_IF(options->signature && format != FORMAT_SAVED_MODEL, ST_USAGE,
+            "--signature goes with a TensorFlow SavedModel, which this is not");
+    return ST_OK;
+}
+
 static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {
     TRY(format_status(format));
+    TRY(check_options(format, options));
     for (size_t i = 0; i < COUNT_OF(importers); i++) {
         if (importers[i].format == format) return importers[i].import(path, options, out);
     }

@@ -65,11 +65,6 @@ TEST(what_is_not_had_yet_is_named) {
         check_one_line(later[i]);
         CHECK(strstr(program_out, "not had yet"));
     }
-    static const char *const options[] = {"--arch", "--signature"};
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        CHECK_INT(program("compile", "a.onnx", options[i], "x", NULL), 4);
-        check_one_line(options[i]);
-    }
     CHECK_INT(program("tune", "a.stent", "--layout", "greedy", NULL), 4);
     check_one_line("--layout");
 }
