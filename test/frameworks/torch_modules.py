@@ -168,7 +168,9 @@ def sequential_blocks(ic):
 
 
 class Retina(nn.Module):
-    """encoder1..4 of conv 5x5, BN, ReLU, conv 3x3, BN, ReLU; decoders that are transposed convolutions alone."""
+    """encoder1..4 of conv 5x5, BN, LeakyReLU, conv 3x3, BN, LeakyReLU; decoders that are a transposed convolution and
+    LeakyReLU alone; the skip first. The names and shapes tell the convolutions, not the activations: these are what
+    stent assumes, so the comparison can't tell whether they are right."""
 
     def __init__(self, ic, width=16):
         super().__init__()
@@ -176,6 +178,7 @@ class Retina(nn.Module):
         for i in range(1, 5):
             encoder = DoubleConv(c, width << i - 1, width << i - 1, True)
             encoder.double_conv[0] = nn.Conv2d(c, width << i - 1, 5, padding=2)
+            encoder.double_conv[2], encoder.double_conv[5] = nn.LeakyReLU(0.01), nn.LeakyReLU(0.01)
             setattr(self, f"encoder{i}", encoder)
             c = width << i - 1
         for i, c in ((1, 8), (2, 8), (3, 4)):
@@ -189,8 +192,8 @@ class Retina(nn.Module):
             skips.append(x)
         skips.pop()
         for i in (1, 2, 3):
-            x = torch.cat([getattr(self, f"decoder{i}")(x), skips.pop()], 1)
-        return self.final_conv(x)
+            x = torch.cat([skips.pop(), F.leaky_relu(getattr(self, f"decoder{i}")(x), 0.01)], 1)
+        return torch.sigmoid(self.final_conv(x))
 
 
 def retina(ic):
