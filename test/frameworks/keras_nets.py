@@ -355,7 +355,7 @@ def free_size(k, last):
     x = k.L.AveragePooling2D(3, strides=2, padding="same")(x)
     x = k.conv(x, 12, 4, strides=2, activation="relu")
     x = k.up(k.pool(x, 3, strides=1, padding="same"), 4, "bilinear")
-    x = k.join(k.L.Cropping2D(((1, 0), (2, 1)))(x), first)
+    x = k.join(k.L.Cropping2D(((1, 2), (0, 1)))(x), first)
     return [image], [k.head(x, 1, last)]
 
 
