@@ -29,9 +29,10 @@ GROUPS = {
     "last.keras2.h5": H5, "last.keras3.h5": H5, "last.keras3.keras": ZIP, "last.export": SAVED, "last.frozen.pb": FROZEN,
     "last.tflite": TFLITE,
 }
-SPECIAL = ("int8.tflite", "v1.saved", "v1.pb")
+SPECIAL = ("int8.tflite", "v1.saved", "v1.pb")  # of few networks
+MORE = ("keras2.keras", "saved", "keras2.saved", "float16.tflite")  # of some: TensorFlow is slow at writing
 LAST = tuple(name for name in GROUPS if name.startswith("last."))
-USUAL = tuple(name for name in GROUPS if name not in SPECIAL + LAST)
+USUAL = tuple(name for name in GROUPS if name not in SPECIAL + MORE + LAST)
 # Networks with a layer of their own: files of layers hold its name only.
 GRAPHS = ("export", "saved", "frozen.pb", "float.tflite", "float16.tflite", "dynamic.tflite")
 
@@ -46,9 +47,10 @@ class Net:
     formats: tuple = USUAL
     batch: int = 1
     slow_isa: bool = False  # also on SSE2
+    ends: tuple = ("last.keras3.keras", "last.tflite")  # formats that are written with the last activation, too
 
     def all_formats(self):
-        return self.formats + (LAST if self.last else ())
+        return self.formats + (self.ends if self.last else ())
 
 
 class Kit:
@@ -395,26 +397,28 @@ def tensorflow_ops(k, last):
 
 NETS = [
     Net("seed-keras", "the study's Keras network: transposed convolutions, skips before normalisation", seed_keras,
-        [(64, 64, 3)], "sigmoid", USUAL + SPECIAL, slow_isa=True),
+        [(64, 64, 3)], "sigmoid", USUAL + MORE + SPECIAL, slow_isa=True, ends=LAST),
     Net("seed-torch", "the study's PyTorch network, bilinear up-sampling as TensorFlow's layer does it",
         seed_torch(lambda k, x: k.up(x, 2, "bilinear")), [(64, 64, 3)], "sigmoid", slow_isa=True),
     Net("seed-torch-corners", "the same with align_corners", seed_torch(align_corners), [(64, 64, 3)], None, GRAPHS),
     Net("residual", "Add, strides instead of pooling, odd sizes, ReLU6, normalisation without scale or centre, cropping",
-        residual, [(47, 61, 3)], "softmax", USUAL + ("int8.tflite",), slow_isa=True),
+        residual, [(47, 61, 3)], "softmax", USUAL + MORE + ("int8.tflite",), slow_isa=True),
     Net("separable", "separable and depth-wise convolutions with multipliers and strides, swish, nearest up-sampling",
         separable, [(40, 56, 3)], slow_isa=True),
     Net("dilated", "dilation, also not square and without padding; a global branch; average pooling; a Softmax layer",
-        dilated, [(33, 40, 2)], "softmax"),
+        dilated, [(33, 40, 2)], "softmax", ends=LAST),
     Net("attention-gate", "gates that multiply by one channel; 1-channel pictures", attention_gate, [(48, 32, 1)],
         "sigmoid", batch=2),
     Net("activations", "LeakyReLU, PReLU (shared or not), ELU, ReLU with all its numbers, ten by name", activations,
         [(24, 28, 3)]),
     Net("group-instance", "group, instance and layer normalisation", group_instance, [(36, 28, 3)], slow_isa=True),
     Net("valid", "convolutions without padding, crops that are not symmetric, ZeroPadding2D", valid, [(60, 60, 1)]),
-    Net("nested", "models in models, Sequential, a layer that is called twice", nested, [(32, 32, 3)], "sigmoid"),
+    Net("nested", "models in models, Sequential, a layer that is called twice", nested, [(32, 32, 3)], "sigmoid",
+        USUAL + MORE),
     Net("two-inputs", "two inputs; Subtract, Multiply, Maximum, Minimum, Average; Dense over channels", two_inputs,
-        [(40, 32, 3), (20, 16, 1)]),
-    Net("two-outputs", "two outputs, of two scales; Permute", two_outputs, [(32, 48, 3)], "softmax"),
+        [(40, 32, 3), (20, 16, 1)], None, USUAL + MORE),
+    Net("two-outputs", "two outputs, of two scales; Permute", two_outputs, [(32, 48, 3)], "softmax",
+        USUAL + ("keras2.keras", "keras2.saved")),
     Net("volume", "3D: odd sizes, pooling and up-sampling by different numbers, cropping, padding", volume,
         [(18, 20, 15, 1)], slow_isa=True),
     Net("squeeze-excite", "global pools, Dense, multiplication by channels; inverted residuals", squeeze_excite,

@@ -101,16 +101,14 @@ def free_batch(inputs):
     return [(None,) + x.shape[1:] for x in inputs]
 
 
-def frozen(model, inputs, path):
+def frozen(model, shapes):
+    """The same with variables as constants: also what TensorFlow Lite's converter takes from Keras 3."""
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-    graph = convert_variables_to_constants_v2(concrete(model, free_batch(inputs))).graph.as_graph_def()
-    with open(path, "wb") as file:
-        file.write(graph.SerializeToString())
+    return convert_variables_to_constants_v2(concrete(model, shapes))
 
 
-def tflite(model, inputs, kind):
-    function = concrete(model, [x.shape for x in inputs])
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+def tflite(function, inputs, kind):
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if kind != "float":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":
@@ -174,10 +172,10 @@ def first_version(net, inputs, path, as_graph):
 
 
 class Writer:
-    """Models are built when a format first asks for them, and kept."""
+    """Models and functions are built when a format first asks for them, and kept."""
 
     def __init__(self, net, folder):
-        self.net, self.folder, self.models = net, folder, {}
+        self.net, self.folder, self.models, self.fixed = net, folder, {}, {}
         rng = np.random.default_rng(zlib.crc32(net.name.encode()) ^ 1)
         self.inputs = [rng.standard_normal((net.batch,) + shape).astype(np.float32) for shape in net.inputs]
 
@@ -209,11 +207,14 @@ class Writer:
         elif plain == "keras2.saved":
             model.save(path, save_format="tf")
         else:
-            frozen(model, self.inputs, path)
+            with open(path, "wb") as file:
+                file.write(frozen(model, free_batch(self.inputs)).graph.as_graph_def().SerializeToString())
         return answers(model, self.inputs), None
 
     def write_tflite(self, kind, last, path):
-        content = tflite(self.model(3, last), self.inputs, kind)
+        if last not in self.fixed:
+            self.fixed[last] = frozen(self.model(3, last), [x.shape for x in self.inputs])
+        content = tflite(self.fixed[last], self.inputs, kind)
         with open(path, "wb") as file:
             file.write(content)
         if kind in ("dynamic", "int8"):
