@@ -39,8 +39,11 @@ check: setup
 check-long: setup
 	@tools/check --long
 
+# Without TensorFlow or PyTorch (no network, no room) their tests are skipped and say so.
 check-frameworks: all
 	tools/venv test/frameworks/requirements.txt build/venv-frameworks
+	-timeout 900 tools/venv test/frameworks/tensorflow.txt build/venv-tensorflow
+	-timeout 900 tools/venv test/frameworks/torch.txt build/venv-torch
 	build/venv-frameworks/bin/python test/frameworks/run.py
 
 bench: all

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Checks stent against other people's programs: ONNX Runtime, the onnx package, Pillow.
+"""Checks stent against other people's programs: ONNX Runtime, the onnx package, Pillow; TensorFlow, Keras and PyTorch,
+which write models in Python environments of their own (models.py).
 
     make check-frameworks
     build/venv-frameworks/bin/python test/frameworks/run.py --only 'Conv/' --keep /tmp/case
 
 Every test_*.py here has a function tests(context) that gives Tests; closing_tests(context, results), where there is
-one, gives those that look at the results. Without --long the whole takes at most about five minutes: what has not
-started by then is skipped. The last line is `N passed, N failed, N skipped`.
+one, gives those that look at the results; prepare(context, tests) gets what the tests that will run need. Without --long
+the whole takes at most about ten minutes: what has not started by then is skipped. The last line is `N passed, N failed, N skipped`.
 """
 import argparse
 import collections
@@ -25,7 +26,8 @@ import tool as tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The most telling first, so that a slow machine skips the least.
-MODULES = ("test_ops", "test_backend", "test_graphs", "test_lgg", "test_opsets", "test_tune")
+MODULES = ("test_ops", "test_backend", "test_keras", "test_torch_weights", "test_shared_models", "test_graphs", "test_lgg",
+           "test_opsets", "test_tune")
 
 
 @dataclasses.dataclass
@@ -45,6 +47,7 @@ class Context:
     keep: str
     write_docs: bool
     deadline: float
+    jobs: int
 
     def left(self):
         """Seconds that a long call may take."""
@@ -86,6 +89,13 @@ def collect(context, only):
     for name in MODULES:
         tests += importlib.import_module(name).tests(context)
     return [test for test in tests if not only or re.search(only, test.name)]
+
+
+def prepare(context, tests):
+    for name in MODULES:
+        module = importlib.import_module(name)
+        if hasattr(module, "prepare"):
+            module.prepare(context, tests)
 
 
 def closing(context, results):
@@ -148,7 +158,7 @@ def main():
     parser.add_argument("--only", help="regular expression that a test's name must contain")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--long", action="store_true", help="everything, however long it takes")
-    parser.add_argument("--budget", type=float, default=270, help="seconds after which no test is started (default 270)")
+    parser.add_argument("--budget", type=float, default=570, help="seconds after which no test is started (default 570)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--keep", help="folder for the models and arrays of the tests that run (use with --only)")
     parser.add_argument("--write-docs", action="store_true", help="write the counts of the backend tests to docs/FORMATS.md")
@@ -158,11 +168,13 @@ def main():
     testdata = os.environ.get("STENT_TESTDATA", os.path.join(tools.ROOT, "..", "shared"))
     with tempfile.TemporaryDirectory(prefix="stent-frameworks-") as scratch:
         deadline = float("inf") if args.long else time.monotonic() + args.budget
-        context = Context(tools.Tool(args.stent, scratch), testdata, args.long, args.keep, args.write_docs, deadline)
+        context = Context(tools.Tool(args.stent, scratch), testdata, args.long, args.keep, args.write_docs, deadline,
+                          args.jobs)
         tests = collect(context, args.only)
         if args.list:
             print("\n".join(test.name for test in tests))
             return 0
+        prepare(context, tests)
         results = run_all(tests, context, args.jobs)
         results += run_all(closing(context, results), context, 1)
     print_table(results)

@@ -55,21 +55,22 @@ class Score:
         return round(dice(self.intersection, self.total), 4), round(float(np.mean(self.each)), 4)
 
 
-def compile_net(context, net, folder):
+def compile_net(context, net, folder, file=None):
+    """`file`: the same network in another format; default: ONNX."""
     models = os.path.join(context.testdata, "models", "lgg")
     if not os.path.isdir(models) or not os.path.isdir(os.path.join(context.testdata, "lgg")):
         raise tool.Skip(f"no test data at {context.testdata} (STENT_TESTDATA)")
     package = os.path.join(folder, net + ".stent")
-    context.tool.call("compile", os.path.join(models, net + ".onnx"), "-o", package,
+    context.tool.call("compile", os.path.join(models, file or net + ".onnx"), "-o", package,
                       "--pipeline", os.path.join(models, net + ".pipeline.json"))
     return package
 
 
-def check_masks(context, net, isa):
+def check_masks(context, net, isa, file=None):
     """Masks and Dice of all patients (or a few) on one instruction set."""
     few = isa in SLOW_ISAS and not context.long
     with context.tool.folder() as folder:
-        package = compile_net(context, net, folder)
+        package = compile_net(context, net, folder, file)
         patients = FEW_PATIENTS if few else sorted(os.listdir(os.path.join(context.testdata, "lgg")))
         out = os.path.join(folder, "masks")
         # One call for everything; in the few-patients case a call a patient, as their folders are named one by one.
