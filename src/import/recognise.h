@@ -1,21 +1,22 @@
 // Which framework a file is from, by its content.
 #pragma once
 #include "base/file.h"
+#include "wire/protobuf.h"
 
 typedef enum Format {
     FORMAT_UNKNOWN,
     FORMAT_ONNX,
+    FORMAT_HDF5,         // Keras .h5
+    FORMAT_KERAS_ZIP,    // .keras
+    FORMAT_TORCH_ZIP,    // torch.save: .pt, .pth
+    FORMAT_PICKLE,       // torch.save before 1.6
+    FORMAT_SAVED_MODEL,  // TensorFlow: the folder, or saved_model.pb
+    FORMAT_FROZEN_GRAPH, // TensorFlow: GraphDef or MetaGraphDef
+    FORMAT_TFLITE,
     // Known, not read yet:
-    FORMAT_HDF5,        // Keras .h5
-    FORMAT_KERAS_ZIP,   // .keras
-    FORMAT_TORCH_ZIP,   // torch.save: .pt, .pth
     FORMAT_TORCHSCRIPT, // torch.jit.save
     FORMAT_TORCH_PT2,   // torch.export.save
     FORMAT_ZIP,         // another zip
-    FORMAT_PICKLE,      // torch.save before 1.6, joblib
-    FORMAT_TFLITE,
-    FORMAT_SAVED_MODEL,  // TensorFlow: the folder, or saved_model.pb
-    FORMAT_FROZEN_GRAPH, // TensorFlow 1: GraphDef
     FORMAT_COREML,
     // No model at all:
     FORMAT_LFS_POINTER,
@@ -26,9 +27,11 @@ typedef enum Format {
 } Format;
 
 Format recognise_bytes(const uint8_t *data, size_t size);
+// TensorFlow's GraphDef: its first node says so (a name and an operation). Reads no further.
+bool recognise_graph_def(PbReader message);
 // Of a folder; FORMAT_UNKNOWN when it is none of a model's.
 Status recognise_folder(const char *path, Format *format);
 
-// ST_OK for what is read; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
-// ST_BAD for what is no model.
+// ST_OK for those that are read; else the message for that format: ST_UNSUPPORTED for a known one, with the way to
+// ONNX, ST_BAD for what is no model.
 Status format_status(Format format);

@@ -1,43 +1,32 @@
-#include "fuzz/seeds.h"
+#include "fuzz/seeds_make.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "image/foreign_files.h"
 #include "image/image.h"
 #include "image/tiff_make.h"
-#include "import/keras_writer.h"
 #include "import/onnx_writer.h"
-#include "import/torch_writer.h"
-#include "import/tflite_writer.h"
-#include "import/tensorflow_writer.h"
 #include "package/make_package.h"
 #include "plan/planned.h"
 #include "tensor/foreign_npz.h"
 #include "tensor/npy.h"
-#include "wire/hdf5_make.h"
 #include <zlib.h>
 
 enum { MOST_SEEDS = 256 };
 
-typedef struct Seeds {
-    Arena *arena;
-    Seed *seeds;
-    size_t count;
-} Seeds;
-
-static void add(Seeds *to, const char *target, const char *name, const void *bytes, size_t size) {
+void seed_add(Seeds *to, const char *target, const char *name, const void *bytes, size_t size) {
     REQUIRE(to->count < MOST_SEEDS);
     Seed *seed = &to->seeds[to->count++];
     *seed = (Seed){target, arena_string(to->arena, name), arena_alloc(to->arena, size + 1), size};
     REQUIRE(seed->name && seed->bytes);
     if (size) memcpy(seed->bytes, bytes, size);
 }
-static void add_text(Seeds *to, const char *target, const char *name, const char *text) {
-    add(to, target, name, text, strlen(text));
+void seed_add_text(Seeds *to, const char *target, const char *name, const char *text) {
+    seed_add(to, target, name, text, strlen(text));
 }
 static void add_file(Seeds *to, const char *target, const char *name, const char *path) {
     size_t size;
     uint8_t *bytes = read_whole(path, &size);
-    add(to, target, name, bytes, size);
+    seed_add(to, target, name, bytes, size);
     mem_free(bytes);
 }
 
@@ -45,9 +34,9 @@ static void add_file(Seeds *to, const char *target, const char *name, const char
 
 static void add_onnx(Seeds *to, const char *name, OnnxFile *file) {
     Text all = onnx_bytes(file);
-    add(to, "onnx", name, all.data, all.length);
-    add(to, "protobuf", name, all.data, all.length);
-    add(to, "recognise", name, all.data, all.length);
+    seed_add(to, "onnx", name, all.data, all.length);
+    seed_add(to, "protobuf", name, all.data, all.length);
+    seed_add(to, "recognise", name, all.data, all.length);
     text_free(&all);
     onnx_drop(file);
 }
@@ -145,141 +134,6 @@ static void onnx_others(Seeds *to) {
     add_onnx(to, "others.onnx", &file);
 }
 
-// ---- PyTorch
-
-static void add_pickle(Seeds *to, const char *name, const TorchMade *made) {
-    Text object = object_bytes(made);
-    add(to, "pickle", name, object.data, object.length);
-    text_free(&object);
-}
-static void add_torch(Seeds *to, const char *name, TorchMade *made) {
-    char file[64];
-    Text zip = torch_zip_bytes(made, false), packed = torch_zip_bytes(made, true), row = torch_row_bytes(made);
-    add_pickle(to, name, made);
-    snprintf(file, sizeof file, "%s.zip.pth", name);
-    add(to, "torch", file, zip.data, zip.length);
-    snprintf(file, sizeof file, "%s.packed.pth", name);
-    add(to, "torch", file, packed.data, packed.length);
-    snprintf(file, sizeof file, "%s.row.pth", name);
-    add(to, "torch", file, row.data, row.length);
-    text_free(&zip), text_free(&packed), text_free(&row);
-    torch_drop(made);
-}
-
-static void torch_checkpoint(Seeds *to) {
-    const float values[] = {0, 1, 2, 3, 4, 5};
-    TorchMade made = torch_made();
-    put_dict(&made.object);
-    put_str(&made.object, "epoch");
-    put_number(&made.object, 3);
-    put_str(&made.object, "state_dict");
-    put_ordered_dict(&made.object);
-    put_floats(&made, "module.model.0.weight", "2,1,3,3", 1);
-    put_str(&made.object, "module.model.0.bias");
-    put_view(&made, add_storage(&made, "FloatStorage", values, sizeof values, 6), 1, "2", "3");
-    put_str(&made.object, "module.model.1.weight");
-    put_tensor(&made, "HalfStorage", "1", (const uint16_t[]){0x3c00}, 2);
-    put_end(&made.object);
-    put_end(&made.object);
-    add_torch(to, "checkpoint", &made);
-}
-
-// A module in a module, its state by BUILD.
-static void torch_module(Seeds *to) {
-    TorchMade made = torch_made();
-    Text *object = &made.object;
-    for (int i = 0; i < 2; i++) {
-        text_add(object, "cnet\nUNet\n)\x81}(");
-        put_str(object, "_parameters");
-        put_ordered_dict(object);
-        put_floats(&made, "weight", "2,2", 1);
-        put_end(object);
-        put_str(object, "_modules");
-        put_dict(object);
-        if (i == 0) put_str(object, "down");
-    }
-    text_add(object, "uubuub");
-    add_torch(to, "module", &made);
-}
-
-static void seed_pickles(Seeds *to) {
-    add_text(to, "pickle", "lines",
-             "(dp0\nS'it\\'s'\np1\n(lp2\nI1\naI01\naL-3L\naF1.5\nasVa\\u00e9\np3\n(I1\nNtp4\nsS'o'\n(i__main__\nC\np5\n"
-             "(dp6\nS'x'\ng2\nsbsS'f'\ncm\nf\n(g1\ntRsPid\ng2\ns.");
-    add_text(to, "pickle", "four", "\x80\x04\x8c\1m\x8c\1C\x93\x94)\x81}\x94\x8c\1k\x8f(K\1K\2\x90sbh\1C\1a\x87.");
-// ---- TensorFlow Lite
-
-static void add_tflite(Seeds *to, const char *name, TfliteFile *file) {
-    Text all = tflite_all(file);
-    add(to, "tflite", name, all.data, all.length);
-    add(to, "recognise", name, all.data, all.length);
-    text_free(&all);
-    tflite_drop(file);
-}
-
-// Windows of all kinds, a computed size, a signature.
-static void tflite_unet(Seeds *to) {
-    TfliteFile file = tflite_file();
-    const int x = tflite_tensor(&file, "x", T_FLOAT32, "?,8,8,2");
-    const int w = tflite_floats(&file, "w", "2,3,3,2", (const float[36]){1, -0.5f, 0.25f});
-    const int d = tflite_floats(&file, "d", "1,3,3,2", (const float[18]){0.5f, 1, 2});
-    const int u = tflite_floats(&file, "u", "2,2,2,2", (const float[16]){1, 2, 3});
-    const int b = tflite_floats(&file, "b", "2", (const float[]){1, -1});
-    const int from = tflite_ints(&file, "from", "0"), one = tflite_ints(&file, "one", "1");
-    const int eight = tflite_int(&file, "eight", 8), two = tflite_int(&file, "two", 2);
-    const int double_size = tflite_ints(&file, "size", "8,8"), pads = tflite_ints(&file, "pads", "0,0,1,1,1,1,0,0");
-    file.tensors[pads].shape[0] = 4, file.tensors[pads].shape[1] = 2, file.tensors[pads].rank = 2;
-    int t[13];
-    for (int i = 0; i < 13; i++) t[i] = tflite_tensor(&file, "t", i > 4 && i < 8 ? T_INT32 : T_FLOAT32, "1");
-    tflite_op(&file, 34, 0, NULL, (int[]){x, pads}, 2, &t[0], 1);
-    tflite_op(&file, 3, 1, "0=b:1 1=i:1 2=i:1 3=b:1", (int[]){t[0], w, b}, 3, &t[1], 1);
-    tflite_op(&file, 4, 2, "0=b:0 1=i:1 2=i:1 3=i:1 4=b:3 5=i:2 6=i:2", (int[]){t[1], d, b}, 3, &t[2], 1);
-    tflite_op(&file, 17, 5, "0=b:1 1=i:2 2=i:2 3=i:2 4=i:2", &t[2], 1, &t[3], 1);
-    tflite_op(&file, 1, 5, "0=b:0 1=i:1 2=i:1 3=i:3 4=i:2", &t[3], 1, &t[4], 1);
-    tflite_op(&file, 77, 55, "0=b:2", &t[4], 1, &t[5], 1);
-    tflite_op(&file, 45, 32, "4=i:1", (int[]){t[5], from, one, one}, 4, &t[6], 1);
-    tflite_op(&file, 83, 59, "0=i:4", (int[]){t[6], eight, eight, two}, 4, &t[7], 1);
-    tflite_op(&file, 67, 49, "0=b:0 1=i:2 2=i:2", (int[]){t[7], u, t[4], b}, 4, &t[8], 1);
-    tflite_op(&file, 23, 15, "3=b:1", (int[]){t[4], double_size}, 2, &t[9], 1);
-    tflite_op(&file, 2, 10, "0=i:3", (int[]){t[8], t[9], x}, 3, &t[10], 1);
-    tflite_op(&file, 25, 9, "0=f:1", &t[10], 1, &t[11], 1);
-    tflite_op(&file, 56, 40, "0=b:2", (int[]){t[11], one}, 2, &t[12], 1);
-    file.tensors[t[12]].type = T_INT64;
-    tflite_ends(&file, &x, 1, (int[]){t[11], t[12]}, 2);
-    file.n_signatures = 1;
-    file.signatures[0] = (TfliteSignatureMade){.key = "serving_default", .names = {"image", "mask", "classes"}};
-    add_tflite(to, "unet.tflite", &file);
-}
-
-static void tflite_int8(Seeds *to) {
-    TfliteFile file = tflite_file();
-    const int x = tflite_tensor(&file, "x", T_INT8, "1,4,4,2"), y = tflite_tensor(&file, "y", T_UINT8, "1");
-    const int w = tflite_bytes(&file, "w", T_INT8, "2,2,2,2", "abcdefghijklmnop", 16);
-    const int b = tflite_bytes(&file, "b", T_INT32, "2", (const int32_t[]){1, 2}, 8);
-    const int blocks = tflite_ints(&file, "blocks", "2,2"), pads = tflite_ints(&file, "pads", "2,2,2,2");
-    const int shape = tflite_ints(&file, "shape", "1,-1"), f = tflite_bytes(&file, "f", T_INT8, "1,8", "01234567", 8);
-    const int begin = tflite_ints(&file, "begin", "0,0"), size = tflite_ints(&file, "rows", "-1,8");
-    int t[7];
-    for (int i = 0; i < 7; i++) {
-        t[i] = tflite_tensor(&file, "t", T_INT8, "1");
-        tflite_quantise(&file, t[i], 0.5f, i);
-    }
-    tflite_quantise(&file, x, 0.25f, -3);
-    tflite_quantise(&file, y, 0.125f, 100);
-    tflite_quantise(&file, f, 0.5f, 0);
-    for (int i = 0; i < 2; i++) tflite_quantise(&file, w, 0.5f, 0), tflite_quantise(&file, b, 0.125f, 0);
-    tflite_op(&file, 38, 25, "", (int[]){x, blocks, pads}, 3, &t[0], 1);
-    tflite_op(&file, 3, 1, "0=b:1 1=i:1 2=i:1 3=b:1", (int[]){t[0], w, b}, 3, &t[1], 1);
-    tflite_op(&file, 37, 24, "", (int[]){t[1], blocks, pads}, 3, &t[2], 1);
-    tflite_op(&file, 22, 17, "", (int[]){t[2], shape}, 2, &t[3], 1);
-    tflite_op(&file, 65, 48, "", (int[]){t[3], begin, size}, 3, &t[4], 1);
-    tflite_op(&file, 9, 8, "0=b:1", (int[]){t[4], f}, 2, &t[5], 1);
-    tflite_op(&file, 14, 0, NULL, &t[5], 1, &t[6], 1);
-    tflite_op(&file, 114, 89, "", &t[6], 1, &y, 1);
-    tflite_ends(&file, &x, 1, &y, 1);
-    add_tflite(to, "int8.tflite", &file);
-}
-
 // ---- graph text and packages
 
 static const char tiny[] = "graph \"tiny\" (%x: float32[1x2x4x4]) -> (%y) {\n"
@@ -303,98 +157,10 @@ static const char moves[] =
     "%k = const int64[4] {1, 4, 10, 9}\n%d = Resize(%x, _, _, %k) {mode=\"linear\"}\n"
     "%h = const int64[3] {-1, 6, 2}\n%g = Reshape(%x, %h)\n%e = Softmax(%g) {axis=1}\n}\n";
 
-// ---- TensorFlow
-
-static void add_tensorflow(Seeds *to, const char *name, Text bytes) {
-    add(to, "tensorflow", name, bytes.data, bytes.length);
-    add(to, "recognise", name, bytes.data, bytes.length);
-    text_free(&bytes);
-}
-
-static void fill_tensorflow(TfWriter *tf) {
-    tf_placeholder(tf, "x", "1,4,4,1");
-    tf_filled(tf, "k", "3,3,1,2", 0.5f);
-    tf_filled(tf, "one", "2", 1);
-    tf_node(tf, "VariableV2", "v", "", "dtype=#1"); // in fuzz_tensorflow's checkpoint
-    tf_ints(tf, "i0", "0");
-    tf_ints(tf, "i1", "1");
-    tf_int(tf, "four", 4);
-    tf_int(tf, "two", 2);
-    tf_node(tf, "Conv2D", "c", "x k", "strides=[1,1,1,1] padding='SAME' data_format='NHWC'");
-    tf_node(tf, "BiasAdd", "b", "c v", "");
-    tf_node(tf, "FusedBatchNormV3", "n", "b one one one one", "is_training=false epsilon=0.5");
-    tf_node(tf, "MaxPool", "p", "n", "ksize=[1,2,2,1] strides=[1,2,2,1] padding='VALID'");
-    tf_node(tf, "Shape", "shape", "p", "T=#1");
-    tf_node(tf, "StridedSlice", "batch", "shape i0 i1 i1", "shrink_axis_mask=1");
-    tf_node(tf, "Pack", "sizes", "batch four four two", "N=4");
-    tf_filled(tf, "u", "2,2,2,2", 0.5f);
-    tf_node(tf, "Conv2DBackpropInput", "t", "sizes u p", "strides=[1,2,2,1] padding='SAME'");
-    tf_int(tf, "axis", 3);
-    tf_node(tf, "ConcatV2", "j", "t n axis", "N=2");
-    tf_node(tf, "PartitionedCall", "y", "j", "f=@f");
-    tf_begin(tf, "f", "a", "r");
-    tf_node(tf, "Sigmoid", "s", "a", "");
-    tf_node(tf, "Unpack", "u", "s:y:0", "num=4 axis=3");
-    tf_node(tf, "Pack", "q", "u:output:0 u:output:3", "N=2 axis=-1");
-    tf_node(tf, "Identity", "i", "q:output:0 ^s", "");
-    tf_end(tf, "r=i:output:0");
-}
-
-static void tensorflow_others(TfWriter *tf) {
-    tf_placeholder(tf, "x", "1,4,4,1");
-    tf_filled(tf, "k", "3,3,1,1", 0.5f);
-    tf_ints(tf, "block", "2,2");
-    tf_ints_of(tf, "pads", "2,2", "2,2,2,2");
-    tf_ints_of(tf, "crops", "2,2", "0,0,0,0");
-    tf_node(tf, "SpaceToBatchND", "s", "x block pads", "");
-    tf_node(tf, "Conv2D", "c", "s k", "strides=[1,1,1,1] padding='VALID'");
-    tf_node(tf, "BatchToSpaceND", "d", "c block crops", "");
-    tf_bool(tf, "no", false);
-    tf_node(tf, "Switch", "w", "d no", "");
-    tf_node(tf, "Neg", "dead", "w:1", "");
-    tf_node(tf, "Relu", "taken", "w", "");
-    tf_node(tf, "Merge", "m", "dead taken", "N=2");
-    tf_ints(tf, "size", "8,8");
-    tf_node(tf, "ResizeBilinear", "r", "m size", "half_pixel_centers=true");
-    tf_ints(tf, "b", "0,1,0");
-    tf_ints(tf, "e", "0,-1,1");
-    tf_ints(tf, "st", "1,2,1");
-    tf_node(tf, "StridedSlice", "g", "r b e st", "begin_mask=1 end_mask=1 shrink_axis_mask=4");
-    tf_int(tf, "zero", 0);
-    tf_ints(tf, "parts", "1,-1");
-    tf_node(tf, "SplitV", "v", "g parts axis", "num_split=2");
-    tf_int(tf, "axis", 1);
-    tf_ints(tf, "axes", "1");
-    tf_node(tf, "Mean", "y", "v:1 axes", "");
-}
-
-static void seed_tensorflow(Seeds *to) {
-    TfWriter tf = {0};
-    fill_tensorflow(&tf);
-    add_tensorflow(to, "graph.pb", tf_graph_bytes(&tf));
-    tf_drop(&tf);
-    tensorflow_others(&tf);
-    add_tensorflow(to, "others.pb", tf_graph_bytes(&tf));
-    tf_signature(&tf, "serving_default", "in=x:0", "1,4,4,1", "out=y:0");
-    add_tensorflow(to, "saved_model.pb", tf_model_bytes(&tf));
-    tf_drop(&tf);
-}
-
-static void seed_sstable(Seeds *to) {
-    static const char *const keys[] = {"", "layer/bias", "layer/kernel", "layer/kernel/1"};
-    for (int per_block = 0; per_block < 3; per_block += 2) {
-        TableWriter writer = {.per_block = per_block};
-        for (size_t i = 0; i < COUNT_OF(keys); i++) table_add(&writer, keys[i], keys[i], strlen(keys[i]));
-        Text bytes = table_end(&writer);
-        add(to, "sstable", per_block ? "blocks.index" : "whole.index", bytes.data, bytes.length);
-        text_free(&bytes);
-    }
-}
-
 static void seed_graphs(Seeds *to) {
-    add_text(to, "graph", "tiny.txt", tiny);
-    add_text(to, "graph", "forms.txt", forms);
-    add_text(to, "graph", "moves.txt", moves);
+    seed_add_text(to, "graph", "tiny.txt", tiny);
+    seed_add_text(to, "graph", "forms.txt", forms);
+    seed_add_text(to, "graph", "moves.txt", moves);
     add_file(to, "package", "tiny.stent", make_package("tiny.stent", tiny));
     add_file(to, "package", "moves.stent", make_package("moves.stent", moves));
     for (uint64_t seed = 1; seed <= 12; seed++) {
@@ -402,7 +168,7 @@ static void seed_graphs(Seeds *to) {
         Text text = {0};
         random_network(seed, &text);
         snprintf(name, sizeof name, "random%d.txt", (int)seed);
-        add_text(to, "graph", name, text_get(&text));
+        seed_add_text(to, "graph", name, text_get(&text));
         if (seed <= 4) {
             snprintf(name, sizeof name, "random%d.stent", (int)seed);
             add_file(to, "package", name, make_package(name, text_get(&text)));
@@ -443,14 +209,14 @@ static void seed_pictures(Seeds *to) {
         char name[32];
         uint8_t *bytes = tiff_make(&recipes[i], some_sample, &size);
         snprintf(name, sizeof name, "made%zu.tif", i);
-        add(to, "tiff", name, bytes, size);
+        seed_add(to, "tiff", name, bytes, size);
         mem_free(bytes);
     }
     for (size_t i = 0; i < COUNT_OF(foreign_files); i++) {
         char name[32];
         const bool png = foreign_files[i].bytes[0] == 0x89;
         snprintf(name, sizeof name, "foreign%zu.%s", i, png ? "png" : "tif");
-        add(to, png ? "png" : "tiff", name, foreign_files[i].bytes, foreign_files[i].size);
+        seed_add(to, png ? "png" : "tiff", name, foreign_files[i].bytes, foreign_files[i].size);
     }
 }
 
@@ -478,7 +244,7 @@ static void seed_png(Seeds *to, const char *name, int colour, int bits, int inte
     png_chunk(&png, "IDAT", packed, 4);
     png_chunk(&png, "IDAT", packed + 4, size - 4);
     png_chunk(&png, "IEND", "", 0);
-    add(to, "png", name, png.data, png.length);
+    seed_add(to, "png", name, png.data, png.length);
     text_free(&png);
 }
 
@@ -498,7 +264,7 @@ static void seed_tensors(Seeds *to) {
     }
     CHECK_OK(npz_write(test_temp("all.npz"), named, COUNT_OF(named)));
     add_file(to, "npz", "all.npz", test_temp("all.npz"));
-    add(to, "npz", "deflated.npz", deflated, sizeof deflated);
+    seed_add(to, "npz", "deflated.npz", deflated, sizeof deflated);
     arena_free(&arena);
     static const char fortran[] = "\x93NUMPY\1\0\x76\0{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
     Text npy = {0};
@@ -506,99 +272,8 @@ static void seed_tensors(Seeds *to) {
     while (npy.length < 127) text_bytes(&npy, " ", 1);
     text_bytes(&npy, "\n", 1);
     text_bytes(&npy, "\0\1\0\2\0\3\0\4\0\5\0\6", 12);
-    add(to, "npy", "fortran.npy", npy.data, npy.length);
+    seed_add(to, "npy", "fortran.npy", npy.data, npy.length);
     text_free(&npy);
-}
-
-// ---- HDF5
-
-static void add_hdf5(Seeds *to, const char *name, Text bytes) {
-    add(to, "hdf5", name, bytes.data, bytes.length);
-    text_free(&bytes);
-}
-
-static void seed_hdf5(Seeds *to) {
-    const float values[6] = {1, -2, 3.5f, 4, 5, 6};
-    for (unsigned width = 4; width <= 8; width += 4) {
-        H5Make file = h5make_begin();
-        file.width = width;
-        file.tight = true;
-        h5make_text(&file, H5MAKE_ROOT, "model_config", "{\"class_name\": \"Model\"}");
-        const size_t layer = h5make_group(&file, H5MAKE_ROOT, "conv");
-        h5make_texts(&file, layer, "weight_names", (const char *const[]){"kernel:0", "b"}, 2);
-        h5make_floats(&file, layer, "kernel:0", "3,2", values);
-        h5make_floats(&file, layer, "b", "0", NULL);
-        for (int i = 0; width == 4 && i < 10; i++) h5make_group(&file, H5MAKE_ROOT, (char[]){(char)('a' + i), 0});
-        add_hdf5(to, width == 4 ? "narrow.h5" : "small.h5", h5make_finish(&file));
-    }
-    for (unsigned which = 0;; which++) {
-        char name[32];
-        Text bytes = h5make_latest(which);
-        if (!bytes.data) break;
-        snprintf(name, sizeof name, "latest%u.h5", which);
-        add_hdf5(to, name, bytes);
-    }
-}
-
-// ---- Keras
-
-// A small U-Net, and layers of most kinds.
-static KerasFile keras_unet(bool is_zip) {
-    KerasFile file = keras_file(is_zip ? "3.5.0" : "2.13.1");
-    keras_input(&file, "x", "null,8,8,2");
-    keras_layer(&file, "Conv2D", "c", "'filters':2,'kernel_size':[3,3],'padding':'same','activation':'relu'", "x");
-    keras_layer(&file, "BatchNormalization", "n", "'axis':-1,'epsilon':0.001,'scale':false", "c");
-    keras_layer(&file, "MaxPooling2D", "p", "'pool_size':[2,2],'strides':[2,2],'padding':'valid'", "n");
-    keras_layer(&file, "Dropout", "d", "'rate':0.5", "p");
-    keras_layer(&file, "UpSampling2D", "u", "'size':[2,2],'interpolation':'nearest'", "d");
-    keras_layer(&file, "Conv2DTranspose", "t",
-                "'filters':2,'kernel_size':[2,2],'strides':[2,2],'padding':'same','use_bias':false", "d");
-    keras_layer(&file, "Concatenate", "j", "'axis':3", "u t n");
-    keras_layer(&file, "ZeroPadding2D", "z", "'padding':[[1,0],[0,1]]", "j");
-    keras_layer(&file, "Cropping2D", "k", "'cropping':[[1,0],[0,1]]", "z");
-    keras_layer(&file, "Conv2D", "y", "'filters':1,'kernel_size':1,'activation':'sigmoid','use_bias':false", "k");
-    keras_output(&file, "y");
-    static const char *const weights[][4] = {
-        {"c", "layers/conv2d", "kernel:0", "3,3,2,2"},          {"c", "layers/conv2d", "bias:0", "2"},
-        {"n", "layers/batch_normalization", "beta:0", "2"},     {"n", "layers/batch_normalization", "mean:0", "2"},
-        {"n", "layers/batch_normalization", "variance:0", "2"}, {"t", "layers/conv2d_transpose", "kernel:0", "2,2,2,2"},
-        {"y", "layers/conv2d_1", "kernel:0", "1,1,6,1"}};
-    for (size_t i = 0; i < COUNT_OF(weights); i++)
-        keras_some_weight(&file, weights[i][is_zip], weights[i][2], weights[i][3]);
-    return file;
-}
-
-static void add_keras(Seeds *to, const char *name, Text bytes) {
-    add(to, "keras", name, bytes.data, bytes.length);
-    add(to, "recognise", name, bytes.data, bytes.length);
-    text_free(&bytes);
-}
-
-static void seed_keras(Seeds *to) {
-    KerasFile file = keras_unet(false);
-    add_keras(to, "unet.h5", keras_bytes(&file));
-    file = keras_unet(true);
-    add_keras(to, "unet.keras", keras_zip_bytes(&file));
-    file = keras_file("2.13.1");
-    file.raw_config =
-        "{'class_name':'Sequential','config':{'name':'s','layers':[{'class_name':'Sequential','config':{"
-        "'name':'inner','layers':[{'class_name':'Dense','config':{'name':'d','units':2,"
-        "'batch_input_shape':[null,3]}},{'class_name':'LeakyReLU','config':{'name':'l','alpha':0.1}}]}},"
-        "{'class_name':'Reshape','config':{'name':'r','target_shape':[1,-1]}},"
-        "{'class_name':'GroupNormalization','config':{'name':'g','groups':1,'scale':false,'center':false}}"
-        "]}}";
-    keras_some_weight(&file, "inner", "d/kernel:0", "3,2");
-    keras_some_weight(&file, "inner", "d/bias:0", "2");
-    add_keras(to, "sequential.h5", keras_bytes(&file));
-    file = keras_file("2.13.1");
-    keras_input(&file, "x", "1,2,3");
-    keras_raw_layer(&file, "{'class_name':'SlicingOpLambda','name':'s','config':{'function':'__operators__.getitem'},"
-                           "'inbound_nodes':[['x',0,0,{'slice_spec':[{'class_name':'__ellipsis__'},{'start':1,"
-                           "'stop':null,'step':-1},null]}]]}");
-    keras_raw_layer(&file, "{'class_name':'TFOpLambda','name':'y','config':{'function':'math.multiply'},"
-                           "'inbound_nodes':[['s',0,0,{'y':[1.0,2.0]}]]}");
-    keras_output(&file, "y");
-    add_keras(to, "lambda.h5", keras_bytes(&file));
 }
 
 // ---- JSON
@@ -610,17 +285,17 @@ static void seed_json(Seeds *to) {
         "\"percentiles\": [10, 99],\n \"scope\": \"volume\", \"clip\": [-1, 255.5]},\n \"output\": {\"activation\": "
         "\"softmax\", \"threshold\": 0.25, \"classes\": [\"background\", \"tumour\\u00e9\"],\n \"keep_largest\": true, "
         "\"min_area\": 12}}";
-    add_text(to, "pipeline", "full.json", pipeline);
-    add_text(to, "pipeline", "small.json", "{\"version\": 1, \"input\": {\"normalise\": \"zscore\", \"clip\": null}}");
-    add_text(to, "json", "pipeline.json", pipeline);
-    add_text(
+    seed_add_text(to, "pipeline", "full.json", pipeline);
+    seed_add_text(to, "pipeline", "small.json", "{\"version\": 1, \"input\": {\"normalise\": \"zscore\", \"clip\": null}}");
+    seed_add_text(to, "json", "pipeline.json", pipeline);
+    seed_add_text(
         to, "json", "values.json",
         "[null, true, false, -0, 1e308, 0.1, \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud83d\\ude00\", [], {}, {\"a\": [[1]]}]");
-    add_text(to, "results", "results.json",
+    seed_add_text(to, "results", "results.json",
              "{\"path\": \"a/b.tif\", \"hash\": \"00ff\", \"status\": \"ok\", \"content_hash\": \"ab\", \"options\": "
              "\"threshold 0.5\", \"ms\": 1.5}\n{\"path\": \"a/b.tif\", \"status\": \"bad\", \"error\": \"x\"}\n"
              "not json\n{\"path\": \"c.png\", \"hash\": null, \"status\": \"ok\"}");
-    add_text(
+    seed_add_text(
         to, "profile", "profile.json",
         "{\"verb\": \"profile\", \"stent\": \"0.1.0\", \"precision\": \"fp32\",\n \"machine\": {\"isa\": \"avx2\", "
         "\"threads\": 2, \"cpu\": \"A CPU\"},\n \"layers\": [{\"name\": \"x\", \"op\": \"convert\", \"shape\": "
@@ -640,7 +315,7 @@ static void seed_plan(Seeds *to) {
         "\"schedules\": {}}]}\n";
     Text text = {0};
     text_add(&text, "stent-plan 1 %016llx\n%s", (unsigned long long)hash64(body, sizeof body - 1, 0), body);
-    add_text(to, "plan", "two.plan", text_get(&text));
+    seed_add_text(to, "plan", "two.plan", text_get(&text));
     text_free(&text);
 }
 
@@ -655,7 +330,7 @@ static void seed_wisdom(Seeds *to) {
     Text text = {0};
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
         text_add(&text, "w1 %016llx\t%s\n", (unsigned long long)hash64(bodies[i], strlen(bodies[i]), 0), bodies[i]);
-    add_text(to, "wisdom", "three.wisdom", text_get(&text));
+    seed_add_text(to, "wisdom", "three.wisdom", text_get(&text));
     text_free(&text);
 }
 
@@ -665,23 +340,19 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     onnx_unet(&to);
     onnx_shapes(&to);
     onnx_others(&to);
-    torch_checkpoint(&to);
-    torch_module(&to);
-    seed_pickles(&to);
-    tflite_unet(&to);
-    tflite_int8(&to);
     seed_graphs(&to);
     seed_pictures(&to);
     seed_png(&to, "interlaced.png", 2, 8, 1, 130);
     seed_png(&to, "grey16.png", 4, 16, 0, 5 * (7 * 4 + 1));
     seed_tensors(&to);
-    seed_hdf5(&to);
-    seed_keras(&to);
     seed_json(&to);
     seed_plan(&to);
     seed_wisdom(&to);
+    seed_torch(&to);
+    seed_hdf5(&to);
+    seed_keras(&to);
+    seed_tflite(&to);
     seed_tensorflow(&to);
-    seed_sstable(&to);
     *out = to.seeds;
     *count = to.count;
 }
