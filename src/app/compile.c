@@ -45,6 +45,17 @@ static Status import(const char *path, const stent_compile_options *options, Are
     return import_model(path, &given, out);
 }
 
+// What makes the numbers of the first output: behind it they are only moved.
+static const Node *last_operation(const Graph *graph) {
+    const Node *node = graph->values[graph->outputs[0]].producer;
+    while (node && (node->op == OP_Identity || node->op == OP_Transpose || node->op == OP_Reshape ||
+                    node->op == OP_Squeeze || node->op == OP_Unsqueeze)) {
+        const Node *const before = graph->values[node->inputs[0]].producer;
+        if (!before) break;
+        node = before;
+    }
+    return node;
+}
 // Without a pipeline file: what the model says. A final Sigmoid or Softmax is in the network already, so the activation
 // stays none; the picture's size is the input's.
 static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assumed) {
@@ -56,7 +67,7 @@ static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assume
         if (frame.channels > 0 && frame.channels <= PIPELINE_CHANNELS) pipeline->channels = (int)frame.channels;
         if (frame.height > 0 && frame.width > 0) pipeline->height = frame.height, pipeline->width = frame.width;
     }
-    const Node *last = graph->values[graph->outputs[0]].producer;
+    const Node *last = last_operation(graph);
     const char *op = last ? op_info(last->op)->name : "none";
     text_add(assumed, "assumed, as there is no pipeline file: %d channels", pipeline->channels);
     if (pipeline->height)

@@ -1,6 +1,7 @@
 // The self-check: a sample of the input and what the network must answer, made when a package is compiled and run at a
 // plan's first use on a machine.
 #include "app/app.h"
+#include "app/frame.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "pass/pass.h"
@@ -16,7 +17,10 @@ static const double MOST_REFERENCE_FLOP = 5e9;
 static const double MOST_SECONDS = 60, CYCLES_PER_SECOND = 3e9;
 static const uint64_t MOST_BYTES = (uint64_t)768 << 20;
 enum { SCRATCH_THREADS = 8 };
-static const double STRICT_TOLERANCE = 5e-6; // rms / standard deviation, strict against reference on the crop
+// Strict against reference on the crop, rms / standard deviation: what is always fine, and how much more than the rounding
+// of the values between the layers, where a network magnifies that. Sums of thousands of products round more than once.
+static const double STRICT_TOLERANCE = 5e-6, STRICT_NOISE = 20;
+enum { MOST_OUTPUTS = 64 };
 
 void synthetic_sample(Tensor *tensor) {
     Rng rng;
@@ -110,7 +114,8 @@ static Status crop_graph(const Graph *graph, int64_t side, Graph **out) {
     if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank < 3) return ST_OK;
     TRY(graph_copy(graph, &copy));
     Type *own = &copy->values[copy->inputs[0]].type;
-    for (int i = 2; i < own->rank; i++) own->dim[i] = MIN(own->dim[i], side);
+    const bool last = own->rank == 4 && frame_of_input(own, 0).channels_last;
+    for (int i = 2; i < own->rank; i++) own->dim[i - last] = MIN(own->dim[i - last], side);
     for (int i = 0; i < copy->n_values; i++) // forget what was inferred for the full size
         if (copy->values[i].producer) copy->values[i].type = (Type){.dtype = copy->values[i].type.dtype, .rank = -1};
     const Status status = pass_resolve_shapes(copy);
@@ -118,6 +123,36 @@ static Status crop_graph(const Graph *graph, int64_t side, Graph **out) {
     else graph_free(copy);
     if (status == ST_RESOURCE) return status;
     error_clear();
+    return ST_OK;
+}
+// What the rounding of values to fp32 between the layers makes of the outputs, by itself: the reference against the same
+// in double. Some networks magnify it more than others.
+static Status rounding_noise(const Graph *graph, const Tensor *inputs, const Tensor *expected, double *out) {
+    Arena arena = {0};
+    Tensor exact[MOST_OUTPUTS], rounded;
+    *out = 0;
+    Status status = reference_run_double(graph, inputs, exact, &arena, NULL, NULL);
+    for (int i = 0; i < graph->n_outputs && status == ST_OK; i++) {
+        if (!dtype_is_float(expected[i].dtype)) continue;
+        status = tensor_make(&arena, expected[i].dtype, expected[i].shape, &rounded);
+        const int64_t count = status == ST_OK ? tensor_count(&rounded) : 0;
+        for (int64_t k = 0; k < count; k++) tensor_set(&rounded, k, tensor_get(&exact[i], k));
+        if (status == ST_OK) *out = fmax(*out, worst_rms(&expected[i], &rounded, 1, &status));
+    }
+    arena_free(&arena);
+    return status;
+}
+static Status judge_strict(const Graph *crop, const Tensor *inputs, const Tensor *outputs, const Tensor *expected) {
+    Status status = ST_OK;
+    double noise;
+    const double rms = worst_rms(outputs, expected, crop->n_outputs, &status);
+    if (status != ST_OK || rms <= STRICT_TOLERANCE) return status;
+    TRY(rounding_noise(crop, inputs, expected, &noise));
+    log_verbose("strict differs from the reference by %.2g on a crop, which itself is rounded by %.2g", rms, noise);
+    FAIL_IF(!(rms <= STRICT_NOISE * noise), ST_NO,
+            "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: a defect of stent or "
+            "of this machine",
+            rms);
     return ST_OK;
 }
 // Strict against reference on a crop. ST_OK with *trusted false: no crop was possible.
@@ -132,8 +167,9 @@ static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
             continue;
         }
         Arena arena = {0};
-        Tensor *inputs, *outputs, expected[64];
-        Status status = crop->n_outputs > 64 ? fail(ST_UNSUPPORTED, "more than 64 outputs") : ST_OK;
+        Tensor *inputs, *outputs, expected[MOST_OUTPUTS];
+        Status status =
+            crop->n_outputs > MOST_OUTPUTS ? fail(ST_UNSUPPORTED, "more than %d outputs", MOST_OUTPUTS) : ST_OK;
         if (status == ST_OK) status = make_tensors(crop, crop->inputs, crop->n_inputs, &arena, &inputs);
         if (status == ST_OK) status = make_tensors(crop, crop->outputs, crop->n_outputs, &arena, &outputs);
         if (status == ST_OK) {
@@ -141,14 +177,7 @@ static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
             status = reference_run(crop, inputs, expected, &arena, NULL, NULL);
         }
         if (status == ST_OK) status = run_strict(crop, threads, inputs, outputs);
-        if (status == ST_OK) {
-            const double rms = worst_rms(outputs, expected, crop->n_outputs, &status);
-            if (status == ST_OK && !(rms <= STRICT_TOLERANCE))
-                status = fail(ST_NO,
-                              "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: "
-                              "a defect of stent or of this machine",
-                              rms);
-        }
+        if (status == ST_OK) status = judge_strict(crop, inputs, outputs, expected);
         *trusted = status == ST_OK;
         arena_free(&arena);
         graph_free(crop);

@@ -91,12 +91,13 @@ static Status import_bound(const Verification *v, Imported *out) {
     if (!shapes) return fail_memory(sizeof *shapes);
     for (int i = 0; i < graph->n_inputs; i++) {
         const Value *value = &graph->values[graph->inputs[i]];
-        shapes[i] = (InputShape){value->name, type_shape(&value->type)};
+        // (Another framework's file of the same network may call its only input otherwise.)
+        shapes[i] = (InputShape){graph->n_inputs > 1 ? value->name : NULL, type_shape(&value->type)};
     }
     const ImportOptions given = {.inputs = shapes, .n_inputs = (size_t)graph->n_inputs, .resolve = pass_resolve_shapes};
     return import_model(v->options->against, &given, out);
 }
-// The package's inputs in the model's order.
+// The package's inputs in the model's order: by name, but for the only one.
 static Status match_inputs(const Verification *v, const Graph *model, Tensor **out) {
     const Graph *graph = v->opened.package->graph;
     *out = arena_array(v->arena, (size_t)model->n_inputs + 1, sizeof **out);
@@ -106,6 +107,7 @@ static Status match_inputs(const Verification *v, const Graph *model, Tensor **o
         int at = -1;
         for (int k = 0; k < graph->n_inputs; k++)
             if (!strcmp(graph->values[graph->inputs[k]].name, name)) at = k;
+        if (model->n_inputs == 1 && graph->n_inputs == 1) at = 0;
         FAIL_IF(at < 0, ST_USAGE, "%s: its input '%s' is not one of the package's", v->options->against, name);
         (*out)[i] = v->sample.inputs[at];
     }
