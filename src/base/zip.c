@@ -21,6 +21,7 @@ enum {
     METHOD_STORED = 0,
     METHOD_DEFLATED = 8,
     FLAG_ENCRYPTED = 1,
+    FLAG_DESCRIPTOR = 8,      // checksum and sizes stand behind the data
     MAX_DEFLATE_RATIO = 1032, // RFC 1951: 258 bytes from 2 bits
     MAX_UNPACKED = 1 << 28,   // bytes of all deflated entries, or MAX_GROWTH times the file where that is more
     MAX_GROWTH = 16,
@@ -271,9 +272,12 @@ static Status unpack(Arena *arena, const Zip *zip, const ZipEntry *entry, const 
     return ST_OK;
 }
 
+// PyTorch can be told to leave the checksums out: they are 0 then, in the directory and behind the data.
+static bool has_checksum(const ZipEntry *entry) { return entry->crc != 0 || !(entry->flags & FLAG_DESCRIPTOR); }
+
 Status zip_data(Arena *arena, const Zip *zip, const ZipEntry *entry, const uint8_t **data) {
     Status status = unpack(arena, zip, entry, data);
-    if (status == ST_OK && !checksum_matches(checksum_of(*data, entry->size), entry->crc))
+    if (status == ST_OK && has_checksum(entry) && !checksum_matches(checksum_of(*data, entry->size), entry->crc))
         status = fail(ST_BAD, "the checksum is wrong; the file is damaged");
     return status == ST_OK ? ST_OK : fail_context(status, "%s", entry->name);
 }

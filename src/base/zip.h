@@ -35,5 +35,5 @@ Status zip_open(Arena *arena, const void *bytes, size_t size, Zip *out);
 const ZipEntry *zip_find(const Zip *zip, const char *name); // NULL when absent
 
 // The entry's entry->size bytes: where they lie in the archive when they are stored, else unpacked into `arena`. The
-// checksum is checked. ST_BAD begins with the entry's name.
+// checksum is checked, where there is one (PyTorch can leave them out). ST_BAD begins with the entry's name.
 Status zip_data(Arena *arena, const Zip *zip, const ZipEntry *entry, const uint8_t **data);

@@ -144,6 +144,18 @@ TEST(a_zip_that_was_packed) {
     torch_drop(&made);
 }
 
+TEST(a_zip_without_checksums) {
+    MadeZip zip = {.unchecked = true};
+    zip_put(&zip, "a/data.pkl", "]", 1);
+    zip_put(&zip, "a/byteorder", "little", 6);
+    Text bytes = zip_end(&zip);
+    const char *path = torch_write(&bytes, "unchecked.pth");
+    Loaded loaded;
+    CHECK_INT(torch_load_file(path, &loaded), ST_BAD);
+    CHECK_MSG(strstr(error_message(), "a/data.pkl: byte 1: expected an opcode"), "%s", error_message());
+    torch_unload(&loaded);
+}
+
 TEST(parameters_and_subclasses) {
     TorchMade made = torch_made();
     Text *to = &made.object;
@@ -497,9 +509,17 @@ TEST(tensors_that_are_not_had_are_told_together) {
     put_str(to, "c");
     put_tensor(&made, "ComplexFloatStorage", "1", (const float[]){1, 2}, 8);
     put_floats(&made, "w", "1", 1);
+    put_str(to, "f8");
+    put_global(to, "torch._utils", "_rebuild_tensor_v3");
+    put_code(to, '(');
+    put_storage(&made, add_storage(&made, "UntypedStorage", "x", 1, 1));
+    text_add(to, "K\1))\x89}");
+    put_global(to, "torch", "float8_e4m3fn");
+    text_add(to, "tR");
     put_end(to);
     check_state_fails(&made, ST_UNSUPPORTED,
-                      "tensors that are not supported: _rebuild_qtensor (2 tensors), ComplexFloatStorage (1 tensor); "
+                      "tensors that are not supported: _rebuild_qtensor (2 tensors), ComplexFloatStorage (1 tensor), "
+                      "float8_e4m3fn (1 tensor); "
                       "save a state_dict of plain float32 tensors");
 }
 

@@ -159,12 +159,12 @@ static inline void put_floats(TorchMade *made, const char *name, const char *siz
 typedef struct MadeZip {
     Text bytes, rows;
     int count;
-    bool deflated;
+    bool deflated, unchecked; // unchecked: torch.serialization.set_crc32_options(False)
 } MadeZip;
 
-static inline void zip_head(Text *to, uint32_t crc, size_t packed, size_t size, int method) {
+static inline void zip_head(Text *to, int flags, uint32_t crc, size_t packed, size_t size, int method) {
     put_little(to, 20, 2);
-    put_little(to, 0, 2);
+    put_little(to, (unsigned)flags, 2);
     put_little(to, (unsigned)method, 2);
     put_little(to, 0, 4); // no time
     put_little(to, crc, 4);
@@ -173,7 +173,8 @@ static inline void zip_head(Text *to, uint32_t crc, size_t packed, size_t size, 
 }
 // The data of a stored file begins at a multiple of 64, as torch.save has it.
 static inline void zip_put(MadeZip *zip, const char *name, const void *data, size_t size) {
-    const uint32_t crc = (uint32_t)crc32(0, data, (unsigned)size);
+    const uint32_t crc = zip->unchecked ? 0 : (uint32_t)crc32(0, data, (unsigned)size);
+    const int flags = zip->unchecked ? 8 : 0;
     const size_t at = zip->bytes.length, plain = at + 30 + strlen(name) + 4, padding = (64 - plain % 64) % 64;
     uLongf packed = compressBound(size);
     uint8_t *room = malloc(packed);
@@ -189,7 +190,7 @@ static inline void zip_put(MadeZip *zip, const char *name, const void *data, siz
         packed = size;
     }
     put_little(&zip->bytes, 0x04034b50, 4);
-    zip_head(&zip->bytes, crc, packed, size, zip->deflated ? 8 : 0);
+    zip_head(&zip->bytes, flags, crc, packed, size, zip->deflated ? 8 : 0);
     put_little(&zip->bytes, strlen(name), 2);
     put_little(&zip->bytes, 4 + padding, 2);
     text_add(&zip->bytes, "%s", name);
@@ -199,7 +200,7 @@ static inline void zip_put(MadeZip *zip, const char *name, const void *data, siz
     text_bytes(&zip->bytes, zip->deflated ? room : data, packed);
     put_little(&zip->rows, 0x02014b50, 4);
     put_little(&zip->rows, 20, 2);
-    zip_head(&zip->rows, crc, packed, size, zip->deflated ? 8 : 0);
+    zip_head(&zip->rows, flags, crc, packed, size, zip->deflated ? 8 : 0);
     put_little(&zip->rows, strlen(name), 2);
     for (int i = 0; i < 3; i++) put_little(&zip->rows, 0, 4); // no extra, no comment, disk 0, attributes
     put_little(&zip->rows, at, 4);
