@@ -34,8 +34,11 @@ static Status import(const char *path, const stent_compile_options *options, Are
     InputShape *inputs = arena_array(arena, n_shapes + 1, sizeof *inputs);
     if (!inputs) return fail_memory(n_shapes * sizeof *inputs);
     for (size_t i = 0; i < n_shapes; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
-    const ImportOptions given = {
-        .inputs = inputs, .n_inputs = n_shapes, .bind = bind, .n_bind = n_bind, .resolve = pass_resolve_shapes};
+    const ImportOptions given = {.inputs = inputs,
+                                 .n_inputs = n_shapes,
+                                 .bind = bind,
+                                 .n_bind = n_bind,
+                                 .resolve = pass_resolve_shapes};
     return import_model(path, &given, out);
 }
 

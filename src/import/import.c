@@ -2,6 +2,7 @@
 #include "import/limits.h"
 #include "import/onnx/onnx.h"
 #include "import/recognise.h"
+#include "import/torch/torch.h"
 
 Status import_map(Imported *imported, const char *path) {
     const int64_t size = file_size(path);
@@ -28,6 +29,8 @@ static const struct {
     Importer *import;
 } importers[] = {
     {FORMAT_ONNX, onnx_import},
+    {FORMAT_TORCH_ZIP, torch_import},
+    {FORMAT_PICKLE, torch_import},
 };
 
 static Status import_as(Format format, const char *path, const ImportOptions *options, Imported *out) {

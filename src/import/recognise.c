@@ -131,11 +131,9 @@ static const struct {
                         "check that this is the right file"},
     [FORMAT_HDF5] = {ST_UNSUPPORTED, "this is an HDF5 file (Keras .h5), which is not read yet", from_keras},
     [FORMAT_KERAS_ZIP] = {ST_UNSUPPORTED, "this is a Keras 3 file (.keras), which is not read yet", from_keras},
-    [FORMAT_TORCH_ZIP] = {ST_UNSUPPORTED, "this is a PyTorch file (torch.save), which is not read yet", from_torch},
     [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
     [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
-    [FORMAT_PICKLE] = {ST_UNSUPPORTED, "this is a pickle (an old PyTorch file?), which is not read", from_torch},
     [FORMAT_TFLITE] = {ST_UNSUPPORTED, "this is a TensorFlow Lite file, which is not read yet", from_tflite},
     [FORMAT_SAVED_MODEL] = {ST_UNSUPPORTED, "this is a TensorFlow SavedModel, which is not read yet", from_tensorflow},
     [FORMAT_FROZEN_GRAPH] = {ST_UNSUPPORTED, "this is a TensorFlow graph, which is not read", from_tensorflow},
@@ -149,6 +147,6 @@ static const struct {
 };
 
 Status format_status(Format format) {
-    if (format == FORMAT_ONNX) return ST_OK;
+    if (formats[format].status == ST_OK) return ST_OK; // no row
     return fail(formats[format].status, "%s; %s", formats[format].what, formats[format].hint);
 }

@@ -29,6 +29,6 @@ Format recognise_bytes(const uint8_t *data, size_t size);
 // Of a folder; FORMAT_UNKNOWN when it is none of a model's.
 Status recognise_folder(const char *path, Format *format);
 
-// ST_OK for FORMAT_ONNX; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
+// ST_OK for what is read; else the message for that format: ST_UNSUPPORTED for a known one, with the way to ONNX,
 // ST_BAD for what is no model.
 Status format_status(Format format);

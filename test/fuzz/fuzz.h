@@ -12,6 +12,7 @@
 typedef int FuzzFunction(const uint8_t *data, size_t size);
 FuzzFunction fuzz_onnx, fuzz_recognise, fuzz_protobuf, fuzz_package, fuzz_graph;
 FuzzFunction fuzz_tiff, fuzz_png, fuzz_npy, fuzz_npz;
+FuzzFunction fuzz_pickle, fuzz_torch;
 FuzzFunction fuzz_json, fuzz_pipeline, fuzz_results, fuzz_profile, fuzz_plan, fuzz_wisdom;
 
 typedef struct FuzzTarget {

@@ -13,7 +13,8 @@ const FuzzTarget fuzz_targets[] = {
     {"onnx", fuzz_onnx},       {"recognise", fuzz_recognise}, {"protobuf", fuzz_protobuf}, {"package", fuzz_package},
     {"graph", fuzz_graph},     {"tiff", fuzz_tiff},           {"png", fuzz_png},           {"npy", fuzz_npy},
     {"npz", fuzz_npz},         {"json", fuzz_json},           {"pipeline", fuzz_pipeline}, {"results", fuzz_results},
-    {"profile", fuzz_profile}, {"plan", fuzz_plan},           {"wisdom", fuzz_wisdom},
+    {"profile", fuzz_profile}, {"plan", fuzz_plan},           {"wisdom", fuzz_wisdom},     {"pickle", fuzz_pickle},
+    {"torch", fuzz_torch},
 };
 const size_t fuzz_target_count = COUNT_OF(fuzz_targets);
 

@@ -57,8 +57,6 @@ TEST(formats_of_others_are_named) {
     } files[] = {
         {"models/keras/brats-unet-128.h5", "HDF5|ONNX"},
         {"models/lgg/seed-keras-w16.keras", "Keras 3|ONNX"},
-        {"models/lgg/seed-torch-w32.state_dict.pth", "PyTorch file|torch.onnx.export"},
-        {"models/pytorch/drive-retina-unet-5x5.state_dict.pt", "PyTorch file|torch.onnx.export"},
         {"models/lgg/seed-torch-w32.torchscript.pt", "TorchScript|torch.onnx.export"},
         {"models/lgg/seed-torch-w32.pt2", ".pt2|torch.onnx.export"},
         {"models/lgg/seed-keras-w16.tflite", "TensorFlow Lite|tf2onnx"},
@@ -94,7 +92,7 @@ TEST(small_files_that_are_no_models) {
     check_bytes("version https://git-lfs.github.com/spec/v1\noid", 46, ST_BAD, "Git LFS");
     check_bytes("\x89HDF\n\x1a\n\0\0\0", 10, ST_BAD, "conversion of text");
     check_bytes("\x89HDF\r\n\x1a\n\0\0", 10, ST_UNSUPPORTED, "HDF5");
-    check_bytes("\x80\x02\x8a\nl\xfc\x9c", 7, ST_UNSUPPORTED, "pickle");
+    check_bytes("\x80\x02\x8a\nl\xfc\x9c", 7, ST_BAD, "pickle at byte 0|expected 10 bytes, got 3");
     check_bytes("PK\x03\x04 nothing", 12, ST_UNSUPPORTED, "zip");
     check_bytes("\0\0\0\0TFL3\0\0\0\0", 12, ST_UNSUPPORTED, "TensorFlow Lite");
     check_bytes("\x08\x08\xef\xbf\xbdonnx \xef\xbf\xbd", 13, ST_BAD, "conversion of text");
