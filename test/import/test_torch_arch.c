@@ -254,7 +254,7 @@ TEST(milesial_misfits) {
     Made *made = milesial(3, false, false);
     made_remove(made, "up1.conv.double_conv.0.weight");
     refuse(made, "it looks like the U-Net as in milesial/Pytorch-UNet, but 'up1.conv.double_conv.0.weight' is missing|"
-                 "tensors: inc.double_conv.0.weight 2x3x3x3|and |more|torch.onnx.export|--arch FILE");
+                 "its tensors: inc.double_conv.0.weight 2x3x3x3|and |others|torch.onnx.export|--arch FILE");
     made = milesial(3, false, false);
     made_remove(made, "inc.double_conv.0.weight"); // the second sign tells the family
     refuse(made, "'inc.double_conv.0.weight' is missing");
@@ -702,8 +702,8 @@ TEST(no_architecture) {
         named(name, "backbone.layer%d", i);
         put_kernel(made, name, 4, 3, "3", 0);
     }
-    refuse(made, "14 tensors: backbone.layer0.weight 4x3x3x3, |backbone.layer11.weight 4x3x3x3 and 2 more;|export the "
-                 "network to ONNX (torch.onnx.export) or describe it with --arch FILE");
+    refuse(made, "not known: backbone.layer0.weight 4x3x3x3, |backbone.layer11.weight 4x3x3x3 and 2 others;|"
+                 "torch.onnx.export|--arch FILE");
     made = made_new(2, true);
     check_refused(made, &none, ST_BAD, "no tensor at all");
     made_free(made);
@@ -738,6 +738,40 @@ TEST(memory_that_runs_out) {
     }
     CHECK_MSG(failures > 10 && failures < 5000, "%d allocations", failures);
     made_free(made);
+}
+
+// ---- files that other people made
+
+static void check_file(const char *name, const char *notes, const char *input, const char *output) {
+    const char *path = test_data(name);
+    if (!path) test_skip("no test data");
+    Shape shape;
+    REQUIRE(shape_parse(input, &shape));
+    const InputShape given = {.shape = shape};
+    Imported model;
+    CHECK_OK(import_model(path, &(ImportOptions){.inputs = &given, .n_inputs = 1}, &model));
+    CHECK_OK(pass_resolve_shapes(model.graph));
+    CHECK_TEXT(text_get(&model.notes), notes);
+    const Type *type = &model.graph->values[model.graph->outputs[0]].type;
+    REQUIRE(type_is_static(type));
+    Text text = {0};
+    shape_print(&text, &(Shape){.rank = type->rank, .dim = {type->dim[0], type->dim[1], type->dim[2], type->dim[3]}});
+    CHECK_TEXT(text_get(&text), output);
+    text_free(&text);
+    import_free(&model);
+}
+
+TEST(files_of_the_study_and_of_others) {
+    check_file("models/lgg/seed-torch-w32.state_dict.pth",
+               "U-Net as in milesial/Pytorch-UNet, 5 levels, bilinear up-sampling", "1x3x250x255", "1x1x250x255");
+    check_file("models/pytorch/brats-flair-unet-nobn.state_dict.pth",
+               "U-Net of enc1, bottleneck, up1, dec1, out_conv, 4 levels; assumed: ReLU, maximum pooling by 2, the "
+               "up-sampled in front of the skip, logits",
+               "1x1x240x240", "1x1x240x240");
+    check_file("models/pytorch/drive-retina-unet-5x5.state_dict.pt",
+               "U-Net of encoder1.double_conv, decoder1, final_conv, 4 levels; assumed: LeakyReLU of 0.01, maximum "
+               "pooling by 2, the skip in front of the up-sampled, sigmoid",
+               "1x3x512x512", "1x1x512x512");
 }
 
 // ---- files that lie
@@ -863,6 +897,19 @@ TEST(text_network) {
     CHECK_INT(network.graph->n_inputs, 1);
     check_notes(&network, "the network is that of net.txt, with 8 of the file's 9 tensors");
     check_size(&network, "1x3x5x7", "1x2x5x7"); // the text left the number of classes open
+    network_free(&network);
+    made_free(made);
+}
+
+// Names as the file has them, with what stands in front of all of them, are weights too.
+TEST(text_network_prefix) {
+    Made *made = small();
+    made->prefix = "module.";
+    const ImportOptions options =
+        with_change("%head.bias: float32[?]", "%module.head.bias: float32[2], %head.bias: float32[?]");
+    Network network;
+    CHECK_OK(try_network(made, &options, &network));
+    check_notes(&network, "the network is that of net.txt, with 9 of the file's 9 tensors");
     network_free(&network);
     made_free(made);
 }

@@ -11,8 +11,9 @@ typedef struct Made {
     TorchTensor tensors[MADE_TENSORS];
     const TorchTensor *by_name[MADE_TENSORS];
     size_t count;
-    int spatial;     // dims of kernels
-    bool batch_norm; // norms have running statistics
+    const char *prefix; // what stood in front of all names
+    int spatial;        // dims of kernels
+    bool batch_norm;    // norms have running statistics
 } Made;
 
 // snprintf into a name.
@@ -94,7 +95,8 @@ static inline int compare_names(const void *a, const void *b) {
 static inline TorchState made_state(Made *made) {
     for (size_t i = 0; i < made->count; i++) made->by_name[i] = &made->tensors[i];
     qsort(made->by_name, made->count, sizeof made->by_name[0], compare_names);
-    return (TorchState){.tensors = made->tensors, .n_tensors = made->count, .by_name = made->by_name};
+    return (TorchState){
+        .tensors = made->tensors, .n_tensors = made->count, .by_name = made->by_name, .prefix = made->prefix};
 }
 
 static inline TorchTensor *made_find(Made *made, const char *name) {

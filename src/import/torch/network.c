@@ -1,9 +1,10 @@
 // The table of architectures. A state_dict tells no network, only the names and shapes of its weights: the names tell
 // the family, the shapes the widths, and every tensor has to have its place in it.
 #include "import/torch/arch.h"
+#include "import/torch/table.h"
 #include <string.h>
 
-enum { SIGNS = 3, SHOWN = 12 }; // tensors by which a family is told; tensors of the file that a message shows
+enum { SIGNS = 3 }; // tensors by which a family is told
 
 typedef struct Architecture {
     const char *name;
@@ -70,35 +71,20 @@ static const Architecture *nearest_architecture(const TorchState *state) {
 
 // ---- messages
 
-static void show_tensors(Text *text, const TorchState *state) {
-    text_add(text, "%zu tensor%s", state->n_tensors, state->n_tensors == 1 ? "" : "s");
-    for (size_t i = 0; i < MIN(state->n_tensors, (size_t)SHOWN); i++) {
-        text_add(text, "%s%.60s ", i ? ", " : ": ", state->tensors[i].name);
-        shape_print(text, &state->tensors[i].tensor.shape);
-        if (state->tensors[i].tensor.dtype != DT_F32)
-            text_add(text, " %s", dtype_name(state->tensors[i].tensor.dtype));
-    }
-    if (state->n_tensors > SHOWN) text_add(text, " and %zu more", state->n_tensors - SHOWN);
-}
-
 // why: what the nearest architecture lacks, or NULL.
 static Status not_known(const TorchState *state, const Architecture *nearest, const char *why) {
     Text text = {0};
-    if (nearest) text_add(&text, "it looks like the %s, but %s; ", nearest->name, why);
-    show_tensors(&text, state);
-    const Status status =
-        fail(ST_UNSUPPORTED,
-             "weights (a PyTorch state_dict) of a network that is not known: %s; export the network to "
-             "ONNX (torch.onnx.export) or describe it with --arch FILE",
-             text_get(&text));
+    text_add(&text, "this file has weights without their network, which is not known");
+    if (nearest) text_add(&text, "; it looks like the %s, but %s; its tensors", nearest->name, why);
+    const Status status = torch_table_message(state, text_get(&text));
     text_free(&text);
     return status;
 }
 
 static void write_notes(const Architecture *architecture, const Arch *arch, Text *notes) {
-    text_add(notes, "%s%s", notes->length ? "; " : "", architecture->name);
-    if (arch->title.length) text_add(notes, ", %s", text_get(&arch->title));
-    if (arch->assumed.length) text_add(notes, "; assumed: %s", text_get(&arch->assumed));
+    const char *title = text_get(&arch->title);
+    torch_note(notes, "%s%s%s", architecture->name, *title ? ", " : "", title);
+    if (arch->assumed.length) torch_note(notes, "assumed: %s", text_get(&arch->assumed));
 }
 
 // ---- building

@@ -9,6 +9,13 @@
 
 enum { MAX_TEXT = 16 << 20 }; // as graph_parse
 
+// By the name that the state has, or that name with what stood in front of all of them in the file ("module.").
+static const Tensor *find_weight(const TorchState *state, const char *name) {
+    const Tensor *tensor = torch_find(state, name);
+    const char *prefix = state->prefix ? state->prefix : "";
+    return tensor || !text_starts(name, prefix) ? tensor : torch_find(state, name + strlen(prefix));
+}
+
 static Status check_known(const TorchState *state, const char *name) {
     FAIL_IF(
         strchr(name, '.'), ST_BAD,
@@ -41,7 +48,7 @@ static Status set_weights(const TorchState *state, Graph *graph, size_t *count) 
     *count = 0;
     for (int i = graph->n_inputs - 1; i >= 0; i--) {
         const ValueId input = graph->inputs[i];
-        const Tensor *tensor = torch_find(state, graph->values[input].name);
+        const Tensor *tensor = find_weight(state, graph->values[input].name);
         if (tensor) {
             TRY(set_weight(graph, input, tensor));
             ++*count;
@@ -72,7 +79,7 @@ Status torch_text_network(const TorchState *state, const ImportOptions *options,
             options->arch, state->n_tensors ? state->tensors[0].name : "");
     TRY(import_bind(graph, options));
     TRY(emit_end(graph));
-    text_add(notes, "%sthe network is that of %s, with %zu of the file's %zu tensors", notes->length ? "; " : "",
-             path_name(options->arch), count, state->n_tensors);
+    torch_note(notes, "the network is that of %s, with %zu of the file's %zu tensors", path_name(options->arch), count,
+               state->n_tensors);
     return text_status(notes);
 }
