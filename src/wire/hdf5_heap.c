@@ -31,7 +31,7 @@ Status h5_local_name(const H5File *file, uint64_t heap, uint64_t offset, const c
     return text.status;
 }
 
-// ---- global heap
+// ---- global heap: its head and each object's head are filled up to multiples of 8 bytes
 
 // Reads a collection's head, and remembers where its objects lie.
 static Status open_collection(const H5File *file, uint64_t address) {
@@ -46,6 +46,7 @@ static Status open_collection(const H5File *file, uint64_t address) {
     if (cursor.status == ST_OK && (size < cursor.at - start || size > cursor.end - start))
         h5_fail(&cursor, ST_BAD, "expected a global heap of at most %llu bytes, got %llu; the file is damaged",
                 (unsigned long long)(cursor.end - start), (unsigned long long)size);
+    h5_skip(&cursor, 8 - file->length_size);
     TRY(cursor.status);
     state->collection = address;
     state->objects = state->next_object = cursor.at;
@@ -55,10 +56,11 @@ static Status open_collection(const H5File *file, uint64_t address) {
 
 // Walks on to the object of that number, and to its bytes. False: it did not come up to the end.
 static bool walk_objects(H5Cursor *cursor, uint64_t number, uint64_t *size) {
-    while (cursor->status == ST_OK && cursor->end - cursor->at >= 8 + (uint64_t)cursor->file->length_size) {
+    while (cursor->status == ST_OK && cursor->end - cursor->at >= 16) {
         const uint64_t found = h5_uint(cursor, 2);
         h5_skip(cursor, 6); // references, reserved
         *size = h5_length(cursor);
+        h5_skip(cursor, 8 - cursor->file->length_size);
         if (found == number) return cursor->status == ST_OK;
         if (found == 0) return false; // free space, up to the end
         h5_skip(cursor, *size);

@@ -189,13 +189,15 @@ void h5make_fixed_text(H5Make *file, size_t object, const char *name, const char
 
 // Each text has a global heap collection of its own.
 void h5make_text(H5Make *file, size_t object, const char *name, const char *text) {
-    const size_t length = strlen(text), head = 8 + file->width, filled = (length + 7) / 8 * 8;
+    const size_t length = strlen(text), head = 16, filled = (length + 7) / 8 * 8;
     const size_t needed = 3 * head + filled, size = file->tight ? needed : MAX(needed, (size_t)4096);
     Text heap = {0}, type = {0}, space = {0}, data = {0};
     text_bytes(&heap, "GCOL\1\0\0", 8);
     h5put(&heap, size, file->width);
+    h5put_fill(&heap, 8);
     h5put(&heap, 1, 8); // object 1
     h5put(&heap, length, file->width);
+    h5put_fill(&heap, 8);
     text_bytes(&heap, text, length);
     h5put_fill(&heap, 1);
     while (heap.length < 2 * head + filled) h5put(&heap, 0, 1);
