@@ -103,7 +103,7 @@ typedef struct stent_compile_options {
     bool no_gate;         /* instead of calibrate, for measuring only: the package tells of it */
     double race;          /* seconds, about, for a race of what wisdom holds for the best against the untuned plan; the
                            * winner is stored as by stent_tune. 0: none */
-    const char *arch;      /* graph text of the network that a file of weights belongs to; NULL: what the file says */
+    const char *arch;     /* graph text of the network that a file of weights belongs to; NULL: what the file says */
     const char *signature; /* of a SavedModel; NULL: the usual one */
 } stent_compile_options;
 STENT_API stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,

@@ -7,7 +7,7 @@ import html
 import json
 import signal
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 from . import _library as c
 from .errors import UsageError, error_of
@@ -97,6 +97,9 @@ class Profile(Result):
                 f"<p>steps together {whole:.3f} ms, whole run {whole_ms:.3f} ms</p>")
 
 
+R = TypeVar("R", bound=Result)
+
+
 class _Watch:
     """Progress and Ctrl-C during one call of the library.
 
@@ -159,10 +162,11 @@ def shape_items(shapes: Shapes) -> List[str]:
 
 
 def _shape_text(shape: Any) -> str:
+    dims: Optional[List[int]] = None
     try:
         dims = [int(dim) for dim in shape if dim == int(dim)]
     except (TypeError, ValueError):
-        dims = None  # type: ignore[assignment]
+        pass
     if dims is None or isinstance(shape, (str, bytes)) or len(dims) != len(shape):
         raise UsageError(f"inputs: expected a shape such as (1, 3, 256, 256), got {shape!r}")
     return "x".join(str(dim) for dim in dims) if dims else "scalar"
@@ -193,7 +197,7 @@ def fill_common(struct: c.Options, common: Mapping[str, Any], inputs: Sequence[s
 
 
 def call(
-    kind: type,
+    kind: Type[R],
     function: Any,
     struct: ctypes.Structure,
     common: Mapping[str, Any],
@@ -201,13 +205,14 @@ def call(
     progress: Optional[Progress],
     *arguments: Any,
     no_is_error: bool = False,
-) -> Any:
+) -> R:
     """Calls a verb, ``function(*arguments, &struct, &result)``, and gives its result, a `kind` of Result.
 
     Raises what its status says; STENT_NO gives the result, whose `ok` is False, unless `no_is_error`.
     """
     watch = _Watch(progress)
-    fill_common(getattr(struct, "common", struct), common, inputs, watch)
+    filled: Any = getattr(struct, "common", struct)
+    fill_common(filled, common, inputs, watch)
     pointer = c.reference(struct)
     out = ctypes.c_void_p()
     with watch:
@@ -219,7 +224,7 @@ def call(
     finally:
         c.lib.stent_result_free(out)
     watch.raise_what_stopped()
-    if status == c.OK or (status == c.NO and result is not None and not no_is_error):
+    if result is not None and (status == c.OK or status == c.NO and not no_is_error):
         return result
     raise error_of(status, message, result)
 

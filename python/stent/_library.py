@@ -213,8 +213,7 @@ lib = _load()
 _logger = logging.getLogger("stent")
 
 
-@LOG_SINK
-def _log_sink(_context: Any, level: int, line: bytes) -> None:
+def _log(_context: Any, level: int, line: bytes) -> None:
     try:
         _logger.log(logging.WARNING if level == 1 else logging.INFO, "%s", text_of(line))
     except BaseException:
@@ -226,6 +225,7 @@ def text_of(text: Optional[bytes]) -> str:
     return text.decode("utf-8", "replace") if text else ""
 
 
+_log_sink = LOG_SINK(_log)
 lib.stent_log(_log_sink, None, 2)
 atexit.register(lib.stent_log, LOG_SINK(0), None, 0)
 

@@ -225,7 +225,7 @@ def _hides_tensor(torch: Any, value: Any) -> bool:
 def _with_constants(torch: Any, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """A module that takes the tensors among these arguments, in their order, and fills in the others."""
 
-    class WithConstants(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class WithConstants(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.module = module
@@ -304,7 +304,8 @@ def array_file(folder: str, stem: str, value: Any) -> Optional[str]:
         return None if value is None else os.fsdecode(value)
     if isinstance(value, Mapping):
         path = os.path.join(folder, stem + ".npz")
-        numpy.savez(path, **{name: numpy.asarray(array) for name, array in value.items()})
+        arrays: Dict[str, Any] = {name: numpy.asarray(array) for name, array in value.items()}
+        numpy.savez(path, **arrays)
         return path
     array = numpy.asarray(value)
     if array.dtype.hasobject:

@@ -12,12 +12,12 @@ import shutil
 import tempfile
 import threading
 import weakref
-from typing import Any, Deque, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Deque, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, Union
 
 import numpy
 
 from . import _library as c
-from ._calls import COMMON, Profile, Progress, Result, Shapes, call, open_executable, shape_items, take_common
+from ._calls import Profile, Progress, R, Result, Shapes, call, open_executable, shape_items, take_common
 from ._sources import array_file, model_file
 from .errors import BadInputError, Error, UsageError, error_of
 
@@ -114,7 +114,8 @@ class _Executable:
     def run(self, arrays: Sequence["numpy.ndarray[Any, Any]"]) -> List["numpy.ndarray[Any, Any]"]:
         """`arrays` have the shapes and dtypes of `inputs`, are dense, row-major and aligned."""
         session = self._take_session()
-        results = [numpy.empty(value.shape or (), _numpy_dtype(value.dtype)) for value in self.outputs]
+        shapes: List[Any] = [value.shape for value in self.outputs]
+        results = [numpy.empty(shape, _numpy_dtype(value.dtype)) for shape, value in zip(shapes, self.outputs)]
         for tensor, array in zip(session.inputs, arrays):
             tensor.data = array.ctypes.data
         for tensor, array in zip(session.outputs, results):
@@ -154,7 +155,7 @@ class Network:
         self._executables: "collections.OrderedDict[Tuple[Any, ...], _Executable]" = collections.OrderedDict()
         self._last: Optional[Tuple[Any, ...]] = None  # the shapes that ran last
         self._closed = False
-        self._temporary: Optional[weakref.finalize] = None  # the folder of a package that nobody named
+        self._temporary: Optional["weakref.finalize[..., Any]"] = None  # the folder of a package that nobody named
         #: What `stent.compile` found (`stent.Result`); None for a package that was opened.
         self.compiled: Optional[Result] = None
         try:
@@ -246,7 +247,7 @@ class Network:
 
     def _in_order(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> List[Any]:
         if len(arrays) == 1 and not named and isinstance(arrays[0], Mapping):
-            arrays, named = (), arrays[0]
+            named, arrays = arrays[0], ()
         names = [value.name for value in self.inputs]
         wanted = f"expected {len(names)} input{'s' if len(names) != 1 else ''} ({', '.join(names)})"
         if arrays and named:
@@ -272,8 +273,8 @@ class Network:
 
     # -- verbs
 
-    def _call(self, kind: type, function: Any, struct: ctypes.Structure, options: Mapping[str, Any],
-              progress: Optional[Progress], *more: Any, bound: bool = False, no_is_error: bool = False) -> Any:
+    def _call(self, kind: Type[R], function: Any, struct: ctypes.Structure, options: Mapping[str, Any],
+              progress: Optional[Progress], *more: Any, bound: bool = False) -> R:
         """A verb on this package; bound: free dims that nothing else fixes are those that ran last."""
         with self._lock:
             if self._closed:
@@ -284,8 +285,7 @@ class Network:
         if bound and not items and last is not None:
             items = shape_items({value.name: shape for value, shape in zip(self.inputs, last)})
         common = take_common(options, self._common)
-        return call(kind, function, struct, common, items, progress, c.bytes_of(self._path), *more,
-                    no_is_error=no_is_error)
+        return call(kind, function, struct, common, items, progress, c.bytes_of(self._path), *more)
 
     def info(self, *, progress: Optional[Progress] = None, **options: Any) -> Result:
         """What the package holds, and what running it on this machine will need."""

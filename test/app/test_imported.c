@@ -45,9 +45,7 @@ TEST(notes_are_a_line_and_a_list) {
     arena_free(&arena);
 }
 
-static const char *small(void) {
-    return identity_net("net.onnx", "1,1,8,8");
-}
+static const char *small(void) { return identity_net("net.onnx", "1,1,8,8"); }
 static void check_compile(const stent_compile_options *options, stent_status expected, const char *part) {
     own_home();
     const stent_status status = stent_compile(small(), test_temp("net.stent"), options, NULL);
