@@ -43,12 +43,10 @@ static const struct {
 
 // Options that mean nothing to a format are refused rather than ignored.
 static Status check_options(Format format, const ImportOptions *options) {
-    static const Format networks[] = {FORMAT_ONNX, FORMAT_TFLITE, FORMAT_SAVED_MODEL, FORMAT_FROZEN_GRAPH};
-    for (size_t i = 0; i < COUNT_OF(networks) && options->arch; i++) {
-        FAIL_IF(format == networks[i], ST_USAGE, "--arch goes with a file of weights; this one holds its own network");
-    }
-    FAIL_IF(options->signature && format != FORMAT_SAVED_MODEL, ST_USAGE,
-            "--signature goes with a TensorFlow SavedModel, which this is not");
+    const bool signs = format == FORMAT_SAVED_MODEL || format == FORMAT_FROZEN_GRAPH || format == FORMAT_TFLITE;
+    const bool weights = format == FORMAT_TORCH_ZIP || format == FORMAT_PICKLE;
+    FAIL_IF(options->arch && !weights, ST_USAGE, "--arch goes with a file of weights; this one holds its own network");
+    FAIL_IF(options->signature && !signs, ST_USAGE, "--signature goes with TensorFlow's files, which this is not");
     return ST_OK;
 }
 

@@ -67,12 +67,13 @@ const char *torch_tensor_missing(const TorchFile *file, const PickleValue *value
     if (!is_known) return call.maker->name;
     // {"neg": True}: numbers that are to be negated, {"conj": True}: conjugated.
     const PickleValue *metadata = pickle_item(call.args, is_v3(&call) ? 7 : 6);
-    if (pickle_is(metadata, PICKLE_DICT) && metadata->count > 0) return "tensors that are negated when read";
+    if (pickle_is(metadata, PICKLE_DICT) && metadata->count > 0) return "negated or conjugated views";
     const TorchStorage *storage = torch_storage(file, pickle_item(call.args, 0));
     if (!storage) return NULL;
     if (storage->dtype == DT_NONE) return storage->type;
-    if (is_v3(&call) && dtype_of(pickle_item(call.args, 6)) == DT_NONE) return "numbers of a type that is not known";
-    return NULL;
+    const PickleValue *type = is_v3(&call) ? pickle_item(call.args, 6) : NULL;
+    if (!is_v3(&call) || dtype_of(type) != DT_NONE) return NULL;
+    return pickle_is(type, PICKLE_GLOBAL) ? type->name : "numbers without a type"; // float8_e4m3fn ...
 }
 
 // ---- views
