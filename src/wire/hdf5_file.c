@@ -55,8 +55,8 @@ static H5Cursor cursor_at(const H5File *file, uint64_t address, const char *what
     H5Cursor cursor = {.file = file};
     const uint64_t space = file->size - file->base;
     if (address >= space) {
-        h5_fail(&cursor, ST_BAD, "expected the address of %s within %zu bytes, got %llu; the file is damaged", what,
-                file->size, (unsigned long long)address);
+        cursor.status = fail(ST_BAD, "expected the address of %s within %llu bytes, got %llu; the file is damaged",
+                             what, (unsigned long long)space, (unsigned long long)address);
         return cursor;
     }
     cursor.at = file->base + address;

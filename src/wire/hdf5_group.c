@@ -190,7 +190,8 @@ static Status collect_name(Search *search, const Link *link) {
     const char *copy = arena_string_n(search->file->state->arena, link->name, link->name_size);
     if (!copy) return fail_memory(link->name_size);
     FAIL_IF(memchr(link->name, 0, link->name_size) || !utf8_valid(link->name, link->name_size), ST_BAD,
-            "expected names in UTF-8, got '%s'; the file is damaged", copy);
+            "byte %zu: expected a name in UTF-8, got other bytes; the file is damaged",
+            (size_t)((const uint8_t *)link->name - search->file->bytes));
     if (names->count == names->capacity) {
         const size_t capacity = names->capacity ? 2 * names->capacity : 64;
         const char **larger = mem_resize(names->names, capacity * sizeof *larger);

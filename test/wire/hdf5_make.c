@@ -8,7 +8,7 @@ enum { SUPERBLOCK_SPACE = 96, SYMBOLS = 8, CHILDREN = 32 };
 // ---- bytes
 
 void h5put(Text *to, uint64_t value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; i++) text_bytes(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
+    for (unsigned i = 0; i < bytes; i++) text_bytes(to, &(uint8_t){i < 8 ? (uint8_t)(value >> 8 * i) : 0}, 1);
 }
 
 void h5put_fill(Text *to, size_t multiple) {
