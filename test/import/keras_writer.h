@@ -258,7 +258,8 @@ static inline void put_zip_entry(Text *to, const char *name, const Text *data, i
     h5put(to, data->length, 4);
     h5put(to, strlen(name), 2);
     h5put(to, 0, 2);
-    if (is_row) h5put(to, 0, 10);
+    if (is_row) h5put(to, 0, 8);
+    if (is_row) h5put(to, 0, 2);
     if (is_row) h5put(to, (uint64_t)offset, 4);
     text_bytes(to, name, strlen(name));
 }

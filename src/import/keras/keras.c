@@ -20,9 +20,9 @@ static void read_version(const char *text, KerasImport *import) {
 }
 
 static const char *format_of(const KerasImport *import) {
-    static const char *const h5[] = {"Keras 1 (.h5)", "Keras 2 (.h5)", "Keras 3 (.h5)"};
-    static const char *const zip[] = {"Keras 1 (.keras)", "Keras 2 (.keras)", "Keras 3 (.keras)"};
-    return (import->is_zip ? zip : h5)[MIN(import->version, 3) - 1];
+    static const char *const formats[2][3] = {{"Keras 1 (.h5)", "Keras 2 (.h5)", "Keras 3 (.h5)"},
+                                              {"Keras 1 (.keras)", "Keras 2 (.keras)", "Keras 3 (.keras)"}};
+    return formats[import->is_zip][MIN(import->version, 3) - 1];
 }
 
 // ---- notes
@@ -50,67 +50,23 @@ static Status tell_notes(const KerasNotes *found, Text *notes) {
 }
 
 // Losses and metrics that Keras has itself; whatever else is named is the user's.
+static const char known_losses[] =
+    "accuracy acc auc binary_accuracy binaryaccuracy binary_crossentropy binarycrossentropy binary_focal_crossentropy "
+    "binaryfocalcrossentropy binary_io_u binaryiou categorical_accuracy categoricalaccuracy categorical_crossentropy "
+    "categoricalcrossentropy categorical_focal_crossentropy categoricalfocalcrossentropy categorical_hinge "
+    "categoricalhinge cosine_similarity cosinesimilarity crossentropy dice f1score falsenegatives falsepositives "
+    "fbetascore hinge huber huber_loss iou kld kl_divergence kldivergence kullback_leibler_divergence log_cosh logcosh "
+    "loss mae mape mean mean_absolute_error meanabsoluteerror mean_absolute_percentage_error "
+    "meanabsolutepercentageerror mean_squared_error meansquarederror mean_squared_logarithmic_error "
+    "meansquaredlogarithmicerror meaniou mse msle onehotiou onehotmeaniou poisson precision recall "
+    "rootmeansquarederror sparse_categorical_accuracy sparsecategoricalaccuracy sparse_categorical_crossentropy "
+    "sparsecategoricalcrossentropy squared_hinge squaredhinge truenegatives truepositives tversky";
+
 static bool is_known_loss(const char *name) {
-    static const char *const known[] = {"accuracy",
-                                        "acc",
-                                        "auc",
-                                        "binary_accuracy",
-                                        "binary_crossentropy",
-                                        "binary_focal_crossentropy",
-                                        "binary_io_u",
-                                        "binaryiou",
-                                        "categorical_accuracy",
-                                        "categorical_crossentropy",
-                                        "categorical_focal_crossentropy",
-                                        "categorical_hinge",
-                                        "cosine_similarity",
-                                        "crossentropy",
-                                        "dice",
-                                        "falsenegatives",
-                                        "falsepositives",
-                                        "hinge",
-                                        "huber",
-                                        "huber_loss",
-                                        "iou",
-                                        "kld",
-                                        "kl_divergence",
-                                        "kullback_leibler_divergence",
-                                        "log_cosh",
-                                        "logcosh",
-                                        "loss",
-                                        "mae",
-                                        "mape",
-                                        "mean",
-                                        "mean_absolute_error",
-                                        "mean_absolute_percentage_error",
-                                        "mean_squared_error",
-                                        "mean_squared_logarithmic_error",
-                                        "meanabsoluteerror",
-                                        "meaniou",
-                                        "meansquarederror",
-                                        "mse",
-                                        "msle",
-                                        "onehotiou",
-                                        "onehotmeaniou",
-                                        "poisson",
-                                        "precision",
-                                        "recall",
-                                        "rootmeansquarederror",
-                                        "sparse_categorical_accuracy",
-                                        "sparse_categorical_crossentropy",
-                                        "squared_hinge",
-                                        "truenegatives",
-                                        "truepositives",
-                                        "tversky",
-                                        "binarycrossentropy",
-                                        "categoricalcrossentropy",
-                                        "sparsecategoricalcrossentropy",
-                                        "binaryaccuracy",
-                                        "categoricalaccuracy",
-                                        "sparsecategoricalaccuracy",
-                                        "binaryfocalcrossentropy"};
-    for (size_t i = 0; i < COUNT_OF(known); i++) {
-        if (strcasecmp(known[i], name) == 0) return true;
+    const size_t length = strlen(name);
+    for (const char *at = known_losses; *at; at += *at == ' ') {
+        if (strncasecmp(at, name, length) == 0 && (at[length] == ' ' || !at[length])) return true;
+        at += strcspn(at, " ");
     }
     return false;
 }
