@@ -25,6 +25,8 @@ static const Limit limits[] = {
     {"files with weights", "1024", "src/import/limits.h", "LIMIT_EXTERNAL_FILES = 1024,"},
     {"Keras models inside each other", "16", "src/import/keras/model.h", "KERAS_DEPTH = 16"},
     {"tensors that a Keras layer takes in one call", "4096", "src/import/keras/model.h", "KERAS_SOURCES = 4096"},
+    {"bytes of weights that are copied, of a TensorFlow Lite file", "64 MiB and 16 times the file",
+     "src/import/tflite/weight.c", "FREE_COPIES = (int64_t)1 << 26;"},
     {"protobuf messages inside each other", "64", "src/wire/protobuf.h", "PB_MAX_DEPTH = 64"},
     {"opcodes of a pickle", "2^24", "src/wire/pickle.h", "PICKLE_MAX_OPCODES = 1 << 24,"},
     {"values of a pickle", "2,000,000", "src/wire/pickle.h", "PICKLE_MAX_VALUES = 2000000,"},

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+static const int64_t FREE_COPIES = (int64_t)1 << 26; // bytes of weights that a file of any size may have copied
+
 // Tensors and operators may share bytes, so a small file could ask for any number of copies of them.
 static Status charge(Builder *builder, size_t bytes) {
-    const int64_t most = 16 * (int64_t)builder->model->file.size + ((int64_t)64 << 20);
+    const int64_t most = 16 * (int64_t)builder->model->file.size + FREE_COPIES;
     builder->copied += (int64_t)bytes; // of one tensor: below the limit of a file, times 8
     FAIL_IF(builder->copied > most, ST_BAD,
             "expected weights that are used about once each, got more than %lld bytes of copies of a file of %zu",
