@@ -34,7 +34,10 @@ Status emit_nodes(Emit *emit, Op op, const char *suffix, const ValueId *inputs, 
 
 Status emit_node(Emit *emit, Op op, const char *suffix, const ValueId *inputs, int n_inputs, const Attr *attrs,
                  int n_attrs, ValueId *out) {
-    return emit_nodes(emit, op, suffix, inputs, n_inputs, attrs, n_attrs, out, 1);
+    ValueId made; // as `out` may be one of the inputs
+    TRY(emit_nodes(emit, op, suffix, inputs, n_inputs, attrs, n_attrs, &made, 1));
+    *out = made;
+    return ST_OK;
 }
 
 Status emit_unary(Emit *emit, Op op, const char *suffix, ValueId x, ValueId *out) {
