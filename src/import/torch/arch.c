@@ -104,10 +104,10 @@ static bool shape_fits(const Shape *shape, int rank, const int64_t *dims) {
     return fits;
 }
 
-static void mark_used(Arch *arch, const char *name) {
-    for (size_t i = 0; i < arch->state->n_tensors; i++) {
-        if (strcmp(arch->state->tensors[i].name, name) == 0) arch->used[i] = true;
-    }
+// The tensor is one of the state's own, so its entry is around it.
+static void mark_used(Arch *arch, const Tensor *tensor) {
+    const TorchTensor *entry = (const TorchTensor *)((const char *)tensor - offsetof(TorchTensor, tensor));
+    arch->used[entry - arch->state->tensors] = true;
 }
 
 Status torch_as_float(Arena *arena, const Tensor *tensor, Tensor *out) {
@@ -127,7 +127,7 @@ static Status take(Arch *arch, const char *name, int rank, const int64_t *dims, 
         return arch_misfit(arch, "'%s': expected floats, got %s", name, dtype_name(tensor->dtype));
     }
     if (!shape_fits(&tensor->shape, rank, dims)) return wrong_shape(arch, name, &tensor->shape, rank, dims);
-    mark_used(arch, name);
+    mark_used(arch, tensor);
     return torch_as_float(&arch->graph->arena, tensor, out);
 }
 

@@ -10,7 +10,7 @@ typedef struct TorchTensor {
 typedef struct TorchState {
     TorchTensor *tensors; // in the file's order
     size_t n_tensors;
-    const TorchTensor **by_name; // the same, sorted
+    const TorchTensor **by_name; // the same entries, sorted
     const char *prefix;          // what stood in front of all names: "module."; "": nothing
 } TorchState;
 
