@@ -107,10 +107,10 @@ static void record_passed(Opened *opened) {
         error_clear();
     }
 }
-// Products of parts lose more than other fast ways, and what a network makes of that can only be measured.
-static bool takes_split_products(const Plan *plan) {
+// Products of rounded factors lose more than other fast ways, and what a network makes of that can only be measured.
+static bool rounds_factors(const Plan *plan) {
     for (int i = 0; i < plan->n_steps; i++)
-        if (strstr("conv_amx conv_transpose_amx", plan->steps[i].solver->name)) return true;
+        if (solver_effort(plan->steps[i].solver, &plan->steps[i].configuration).rounds) return true;
     return false;
 }
 // For a package without a self-check, and a plan that takes such products. A network that refuses the sample, or for
@@ -135,7 +135,7 @@ static Status first_use(Opened *opened, const stent_options *options) {
     opened->self_check = !ran ? "skipped" : status == ST_OK ? "passed" : "failed";
     TRY(status);
     if (ran) log_verbose("self-check passed: rms / std %.2g", opened->self_check_rms);
-    else if (takes_split_products(executable_plan(opened->executable))) TRY(compare_with_strict(opened, options));
+    else if (rounds_factors(executable_plan(opened->executable))) TRY(compare_with_strict(opened, options));
     else return ST_OK;
     record_passed(opened);
     return ST_OK;

@@ -130,16 +130,10 @@ typedef struct Limit {
     double gflops;  // of direct sums, at that time
     bool by_memory;
 } Limit;
-// How much faster than at the arithmetic peak of fp32 a solver's direct sums could be. Winograd F(m,3) computes 9 m^2
-// multiply-adds with (m+2)^2 products; AMX takes 1, 3 or 6 products of tiles for one, from 1, 2 or 3 parts of a value.
+// How much faster than at the arithmetic peak of fp32 a solver's direct sums could be.
 static double saving(const Profile *p, const PlanStep *step) {
-    const double first = step->configuration.arithmetic[0];
-    const double winograd = 9 * first * first / ((first + 2) * (first + 2));
-    if (!strcmp(step->solver->name, "conv_winograd")) return winograd;
-    if (!strcmp(step->solver->name, "conv_winograd_amx")) return winograd * p->peaks.tile_gflops / p->peaks.gflops / 6;
-    if (strstr("conv_amx conv_transpose_amx", step->solver->name))
-        return p->peaks.tile_gflops / p->peaks.gflops / (first * (first + 1) / 2);
-    return 1;
+    const Effort effort = solver_effort(step->solver, &step->configuration);
+    return (effort.on_tiles ? p->peaks.tile_gflops / p->peaks.gflops : 1) / effort.products;
 }
 static Limit limit_of(const Profile *p, const PlanStep *step) {
     Limit limit = {0};

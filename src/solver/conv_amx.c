@@ -622,6 +622,9 @@ static double error(const Problem *p, const Configuration *c, const Kernels *ker
     default: return chain_error(kernels, 6 * terms + 6);
     }
 }
+static Effort effort(const Configuration *c) {
+    return (Effort){products(c->arithmetic[0]), .on_tiles = true, .rounds = c->arithmetic[0] < AMX_MAX_PARTS};
+}
 // One part is what bfloat16 holds; a residual is added to sums.
 static bool may_halve(const Problem *p, const Configuration *c, int operand, bool *together) {
     const int outputs = p->n_inputs;
@@ -651,6 +654,7 @@ const Solver solver_conv_amx = {.name = "conv_amx",
                                 .lower = lower,
                                 .print = print,
                                 .error = error,
+                                .effort = effort,
                                 .may_halve = may_halve,
                                 .prepared_bytes = prepared_bytes,
                                 .space = space,
@@ -665,6 +669,7 @@ const Solver solver_conv_transpose_amx = {.name = "conv_transpose_amx",
                                           .lower = lower,
                                           .print = print,
                                           .error = error,
+                                          .effort = effort,
                                           .may_halve = may_halve,
                                           .prepared_bytes = prepared_bytes,
                                           .space = space,

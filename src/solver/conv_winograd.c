@@ -608,6 +608,7 @@ static void print(const Configuration *c, Text *text) {
     if (n[NO_FETCH]) text_add(text, ", nothing fetched ahead");
     if (n[ROWS]) text_add(text, ", at most %d rows at once", (int)n[ROWS]);
 }
+static Effort effort(const Configuration *c) { return (Effort){.products = winograd_products(c->arithmetic[0])}; }
 static bool same_weights(const Configuration *a, const Configuration *b) {
     return weights_by_arithmetic(a, b) && (a->schedule[KIND] == WEIGHTS) == (b->schedule[KIND] == WEIGHTS);
 }
@@ -621,6 +622,7 @@ const Solver solver_conv_winograd = {.name = "conv_winograd",
                                      .lower = lower,
                                      .print = print,
                                      .error = error,
+                                     .effort = effort,
                                      .prepared_bytes = prepared_bytes,
                                      .same_weights = same_weights,
                                      .space = space,

@@ -321,6 +321,9 @@ static void explain(const Problem *p, const Configuration *c, const Kernels *ker
         explain_beyond_l2(text, "weights", weights, machine, ", each unit reads them again");
     else explain_beyond_l2(text, "transformed values", (double)held_bytes(&w), machine, "");
 }
+static Effort effort(const Configuration *c) {
+    return (Effort){PRODUCTS * winograd_products(c->arithmetic[0]), .on_tiles = true};
+}
 static void print(const Configuration *c, Text *text) {
     const int32_t *n = c->schedule;
     text_add(text, "F(%d,3) by %d products of bf16 parts, ", (int)c->arithmetic[0], PRODUCTS);
@@ -339,6 +342,7 @@ const Solver solver_conv_winograd_amx = {.name = "conv_winograd_amx",
                                          .lower = lower,
                                          .print = print,
                                          .error = error,
+                                         .effort = effort,
                                          .prepared_bytes = prepared_bytes,
                                          .same_weights = weights_by_arithmetic,
                                          .space = space,

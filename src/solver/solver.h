@@ -48,6 +48,13 @@ Status lowering_zero_border(Lowering *lowering, const Layout *layout, Ref origin
 // A constant among the prepared weights, laid out like this (dims of 1 may stand in front of its own). out: as in[].
 Status lowering_constant(Lowering *lowering, const Tensor *constant, const Layout *layout, Ref *out);
 
+// What a configuration computes in place of one multiply-add of direct sums in fp32.
+typedef struct Effort {
+    double products; // multiply-adds of fp32, or of bf16 where on_tiles
+    bool on_tiles;   // AMX
+    bool rounds;     // factors lose digits that fp32 has
+} Effort;
+
 typedef struct Solver {
     const char *name;
     int version; // raised when a configuration's meaning or bits change
@@ -68,6 +75,8 @@ typedef struct Solver {
     // The rms error that its sums add to the output, over the output's standard deviation, for normal data: an upper
     // mark for any number of channels (docs/NUMERICS.md). May be NULL: a few roundings, which count as none.
     double (*error)(const Problem *problem, const Configuration *configuration, const Kernels *kernels);
+    // May be NULL: direct sums in fp32.
+    Effort (*effort)(const Configuration *configuration);
     // Bytes of prepared weights, the bias aside; of grouped convolutions about. May be NULL: none, or as many in each
     // configuration.
     size_t (*prepared_bytes)(const Problem *problem, const Configuration *configuration, const Kernels *kernels);
@@ -91,6 +100,7 @@ typedef struct Solver {
 double chain_error(const Kernels *kernels, double terms);
 double solver_error(const Solver *solver, const Problem *problem, const Configuration *configuration,
                     const Kernels *kernels); // 0 where the solver says nothing
+Effort solver_effort(const Solver *solver, const Configuration *configuration);
 bool solver_same_weights(const Solver *solver, const Configuration *a, const Configuration *b);
 // Solver.same_weights of those whose schedule leaves the weights as they are.
 bool weights_by_arithmetic(const Configuration *a, const Configuration *b);

@@ -62,6 +62,9 @@ double chain_error(const Kernels *kernels, double terms) {
     const double unit = 0x1p-24, factor = kernels->isa >= ISA_AVX2 ? 0.35 : 0.5; // with one rounding a term, with two
     return factor * unit * sqrt(terms);
 }
+Effort solver_effort(const Solver *solver, const Configuration *configuration) {
+    return solver->effort ? solver->effort(configuration) : (Effort){.products = 1};
+}
 double solver_error(const Solver *solver, const Problem *problem, const Configuration *configuration,
                     const Kernels *kernels) {
     return solver->error ? solver->error(problem, configuration, kernels) : 0;

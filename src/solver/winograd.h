@@ -32,6 +32,8 @@ bool winograd_applicable(const Problem *problem, const Kernels *kernels, Need *n
 WinogradTiles winograd_tiles(const Problem *problem, int tile, const Kernels *kernels);
 // Refs of the operands, and of bias and pool factors, which are laid among the weights.
 Status winograd_lower(WinogradTiles *tiles, Lowering *lowering);
+// Multiply-adds in place of one of direct sums: F(m,3) takes (m + 2)^2 for 9 m^2.
+static inline double winograd_products(int tile) { return (tile + 2.) * (tile + 2.) / (9. * tile * tile); }
 bool winograd_is_dilated(const Problem *problem);
 
 // Box number `unit` of those of `tiles_a_unit` tiles of `slices_a_unit` slices that the output is cut into; row `row`

@@ -1,10 +1,6 @@
-// numpy's .npz: a zip archive (PKWARE APPNOTE 6.3) of .npy files.
-//
-//   local header, data | local header, data | ... | central directory: a row an entry | end record
-//
-// Everything is taken from the central directory; a local header only says how long it is itself.
-#include "base/checksum.h"
+// numpy's .npz: a zip archive (base/zip.h) of .npy files. They are written without compression, one behind the other.
 #include "base/file.h"
+#include "base/zip.h"
 #include "tensor/npy.h"
 #include "tensor/npy_bytes.h"
 #include <string.h>
@@ -14,180 +10,73 @@ enum {
     LOCAL_MAGIC = 0x04034b50,
     CENTRAL_MAGIC = 0x02014b50,
     END_MAGIC = 0x06054b50,
-    LOCAL_SIZE = 30,
-    CENTRAL_SIZE = 46,
-    END_SIZE = 22,
     METHOD_STORED = 0,
-    METHOD_DEFLATED = 8,
-    FLAG_ENCRYPTED = 1,
     FLAG_UTF8 = 1 << 11,
     DOS_DATE = 1 << 5 | 1, // 1980-01-01: no time of writing, so that equal tensors give equal files
     MAX_ENTRIES = 4096,
-    MAX_DEFLATE_RATIO = 1032, // RFC 1951: 258 bytes from 2 bits
-    MAX_UNPACKED = 1 << 28,   // bytes of all deflated entries, or MAX_GROWTH times the file where that is more
-    MAX_GROWTH = 16,
     MAX_FILE_LOG2 = 40
 };
 
-typedef struct Archive {
-    const uint8_t *bytes;
-    size_t size;
-} Archive;
-
 typedef struct Entry {
     const char *name;
-    unsigned flags, method;
+    unsigned flags;
     uint32_t crc;
-    size_t packed_size, size, offset; // offset of the local header
+    size_t size, offset; // offset of the local header
 } Entry;
 
-static unsigned get16(const uint8_t *at) { return (unsigned)at[0] | (unsigned)at[1] << 8; }
-
-static uint32_t get32(const uint8_t *at) { return get16(at) | (uint32_t)get16(at + 2) << 16; }
+static uint32_t get32(const uint8_t *at) {
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
 
 // ---- reading ----
 
-// The end record stands last, but for a comment of up to 65535 bytes.
-static Status find_end(const Archive *zip, const uint8_t **end) {
-    for (size_t back = END_SIZE; back <= zip->size && back <= END_SIZE + 65535; back++) {
-        *end = zip->bytes + zip->size - back;
-        if (get32(*end) == END_MAGIC && get16(*end + 20) == back - END_SIZE) return ST_OK;
+// "mask.npy" to "mask"
+static Status name_tensor(Arena *arena, const ZipEntry *entry, NamedTensor *tensor) {
+    FAIL_IF(!text_ends(entry->name, ".npy"), ST_UNSUPPORTED, "expected .npy files in the archive, got %s", entry->name);
+    tensor->name = arena_string_n(arena, entry->name, strlen(entry->name) - 4);
+    return tensor->name ? ST_OK : fail_memory(strlen(entry->name));
+}
+
+// Deflated bytes are given back at once: only the tensor stays.
+static Status read_entry(Arena *arena, const Zip *zip, const ZipEntry *entry, Tensor *out) {
+    Arena unpacked = {0};
+    const uint8_t *bytes;
+    Status status = zip_data(&unpacked, zip, entry, &bytes);
+    if (status == ST_OK) {
+        status = npy_parse(arena, bytes, entry->size, out);
+        if (status != ST_OK) status = fail_context(status, "%s", entry->name);
     }
-    return fail(ST_BAD, "expected a .npz archive's directory at the end, got none; the file is cut short or damaged");
-}
-
-static Status read_central_row(Arena *arena, const Archive *zip, size_t *at, Entry *entry) {
-    const uint8_t *row = zip->bytes + *at;
-    FAIL_IF(*at > zip->size || zip->size - *at < CENTRAL_SIZE || get32(row) != CENTRAL_MAGIC, ST_BAD,
-            "expected a row of the archive's directory at byte %zu, got something else", *at);
-    size_t name_size = get16(row + 28), row_size = CENTRAL_SIZE + name_size + get16(row + 30) + get16(row + 32);
-    FAIL_IF(row_size > zip->size - *at, ST_BAD, "the archive's directory is cut short at byte %zu", *at);
-    const char *name = (const char *)row + CENTRAL_SIZE;
-    FAIL_IF(memchr(name, 0, name_size) || !utf8_valid(name, name_size), ST_BAD,
-            "expected an entry's name in UTF-8 at byte %zu", *at);
-    *entry = (Entry){.name = arena_string_n(arena, name, name_size),
-                     .flags = get16(row + 8),
-                     .method = get16(row + 10),
-                     .crc = get32(row + 16),
-                     .packed_size = get32(row + 20),
-                     .size = get32(row + 24),
-                     .offset = get32(row + 42)};
-    if (!entry->name) return fail_memory(name_size);
-    bool is_zip64 = entry->packed_size == UINT32_MAX || entry->size == UINT32_MAX || entry->offset == UINT32_MAX;
-    FAIL_IF(is_zip64, ST_UNSUPPORTED, "%s: entries of 4 GiB and more are not supported", entry->name);
-    *at += row_size;
-    return ST_OK;
-}
-
-static Status locate_data(const Archive *zip, const Entry *entry, const uint8_t **data) {
-    const uint8_t *local = zip->bytes + entry->offset;
-    FAIL_IF(entry->offset > zip->size || zip->size - entry->offset < LOCAL_SIZE || get32(local) != LOCAL_MAGIC, ST_BAD,
-            "expected an entry at byte %zu, got something else", entry->offset);
-    size_t header_size = LOCAL_SIZE + (size_t)get16(local + 26) + get16(local + 28);
-    size_t left = zip->size - entry->offset;
-    FAIL_IF(header_size > left || entry->packed_size > left - header_size, ST_BAD,
-            "expected %zu bytes at byte %zu, got fewer; the file is cut short", entry->packed_size, entry->offset);
-    *data = local + header_size;
-    return ST_OK;
-}
-
-// zlib's memory comes through the common door.
-static void *zlib_alloc(void *context, unsigned count, unsigned size) {
-    (void)context;
-    return mem_zero(count, size);
-}
-
-static void zlib_free(void *context, void *pointer) {
-    (void)context;
-    mem_free(pointer);
-}
-
-// Raw deflate data that must give exactly entry->size bytes.
-static Status inflate_data(const Entry *entry, const uint8_t *packed, uint8_t *to) {
-    z_stream stream = {.zalloc = zlib_alloc, .zfree = zlib_free};
-    stream.next_in = (uint8_t *)(uintptr_t)packed; // zlib does not write there
-    stream.avail_in = (unsigned)entry->packed_size;
-    stream.next_out = to;
-    stream.avail_out = (unsigned)entry->size;
-    if (inflateInit2(&stream, -15) != Z_OK) return fail_memory(65536);
-    int result = inflate(&stream, Z_FINISH);
-    bool is_whole = result == Z_STREAM_END && stream.total_out == entry->size;
-    inflateEnd(&stream);
-    if (result == Z_MEM_ERROR) return fail_memory(65536);
-    FAIL_IF(!is_whole, ST_BAD, "expected %zu bytes of deflated data, got something else; the file is damaged",
-            entry->size);
-    return ST_OK;
-}
-
-static Status parse_unpacked(Arena *arena, const Entry *entry, const uint8_t *bytes, Tensor *out) {
-    FAIL_IF(!checksum_matches(crc32(0, bytes, (unsigned)entry->size), entry->crc), ST_BAD,
-            "the checksum is wrong; the file is damaged");
-    return npy_parse(arena, bytes, entry->size, out);
-}
-
-static Status read_deflated(Arena *arena, const Entry *entry, const uint8_t *packed, Tensor *out) {
-    FAIL_IF(entry->size / MAX_DEFLATE_RATIO > entry->packed_size, ST_BAD, "%zu bytes cannot unpack to %zu",
-            entry->packed_size, entry->size);
-    uint8_t *bytes = mem_alloc(entry->size);
-    if (!bytes) return fail_memory(entry->size);
-    Status status = inflate_data(entry, packed, bytes);
-    if (status == ST_OK) status = parse_unpacked(arena, entry, bytes, out);
-    mem_free(bytes);
+    arena_free(&unpacked);
     return status;
 }
 
-static Status read_entry(Arena *arena, const Archive *zip, const Entry *entry, Tensor *out) {
-    const uint8_t *data;
-    FAIL_IF(entry->flags & FLAG_ENCRYPTED, ST_UNSUPPORTED, "encrypted archives are not supported");
-    TRY(locate_data(zip, entry, &data));
-    if (entry->method == METHOD_DEFLATED) return read_deflated(arena, entry, data, out);
-    FAIL_IF(entry->method != METHOD_STORED, ST_UNSUPPORTED, "packing method %u is not supported; use numpy.savez",
-            entry->method);
-    FAIL_IF(entry->size != entry->packed_size, ST_BAD, "expected %zu stored bytes, got %zu", entry->size,
-            entry->packed_size);
-    return parse_unpacked(arena, entry, data, out);
-}
-
-// "mask.npy" to "mask"; each name once.
-static Status name_tensor(Arena *arena, const Entry *entry, NamedTensor *tensors, size_t index) {
-    FAIL_IF(!text_ends(entry->name, ".npy"), ST_UNSUPPORTED, "expected .npy files in the archive, got %s", entry->name);
-    tensors[index].name = arena_string_n(arena, entry->name, strlen(entry->name) - 4);
-    if (!tensors[index].name) return fail_memory(strlen(entry->name));
-    for (size_t i = 0; i < index; i++)
-        FAIL_IF(!strcmp(tensors[i].name, tensors[index].name), ST_BAD, "expected %s once, got it twice", entry->name);
-    return ST_OK;
-}
-
-static Status read_archive(Arena *arena, const Archive *zip, NamedTensor **out, size_t *count) {
-    const uint8_t *end;
-    TRY(find_end(zip, &end));
-    size_t entries = get16(end + 10), at = get32(end + 16), packed_total = 0, unpacked_total = 0;
-    FAIL_IF(entries > MAX_ENTRIES, ST_UNSUPPORTED, "expected at most %d arrays, got more", MAX_ENTRIES);
-    NamedTensor *tensors = arena_array(arena, entries, sizeof *tensors);
-    if (!tensors) return fail_memory(entries * sizeof *tensors);
-    for (size_t i = 0; i < entries; i++) {
-        Entry entry;
-        TRY(read_central_row(arena, zip, &at, &entry));
-        TRY(name_tensor(arena, &entry, tensors, i));
-        packed_total += entry.packed_size; // entries that share bytes could unpack to far more than the file's size
-        FAIL_IF(packed_total > zip->size, ST_BAD, "%s: the archive's entries overlap", entry.name);
-        unpacked_total += entry.method == METHOD_DEFLATED ? entry.size : 0; // at most 4096 times 4 GiB
-        FAIL_IF(unpacked_total > MAX_UNPACKED && unpacked_total / MAX_GROWTH > zip->size, ST_UNSUPPORTED,
-                "%s: %zu bytes that unpack to %zu are too much; write it with numpy.savez", entry.name, zip->size,
-                unpacked_total);
-        Status status = read_entry(arena, zip, &entry, &tensors[i].tensor);
-        if (status != ST_OK) return fail_context(status, "%s", entry.name);
+static Status read_entries(Arena *arena, const Zip *zip, NamedTensor **out, size_t *count) {
+    FAIL_IF(zip->n_entries > MAX_ENTRIES, ST_UNSUPPORTED, "expected at most %d arrays, got more", MAX_ENTRIES);
+    NamedTensor *tensors = arena_array(arena, zip->n_entries, sizeof *tensors);
+    if (!tensors) return fail_memory(zip->n_entries * sizeof *tensors);
+    for (size_t i = 0; i < zip->n_entries; i++) {
+        TRY(name_tensor(arena, &zip->entries[i], &tensors[i]));
+        TRY(read_entry(arena, zip, &zip->entries[i], &tensors[i].tensor));
     }
     *out = tensors;
-    *count = entries;
+    *count = zip->n_entries;
     return ST_OK;
 }
 
-static Status read_plain(Arena *arena, const Archive *file, NamedTensor **out, size_t *count) {
+static Status read_archive(Arena *arena, const uint8_t *bytes, size_t size, NamedTensor **out, size_t *count) {
+    Arena directory = {0};
+    Zip zip;
+    Status status = zip_open(&directory, bytes, size, &zip);
+    if (status == ST_OK) status = read_entries(arena, &zip, out, count);
+    arena_free(&directory);
+    return status;
+}
+
+static Status read_plain(Arena *arena, const uint8_t *bytes, size_t size, NamedTensor **out, size_t *count) {
     NamedTensor *tensor = arena_alloc(arena, sizeof *tensor);
     if (!tensor) return fail_memory(sizeof *tensor);
     tensor->name = "";
-    TRY(npy_parse(arena, file->bytes, file->size, &tensor->tensor));
+    TRY(npy_parse(arena, bytes, size, &tensor->tensor));
     *out = tensor;
     *count = 1;
     return ST_OK;
@@ -197,9 +86,8 @@ Status npz_read(Arena *arena, const char *path, NamedTensor **out, size_t *count
     uint8_t *bytes;
     size_t size;
     TRY(file_read(path, (size_t)1 << MAX_FILE_LOG2, &bytes, &size));
-    Archive file = {bytes, size};
     bool is_zip = size >= 4 && (get32(bytes) == LOCAL_MAGIC || get32(bytes) == END_MAGIC);
-    Status status = is_zip ? read_archive(arena, &file, out, count) : read_plain(arena, &file, out, count);
+    Status status = (is_zip ? read_archive : read_plain)(arena, bytes, size, out, count);
     mem_free(bytes);
     return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
 }

@@ -3,13 +3,13 @@
 // datasets of numbers.
 //
 // Read are superblocks 0 to 3 (also behind a user block), object headers 1 and 2, old and new groups, hard and soft
-// links, attributes in headers and in heaps, datasets that are compact, contiguous or chunked (every index), the filters
-// deflate, shuffle and fletcher32, both byte orders. Checksums are checked.
+// links, attributes in headers and in heaps, datasets that are compact, contiguous or chunked (every index), the
+// filters deflate, shuffle and fletcher32, both byte orders. Checksums are checked.
 //
 // ST_BAD: damaged, cut short, or leading in circles, with the byte where. ST_UNSUPPORTED, by name: other datatypes
-// (bfloat16, records, texts as datasets ...), filters and layouts, links to other files, shared message tables; contents
-// that unpack, or are copied, to more than 256 MiB and 16 times the file, all calls together. A file is for one thread at
-// a time.
+// (bfloat16, records, texts as datasets ...), filters and layouts, links to other files, shared message tables;
+// contents that unpack, or are copied, to more than 256 MiB and 16 times the file, all calls together. A file is for
+// one thread at a time.
 #pragma once
 #include "tensor/tensor.h"
 
@@ -32,8 +32,8 @@ Status h5_names(const H5Object *group, const char ***names, size_t *count);
 
 // An attribute that is a text (fixed or variable length): *text NULL when it is absent.
 Status h5_attr_text(const H5Object *object, const char *name, const char **text);
-// One that is a list of texts; an empty list has *count 0; *texts NULL when it is absent. Lists that Keras has split, as
-// they are too long for one attribute ("name0", "name1", ...), are joined.
+// One that is a list of texts; an empty list has *count 0; *texts NULL when it is absent. Lists that Keras has split,
+// as they are too long for one attribute ("name0", "name1", ...), are joined.
 Status h5_attr_texts(const H5Object *object, const char *name, const char ***texts, size_t *count);
 // One that holds numbers; *found false when absent.
 Status h5_attr_tensor(const H5Object *object, const char *name, Tensor *out, bool *found);

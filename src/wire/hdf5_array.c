@@ -116,7 +116,8 @@ static Status find_fixed(Array *array, uint64_t number, H5Cursor *element, bool 
     }
     const uint64_t page = number / array->page_size, first = page * array->page_size;
     const uint64_t bytes = array->page_size * array->element_size + 4; // with a checksum
-    H5Cursor bits = cursor_at(array, array->bitmap + page / 8), whole = cursor_at(array, array->elements + page * bytes);
+    H5Cursor bits = cursor_at(array, array->bitmap + page / 8),
+             whole = cursor_at(array, array->elements + page * bytes);
     *is_there = h5_uint(&bits, 1) & 0x80 >> page % 8;
     TRY(bits.status);
     *element = cursor_at(array, whole.at + (number - first) * array->element_size);
@@ -147,8 +148,7 @@ static Status open_extensible(Array *array) {
     h5_checksum(&cursor, start, what);
     const bool is_right = bits > 0 && bits <= MAX_BITS && page_bits < 32 && array->block_elements > 0 &&
                           (array->block_elements & (array->block_elements - 1)) == 0 && least_pointers > 0 &&
-                          (least_pointers & (least_pointers - 1)) == 0 &&
-                          array->block_elements <= UINT64_C(1) << bits;
+                          (least_pointers & (least_pointers - 1)) == 0 && array->block_elements <= UINT64_C(1) << bits;
     if (cursor.status == ST_OK && !is_right)
         h5_fail(&cursor, ST_BAD, "expected %s of at most 2^%d, got 2^%u; the file is damaged", what, MAX_BITS, bits);
     TRY(cursor.status);
@@ -231,8 +231,9 @@ static Status largest_grid(const H5Chunks *chunks, uint64_t *counts, int *growin
         const uint64_t most = MAX(chunks->space->most[i], (uint64_t)chunks->space->shape.dim[i]);
         counts[i] = most / chunks->dims[i] + (most % chunks->dims[i] != 0);
         if (chunks->space->most[i] == H5_NOWHERE && *growing < 0) *growing = i;
-        else FAIL_IF(__builtin_mul_overflow(all, counts[i], &all), ST_BAD,
-                     "expected a dataset that may grow to a possible size, got a larger one; the file is damaged");
+        else
+            FAIL_IF(__builtin_mul_overflow(all, counts[i], &all), ST_BAD,
+                    "expected a dataset that may grow to a possible size, got a larger one; the file is damaged");
     }
     FAIL_IF((*growing >= 0) != (chunks->index == INDEX_EXTENSIBLE_ARRAY), ST_BAD,
             "expected an index of chunks that fits the dimensions, got another; the file is damaged");

@@ -28,10 +28,13 @@ static Status read_value(H5Cursor *type, H5Cursor *space, H5Cursor *data, unsign
     h5_space(space, &out->space);
     TRY(space->status);
     out->data = *data;
-    out->type = (H5Type){.kind = H5_NUMBER, .dtype = DT_F32, .size = 4};
-    if (shape_count(&out->space.shape) == 0) return ST_OK; // whatever it is, there is none of it
     if (shared & SHARED_TYPE) h5_unshare(type, MSG_DATATYPE);
     h5_type(type, &out->type);
+    if (type->status == ST_UNSUPPORTED && shape_count(&out->space.shape) == 0) { // whatever it is, there is none of it
+        error_clear();
+        out->type = (H5Type){.kind = H5_NUMBER, .dtype = DT_F32, .size = 4};
+        return ST_OK;
+    }
     return type->status;
 }
 
@@ -39,7 +42,7 @@ static Status match_attribute(Search *search, H5Cursor *cursor) {
     const unsigned version = h5_version(cursor, 1, 3, "an attribute");
     const unsigned shared = (unsigned)h5_uint(cursor, 1); // version 1: reserved
     const uint64_t name_size = h5_uint(cursor, 2), type_size = h5_uint(cursor, 2), space_size = h5_uint(cursor, 2);
-    h5_skip(cursor, version == 3 ? 1 : 0); // the name's character set
+    h5_skip(cursor, version == 3 ? 1 : 0);      // the name's character set
     const unsigned fill = version == 1 ? 7 : 0; // parts are filled up to multiples of 8 bytes
     H5Cursor name = h5_part(cursor, (name_size + fill) & ~(uint64_t)fill);
     H5Cursor type = h5_part(cursor, (type_size + fill) & ~(uint64_t)fill);

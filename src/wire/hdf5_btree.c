@@ -12,8 +12,8 @@ enum { NODE_HEAD = 6, NODE_CHECKSUM = 4 };
 typedef struct Tree {
     const H5File *file;
     unsigned type, record_size;
-    unsigned count_bytes;                    // of a node's number of records
-    unsigned total_bytes[H5_MAX_DEPTH + 1];  // of the number of all records below a node of that depth
+    unsigned count_bytes;                   // of a node's number of records
+    unsigned total_bytes[H5_MAX_DEPTH + 1]; // of the number of all records below a node of that depth
     const H5Only *only;
     H5Visit *visit;
     void *context;
@@ -65,7 +65,8 @@ static Status visit_node(const Tree *tree, uint64_t address, uint64_t n, unsigne
     const uint64_t first = node.at;
     const uint8_t *records = h5_take(&node, n * tree->record_size);
     const unsigned total_bytes = depth ? tree->total_bytes[depth - 1] : 0;
-    H5Cursor pointers = h5_part(&node, depth ? (n + 1) * (tree->file->offset_size + tree->count_bytes + total_bytes) : 0);
+    H5Cursor pointers =
+        h5_part(&node, depth ? (n + 1) * (tree->file->offset_size + tree->count_bytes + total_bytes) : 0);
     h5_checksum(&node, start, "a B-tree's node");
     TRY(node.status);
     for (uint64_t i = 0; i <= n; i++) {

@@ -87,8 +87,9 @@ static Status visit_tree(H5Chunks *chunks, uint64_t address, unsigned above) {
     uint64_t n = h5_uint(&cursor, 2);
     h5_skip(&cursor, 2 * file->offset_size); // the neighbours
     if (cursor.status == ST_OK && (type != CHUNK_NODE || level >= above))
-        h5_fail(&cursor, ST_BAD, "expected a B-tree of chunks of less than %u levels, got type %u, level %u; the file is "
-                                 "damaged",
+        h5_fail(&cursor, ST_BAD,
+                "expected a B-tree of chunks of less than %u levels, got type %u, level %u; the file is "
+                "damaged",
                 above, type, level);
     for (; n > 0 && cursor.status == ST_OK; n--) {
         H5Cursor key = h5_part(&cursor, key_size);

@@ -43,7 +43,8 @@ static Status fill_tensor(const Dataset *dataset, Tensor *tensor) {
     uint8_t *to = tensor->data;
     TRY(fill.status);
     memcpy(to, value, size);
-    for (size_t done = size; done < bytes; done += MIN(done, bytes - done)) memcpy(to + done, to, MIN(done, bytes - done));
+    for (size_t done = size; done < bytes; done += MIN(done, bytes - done))
+        memcpy(to + done, to, MIN(done, bytes - done));
     return ST_OK;
 }
 

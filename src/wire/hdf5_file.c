@@ -55,8 +55,8 @@ static H5Cursor cursor_at(const H5File *file, uint64_t address, const char *what
     H5Cursor cursor = {.file = file};
     const uint64_t space = file->size - file->base;
     if (address >= space) {
-        h5_fail(&cursor, ST_BAD, "expected the address of %s within %zu bytes, got %llu; the file is damaged", what,
-                file->size, (unsigned long long)address);
+        cursor.status = fail(ST_BAD, "expected the address of %s within %llu bytes, got %llu; the file is damaged",
+                             what, (unsigned long long)space, (unsigned long long)address);
         return cursor;
     }
     cursor.at = file->base + address;
@@ -218,15 +218,16 @@ static Status find_superblock(H5File *file) {
             return ST_OK;
         }
     }
-    return fail(ST_BAD, "expected an HDF5 file (\\x89HDF\\r\\n), got other bytes; it was cut short, damaged, or changed "
-                        "as if it were text");
+    return fail(ST_BAD,
+                "expected an HDF5 file (\\x89HDF\\r\\n), got other bytes; it was cut short, damaged, or changed "
+                "as if it were text");
 }
 
 static void read_sizes(H5Cursor *cursor, H5File *file) {
     file->offset_size = (unsigned)h5_uint(cursor, 1);
     file->length_size = (unsigned)h5_uint(cursor, 1);
-    const bool is_known = (file->offset_size == 4 || file->offset_size == 8) &&
-                          (file->length_size == 4 || file->length_size == 8);
+    const bool is_known =
+        (file->offset_size == 4 || file->offset_size == 8) && (file->length_size == 4 || file->length_size == 8);
     if (cursor->status == ST_OK && !is_known)
         h5_fail(cursor, ST_UNSUPPORTED, "expected addresses and lengths of 4 or 8 bytes, got %u and %u",
                 file->offset_size, file->length_size);

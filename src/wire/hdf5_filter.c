@@ -34,8 +34,9 @@ static void read_filter(H5Cursor *cursor, unsigned version, struct H5Filter *out
     h5_skip(cursor, values > 0 ? 4 * (values - 1) : 0);
     if (version == 1 && values % 2) h5_skip(cursor, 4);
     if (cursor->status == ST_OK && (out->id < DEFLATE || out->id > FLETCHER32))
-        h5_fail(cursor, ST_UNSUPPORTED, "filter %u (%s) is not supported; write the file without compression, or with "
-                                        "gzip",
+        h5_fail(cursor, ST_UNSUPPORTED,
+                "filter %u (%s) is not supported; write the file without compression, or with "
+                "gzip",
                 out->id, filter_name(out->id));
     if (cursor->status == ST_OK && out->id == SHUFFLE && out->width == 0)
         h5_fail(cursor, ST_BAD, "expected the size of shuffled elements, got none; the file is damaged");
@@ -79,8 +80,9 @@ static Status undo_deflate(const uint8_t *from, uint8_t *to, size_t capacity, si
     *size = capacity - stream.avail_out;
     inflateEnd(&stream);
     if (result == Z_MEM_ERROR) return fail_memory(65536);
-    FAIL_IF(result != Z_STREAM_END, ST_BAD, "expected a deflated chunk of at most %zu bytes, got something else; the "
-                                            "file is damaged",
+    FAIL_IF(result != Z_STREAM_END, ST_BAD,
+            "expected a deflated chunk of at most %zu bytes, got something else; the "
+            "file is damaged",
             capacity);
     return ST_OK;
 }
@@ -114,7 +116,8 @@ static uint32_t fletcher32(const uint8_t *bytes, size_t size) {
 
 // The checksum stands behind the bytes; libraries before 1.6.3 wrote it with the bytes of each half swapped.
 static Status check_fletcher(const uint8_t *bytes, size_t *size) {
-    FAIL_IF(*size < CHECKSUM_SIZE, ST_BAD, "expected a chunk with a checksum, got %zu bytes; the file is damaged", *size);
+    FAIL_IF(*size < CHECKSUM_SIZE, ST_BAD, "expected a chunk with a checksum, got %zu bytes; the file is damaged",
+            *size);
     *size -= CHECKSUM_SIZE;
     const uint8_t *at = bytes + *size;
     const uint32_t stored = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;

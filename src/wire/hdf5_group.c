@@ -85,8 +85,9 @@ static Status visit_tree(Search *search, uint64_t heap, uint64_t address, unsign
     uint64_t n = h5_uint(&cursor, 2);
     h5_skip(&cursor, 2 * file->offset_size); // the neighbours
     if (cursor.status == ST_OK && (type != GROUP_NODE || level >= above))
-        h5_fail(&cursor, ST_BAD, "expected a group's B-tree of less than %u levels, got type %u, level %u; the file is "
-                                 "damaged",
+        h5_fail(&cursor, ST_BAD,
+                "expected a group's B-tree of less than %u levels, got type %u, level %u; the file is "
+                "damaged",
                 above, type, level);
     h5_length(&cursor); // the key before the first child: below all names
     for (int order = 1; n > 0 && cursor.status == ST_OK; n--) {
@@ -157,8 +158,7 @@ static Status visit_dense(Search *search, H5Cursor *info) {
     const uint64_t heap = h5_address(info), tree = h5_address(info);
     TRY(info->status);
     if (heap == H5_NOWHERE || tree == H5_NOWHERE) return ST_OK;
-    const H5Only only = {.at = 0,
-                         .value = h5_lookup3((const uint8_t *)search->wanted, search->wanted_size, SIZE_MAX)};
+    const H5Only only = {.at = 0, .value = h5_lookup3((const uint8_t *)search->wanted, search->wanted_size, SIZE_MAX)};
     TRY(h5_heap_open(search->file, heap, &dense.heap));
     return h5_visit_records(search->file, tree, NAMES, search->wanted ? &only : NULL, visit_dense_link, &dense);
 }
@@ -190,7 +190,8 @@ static Status collect_name(Search *search, const Link *link) {
     const char *copy = arena_string_n(search->file->state->arena, link->name, link->name_size);
     if (!copy) return fail_memory(link->name_size);
     FAIL_IF(memchr(link->name, 0, link->name_size) || !utf8_valid(link->name, link->name_size), ST_BAD,
-            "expected names in UTF-8, got '%s'; the file is damaged", copy);
+            "byte %zu: expected a name in UTF-8, got other bytes; the file is damaged",
+            (size_t)((const uint8_t *)link->name - search->file->bytes));
     if (names->count == names->capacity) {
         const size_t capacity = names->capacity ? 2 * names->capacity : 64;
         const char **larger = mem_resize(names->names, capacity * sizeof *larger);
@@ -216,8 +217,9 @@ static Status keep_names(const H5File *file, Names *names, const char ***out) {
         memcpy(kept, names->names, names->count * sizeof *kept);
     }
     for (size_t i = 1; i < names->count; i++)
-        FAIL_IF(strcmp(kept[i - 1], kept[i]) == 0, ST_BAD, "expected %s once in its group, got it twice; the file is "
-                                                           "damaged",
+        FAIL_IF(strcmp(kept[i - 1], kept[i]) == 0, ST_BAD,
+                "expected %s once in its group, got it twice; the file is "
+                "damaged",
                 kept[i]);
     *out = kept;
     return ST_OK;
@@ -276,8 +278,9 @@ static Status follow_path(const H5File *file, const char *path, size_t size, uns
             *address = match.link.address;
             continue;
         }
-        FAIL_IF(++*links > H5_MAX_LINKS, ST_BAD, "%.*s: expected a path through at most %d soft links, got more; they "
-                                                 "lead in a circle",
+        FAIL_IF(++*links > H5_MAX_LINKS, ST_BAD,
+                "%.*s: expected a path through at most %d soft links, got more; they "
+                "lead in a circle",
                 (int)match.link.name_size, match.link.name, H5_MAX_LINKS);
         TRY(follow_path(file, match.link.target, match.link.target_size, links, address, found));
     }

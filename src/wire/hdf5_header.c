@@ -68,8 +68,9 @@ static void begin_continuation(H5Header *header) {
 static void add_continuation(H5Header *header, H5Cursor *body) {
     const uint64_t address = h5_address(body), size = h5_length(body);
     if (body->status == ST_OK && header->n_pending == H5_MAX_PENDING)
-        h5_fail(body, ST_BAD, "expected at most %d continuations of an object header at once, got more; the file is "
-                              "damaged",
+        h5_fail(body, ST_BAD,
+                "expected at most %d continuations of an object header at once, got more; the file is "
+                "damaged",
                 H5_MAX_PENDING);
     if (body->status != ST_OK) header->at.status = body->status;
     else header->pending[header->n_pending++] = (struct H5Chunk){address, size};

@@ -31,7 +31,7 @@ Status h5_local_name(const H5File *file, uint64_t heap, uint64_t offset, const c
     return text.status;
 }
 
-// ---- global heap
+// ---- global heap: its head and each object's head are filled up to multiples of 8 bytes
 
 // Reads a collection's head, and remembers where its objects lie.
 static Status open_collection(const H5File *file, uint64_t address) {
@@ -46,6 +46,7 @@ static Status open_collection(const H5File *file, uint64_t address) {
     if (cursor.status == ST_OK && (size < cursor.at - start || size > cursor.end - start))
         h5_fail(&cursor, ST_BAD, "expected a global heap of at most %llu bytes, got %llu; the file is damaged",
                 (unsigned long long)(cursor.end - start), (unsigned long long)size);
+    h5_skip(&cursor, 8 - file->length_size);
     TRY(cursor.status);
     state->collection = address;
     state->objects = state->next_object = cursor.at;
@@ -55,10 +56,11 @@ static Status open_collection(const H5File *file, uint64_t address) {
 
 // Walks on to the object of that number, and to its bytes. False: it did not come up to the end.
 static bool walk_objects(H5Cursor *cursor, uint64_t number, uint64_t *size) {
-    while (cursor->status == ST_OK && cursor->end - cursor->at >= 8 + (uint64_t)cursor->file->length_size) {
+    while (cursor->status == ST_OK && cursor->end - cursor->at >= 16) {
         const uint64_t found = h5_uint(cursor, 2);
         h5_skip(cursor, 6); // references, reserved
         *size = h5_length(cursor);
+        h5_skip(cursor, 8 - cursor->file->length_size);
         if (found == number) return cursor->status == ST_OK;
         if (found == 0) return false; // free space, up to the end
         h5_skip(cursor, *size);
@@ -124,8 +126,9 @@ static void read_table(H5Cursor *cursor, H5Heap *heap, uint64_t most_object) {
         heap->length_bytes = MIN((h5_log2(most) + 7) / 8, h5_bytes_for(most_object));
         if (first_bits <= heap->max_bits && heap->rows <= heap->max_bits - first_bits + 1) return;
     }
-    h5_fail(cursor, ST_BAD, "expected a fractal heap's table of blocks, got width %u, blocks of %llu to %llu bytes, %u "
-                            "rows, %u bits; the file is damaged",
+    h5_fail(cursor, ST_BAD,
+            "expected a fractal heap's table of blocks, got width %u, blocks of %llu to %llu bytes, %u "
+            "rows, %u bits; the file is damaged",
             heap->width, (unsigned long long)heap->start_size, (unsigned long long)most, heap->rows, heap->max_bits);
 }
 
@@ -186,9 +189,9 @@ static Status check_table(H5Heap *heap, uint64_t address, unsigned rows) {
 }
 
 typedef struct Block {
-    uint64_t address, size;  // size: 0 while it is indirect
-    uint64_t start;          // of the heap's space
-    unsigned rows;           // 0: direct
+    uint64_t address, size; // size: 0 while it is indirect
+    uint64_t start;         // of the heap's space
+    unsigned rows;          // 0: direct
 } Block;
 
 // The block in the indirect block `block` that holds `offset`.
@@ -205,8 +208,9 @@ static Status enter_block(H5Heap *heap, uint64_t offset, Block *block) {
     const uint64_t table = cursor.at;
     h5_expect(&cursor, "FHIB", "a fractal heap's table");
     if (cursor.status == ST_OK && (offset < block->start || row == block->rows))
-        h5_fail(&cursor, ST_BAD, "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
-                                 "damaged",
+        h5_fail(&cursor, ST_BAD,
+                "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
+                "damaged",
                 (unsigned long long)offset);
     TRY(cursor.status);
     TRY(check_table(heap, block->address, block->rows));
@@ -234,8 +238,9 @@ static Status managed_object(H5Heap *heap, uint64_t offset, uint64_t length, H5C
     TRY(head.status);
     TRY(check_block(heap, block.address, block.size));
     if (offset < block.start || offset - block.start >= block.size)
-        h5_fail(object, ST_BAD, "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
-                                "damaged",
+        h5_fail(object, ST_BAD,
+                "expected an object of a fractal heap, got one at %llu beyond its end; the file is "
+                "damaged",
                 (unsigned long long)offset);
     h5_skip(object, offset - block.start);
     *object = h5_part(object, length);

@@ -42,7 +42,7 @@ struct H5File {
     H5State *state;
 };
 
-void h5_begin(const H5File *file); // a call of the interface begins
+void h5_begin(const H5File *file);     // a call of the interface begins
 unsigned h5_bytes_for(uint64_t value); // 1 to 8: that hold it
 static inline unsigned h5_log2(uint64_t value) { return 63 - (unsigned)__builtin_clzll(value); } // value > 0
 // `bytes` more of numbers or texts that are unpacked or copied; ST_UNSUPPORTED beyond 256 MiB and 16 times the file.
@@ -100,7 +100,7 @@ typedef struct H5Message {
 } H5Message;
 
 typedef struct H5Header {
-    H5Cursor at; // what is left of the chunk that is being read
+    H5Cursor at;                    // what is left of the chunk that is being read
     unsigned version, message_size; // of a message's own header
     size_t n_pending;
     struct H5Chunk {
@@ -218,10 +218,10 @@ typedef struct H5Chunks {
     const H5Space *space;
     H5Filters filters;
     H5Index index;
-    bool whole_edges;          // chunks that reach beyond the dataset are stored without filters
-    bool is_filtered_single;   // INDEX_SINGLE: single_size and single_mask are told
-    unsigned size_bytes;       // of a packed chunk's size, in an index of layout version 4
-    uint64_t address;          // of the index
+    bool whole_edges;        // chunks that reach beyond the dataset are stored without filters
+    bool is_filtered_single; // INDEX_SINGLE: single_size and single_mask are told
+    unsigned size_bytes;     // of a packed chunk's size, in an index of layout version 4
+    uint64_t address;        // of the index
     uint64_t single_size, single_mask;
     uint64_t dims[MAX_RANK];   // of a chunk, in elements
     uint64_t counts[MAX_RANK]; // of chunks in the dataset

@@ -15,7 +15,8 @@ static void read_dims(H5Cursor *cursor, unsigned rank, bool has_most, H5Space *o
     out->shape.rank = (int)rank;
     for (unsigned i = 0; i < rank; i++) {
         const uint64_t dim = h5_length(cursor);
-        if (dim > INT64_MAX) h5_fail(cursor, ST_BAD, "expected a possible dimension, got %llu", (unsigned long long)dim);
+        if (dim > INT64_MAX)
+            h5_fail(cursor, ST_BAD, "expected a possible dimension, got %llu", (unsigned long long)dim);
         out->shape.dim[i] = dim > INT64_MAX ? 0 : (int64_t)dim;
         out->most[i] = dim;
     }
@@ -48,8 +49,9 @@ void h5_space(H5Cursor *cursor, H5Space *out) {
 enum { CLASS_INTEGER, CLASS_FLOAT, CLASS_TEXT = 3, CLASS_ENUM = 8, CLASS_VARIABLE = 9, CLASSES = 12 };
 
 static const char *const class_names[CLASSES] = {
-    "integer", "floating point", "time",        "text",                        "bit field", "opaque bytes",
-    "records", "references",     "enumeration", "lists of different lengths", "arrays",    "complex numbers"};
+    "integer",      "floating point", "time",       "text",        "bit field",
+    "opaque bytes", "records",        "references", "enumeration", "lists of different lengths",
+    "arrays",       "complex numbers"};
 
 static DType integer_of(size_t size, bool is_signed) {
     switch (size) {
@@ -166,12 +168,12 @@ Status h5_make_tensor(const H5File *file, const H5Type *type, const H5Space *spa
     return tensor_make(file->state->arena, type->dtype, space->shape, out);
 }
 
-#define SWAP_ALL(bits, swap)                       \
-    for (size_t at = 0; at < size; at += bits / 8) { \
-        uint##bits##_t value;                      \
-        memcpy(&value, bytes + at, bits / 8);      \
-        value = swap(value);                       \
-        memcpy(bytes + at, &value, bits / 8);      \
+#define SWAP_ALL(bits, swap)                                                                                           \
+    for (size_t at = 0; at < size; at += bits / 8) {                                                                   \
+        uint##bits##_t value;                                                                                          \
+        memcpy(&value, bytes + at, bits / 8);                                                                          \
+        value = swap(value);                                                                                           \
+        memcpy(bytes + at, &value, bits / 8);                                                                          \
     }
 static void swap_bytes(uint8_t *bytes, size_t size, size_t width) {
     switch (width) {

@@ -296,6 +296,7 @@ static void seed_hdf5(Seeds *to) {
     for (unsigned width = 4; width <= 8; width += 4) {
         H5Make file = h5make_begin();
         file.width = width;
+        file.tight = true;
         h5make_text(&file, H5MAKE_ROOT, "model_config", "{\"class_name\": \"Model\"}");
         const size_t layer = h5make_group(&file, H5MAKE_ROOT, "conv");
         h5make_texts(&file, layer, "weight_names", (const char *const[]){"kernel:0", "b"}, 2);

@@ -8,7 +8,7 @@ enum { SUPERBLOCK_SPACE = 96, SYMBOLS = 8, CHILDREN = 32 };
 // ---- bytes
 
 void h5put(Text *to, uint64_t value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; i++) text_bytes(to, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
+    for (unsigned i = 0; i < bytes; i++) text_bytes(to, &(uint8_t){i < 8 ? (uint8_t)(value >> 8 * i) : 0}, 1);
 }
 
 void h5put_fill(Text *to, size_t multiple) {
@@ -189,17 +189,21 @@ void h5make_fixed_text(H5Make *file, size_t object, const char *name, const char
 
 // Each text has a global heap collection of its own.
 void h5make_text(H5Make *file, size_t object, const char *name, const char *text) {
-    const size_t length = strlen(text), head = 8 + file->width, filled = (length + 7) / 8 * 8;
+    const size_t length = strlen(text), head = 16, filled = (length + 7) / 8 * 8;
+    const size_t needed = 3 * head + filled, size = file->tight ? needed : MAX(needed, (size_t)4096);
     Text heap = {0}, type = {0}, space = {0}, data = {0};
     text_bytes(&heap, "GCOL\1\0\0", 8);
-    h5put(&heap, head + head + filled + head, file->width);
+    h5put(&heap, size, file->width);
+    h5put_fill(&heap, 8);
     h5put(&heap, 1, 8); // object 1
     h5put(&heap, length, file->width);
+    h5put_fill(&heap, 8);
     text_bytes(&heap, text, length);
     h5put_fill(&heap, 1);
     while (heap.length < 2 * head + filled) h5put(&heap, 0, 1);
     h5put(&heap, 0, 8); // free space
-    h5put(&heap, head, file->width);
+    h5put(&heap, size - 2 * head - filled, file->width);
+    while (heap.length < size) h5put(&heap, 0, 1);
     const uint64_t address = h5make_text_blob(file, &heap);
     h5put(&type, 0x19, 1);
     h5put(&type, 0x0101, 3); // a text, in UTF-8

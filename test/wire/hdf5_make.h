@@ -28,6 +28,7 @@ typedef struct H5Make {
     Text file;
     unsigned width;   // bytes of addresses and lengths: 8, or 4 where it is set before anything is added
     unsigned version; // of the superblock: 0, or 2 or 3 where it is set before the file is finished
+    bool tight;       // texts take no more bytes than they need; the library asks for 4096
     uint64_t root;    // where it is set: another root group than the one that was made
     H5MadeObject *objects;
     size_t count, capacity;
@@ -41,7 +42,7 @@ size_t h5make_floats(H5Make *file, size_t parent, const char *name, const char *
 void h5make_text(H5Make *file, size_t object, const char *name, const char *text);
 void h5make_fixed_text(H5Make *file, size_t object, const char *name, const char *text);
 void h5make_texts(H5Make *file, size_t object, const char *name, const char *const *texts, size_t count);
-Text h5make_finish(H5Make *file); // the whole file; drops what was made
+Text h5make_finish(H5Make *file);                        // the whole file; drops what was made
 const char *h5make_save(H5Make *file, const char *name); // finishes, and writes it into this run's folder: its path
 
 // ---- parts
@@ -53,15 +54,15 @@ void h5put_type(Text *to, DType dtype);
 void h5put_text_type(Text *to, size_t size); // fixed length, filled up with NULs
 // Bytes at a multiple of 8: their address.
 uint64_t h5make_blob(H5Make *file, const void *bytes, size_t size);
-uint64_t h5make_text_blob(H5Make *file, Text *text); // the same, frees the text
-size_t h5make_object(H5Make *file, size_t parent, const char *name); // without messages
+uint64_t h5make_text_blob(H5Make *file, Text *text);                                         // the same, frees the text
+size_t h5make_object(H5Make *file, size_t parent, const char *name);                         // without messages
 void h5make_message(H5Make *file, size_t object, unsigned type, unsigned flags, Text *body); // frees the body
 // An attribute of version 1; frees type, space and data.
 void h5make_attribute(H5Make *file, size_t object, const char *name, Text *type, Text *space, Text *data);
 // A dataset's messages but for its layout: dataspace, datatype, fill value.
 size_t h5make_dataset(H5Make *file, size_t parent, const char *name, DType dtype, const char *dims);
 // Version 2: messages one behind the other, and a header of them.
-void h5put_checksum(Text *to); // of what it holds so far
+void h5put_checksum(Text *to);                                             // of what it holds so far
 void h5put_message_2(Text *to, unsigned type, unsigned flags, Text *body); // frees the body
 uint64_t h5make_header_2(H5Make *file, Text *messages);                    // frees the messages
 uint64_t h5make_place(H5Make *file, size_t object); // puts its header into the file now, if it is not there

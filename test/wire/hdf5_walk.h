@@ -43,7 +43,8 @@ static inline void h5_walk_object(H5Walk *walk, const H5Object *object, int dept
     if (h5_is_dataset(object)) {
         Tensor tensor;
         if (h5_walk_note(walk, h5_tensor(object, &tensor)))
-            for (int64_t i = 0; i < tensor_count(&tensor) && i < 1000; i++) walk->tensors += tensor_get(&tensor, i) > 1e9;
+            for (int64_t i = 0; i < tensor_count(&tensor) && i < 1000; i++)
+                walk->tensors += tensor_get(&tensor, i) > 1e9;
         walk->tensors++;
         return;
     }

@@ -246,7 +246,8 @@ static H5Object typed(Text *type, const char *dims, const void *bytes, size_t si
 }
 
 TEST(every_type_in_both_byte_orders) {
-    static const DType dtypes[] = {DT_F16, DT_F32, DT_F64, DT_I8, DT_I16, DT_I32, DT_I64, DT_U8, DT_U16, DT_U32, DT_U64};
+    static const DType dtypes[] = {DT_F16, DT_F32, DT_F64, DT_I8,  DT_I16, DT_I32,
+                                   DT_I64, DT_U8,  DT_U16, DT_U32, DT_U64};
     for (size_t i = 0; i < COUNT_OF(dtypes); i++) {
         Tensor values, got;
         Arena other = {0};

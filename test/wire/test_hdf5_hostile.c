@@ -12,6 +12,7 @@ enum { END_AT = 40, ROOT_AT = 64 }; // of a superblock of version 0
 static Text small_file(void) {
     const float values[4] = {1, 2, 3, 4};
     H5Make file = h5make_begin();
+    file.tight = true;
     h5make_text(&file, H5MAKE_ROOT, "model_config", "{\"class_name\": 1}");
     const size_t group = h5make_group(&file, H5MAKE_ROOT, "g");
     h5make_texts(&file, group, "weight_names", (const char *const[]){"x", "yz"}, 2);

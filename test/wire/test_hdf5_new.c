@@ -1,5 +1,5 @@
-// What HDF5 writes with libver="latest": headers with checksums, links and attributes in fractal heaps, other indexes of
-// chunks. Each piece is made by hand, as small as the format allows.
+// What HDF5 writes with libver="latest": headers with checksums, links and attributes in fractal heaps, other indexes
+// of chunks. Each piece is made by hand, as small as the format allows.
 #include "test.h"
 #include "wire/hdf5.h"
 #include "wire/hdf5_make.h"
@@ -193,7 +193,7 @@ TEST(datatypes_that_are_shared) {
 
 // ---- fractal heaps: width 4, blocks of 64 to 128 bytes, so rows 0 to 2 are direct; IDs of 7 bytes
 
-enum { WIDTH = 4, START = 64, MOST = 128, BITS = 32, BLOCK_HEAD = 5 + 8 + 4 + 4, ID_SIZE = 7 };
+enum { WIDTH = 4, START = 64, MOST = 128, BITS = 32, BLOCK_HEAD = 5 + 8 + 4 + 4, ID_SIZE = 7, NODE = 200 };
 
 typedef struct MadeHeap {
     uint64_t address, root;
@@ -212,7 +212,9 @@ static uint64_t place_heap(H5Make *file, const MadeHeap *heap, unsigned id_size)
     h5put(&head, heap->huge_tree, 8);
     h5put(&head, 0, 8);
     h5put(&head, UINT64_MAX, 8);
-    for (int i = 0; i < 8; i++) h5put(&head, 0, 8);
+    h5put(&head, 1 << 12, 8); // bytes of its space, and how many of them are there
+    h5put(&head, 1 << 12, 8);
+    for (int i = 0; i < 6; i++) h5put(&head, 0, 8);
     h5put(&head, WIDTH, 2);
     h5put(&head, START, 8);
     h5put(&head, MOST, 8);
@@ -252,14 +254,16 @@ static uint64_t place_leaf(H5Make *file, unsigned type, const Text *records) {
     h5put(&leaf, type, 1);
     text_bytes(&leaf, records->data, records->length);
     h5put_checksum(&leaf);
+    while (leaf.length < NODE) h5put(&leaf, 0, 1);
     return h5make_text_blob(file, &leaf);
 }
 
-static uint64_t place_tree(H5Make *file, unsigned type, unsigned record_size, unsigned depth, uint64_t root, uint64_t n) {
+static uint64_t place_tree(H5Make *file, unsigned type, unsigned record_size, unsigned depth, uint64_t root,
+                           uint64_t n) {
     Text head = {0};
     text_bytes(&head, "BTHD", 5);
     h5put(&head, type, 1);
-    h5put(&head, 512, 4);
+    h5put(&head, NODE, 4);
     h5put(&head, record_size, 2);
     h5put(&head, depth, 2);
     h5put(&head, 100, 2);
@@ -303,6 +307,7 @@ static uint64_t place_names(H5Make *file, Record *records, size_t n, bool deep) 
             h5put(&node, counts[i], 1);
         }
         h5put_checksum(&node);
+        while (node.length < NODE) h5put(&node, 0, 1);
         root = h5make_text_blob(file, &node);
     } else {
         root = place_leaf(file, 5, &bytes[0]);
@@ -589,9 +594,8 @@ static uint64_t place_chunk_tree(H5Make *file, const uint64_t *chunks, size_t n)
 }
 
 TEST(chunks_in_a_new_tree) {
-    const H5Object x =
-        indexed(INDEX_TREE2, "7", "18446744073709551615", (const uint64_t[]){0, 2, 0, 0, 100, 40, UINT64_MAX},
-                place_chunk_tree);
+    const H5Object x = indexed(INDEX_TREE2, "7", "18446744073709551615",
+                               (const uint64_t[]){0, 2, 0, 0, 100, 40, UINT64_MAX}, place_chunk_tree);
     check_counting(&x, 7, 0, 0);
     arena_free(&arena);
 }
@@ -698,7 +702,7 @@ static uint64_t place_extensible(H5Make *file, const uint64_t *chunks, size_t n)
     h5put(&head, LEAST, 1);
     h5put(&head, 2, 1);
     h5put(&head, 10, 1);
-    for (int i = 0; i < 6; i++) h5put(&head, 0, 8);
+    for (int i = 0; i < 6; i++) h5put(&head, i == 4 ? n : 0, 8); // elements that were written, and what is not read
     h5put(&head, index_address, 8);
     h5put_checksum(&head);
     REQUIRE(head.length == head_size);
