@@ -8,7 +8,8 @@
 // ---- arguments
 
 static Status need(const LayerCall *call, int position, const char *key, Operand *out) {
-    FAIL_IF(!call_operand(call, position, key, out), ST_BAD, "expected an argument '%s', got none", key);
+    FAIL_IF(!call_operand(call, position, key, out), ST_BAD, "expected an argument '%.*s', got none",
+            (int)strcspn(key, "|"), key);
     return ST_OK;
 }
 
