@@ -28,6 +28,8 @@ TEST(element_by_element) {
     check_simple("Rsqrt", "", positive, VALUES(1, 0.5, 2, 0.25));
     check_simple("Reciprocal", "", positive, VALUES(1, 0.25, 4, 0.0625));
     check_simple("Erf", "", x, VALUES(erf(-2), erf(-0.5), erf(0.25), erf(8)));
+    check_simple("Erfc", "", x, VALUES(erfc(-2), erfc(-0.5), erfc(0.25), erfc(8)));
+    check_simple("IsFinite", "", FLOATS(1, -INFINITY, NAN, 0), VALUES(1, 0, 0, 1));
     check_simple("Exp", "", x, VALUES(exp(-2), exp(-0.5), exp(0.25), exp(8)));
     check_simple("Log", "", positive, VALUES(0, log(4), log(0.25), log(16)));
     check_simple("Floor", "", x, VALUES(-2, -1, 0, 8));
@@ -58,6 +60,7 @@ TEST(two_operands) {
     check_pair("Pow", VALUES(9, 1, 9, 0.25));
     check_pair("SquaredDifference", VALUES(1, 4, 25, 25));
     check_pair("FloorDiv", VALUES(1, -1, -2, -4));
+    check_pair("DivNoNan", VALUES(1.5, -1, -1.5, -4));
     check_pair("FloorMod", VALUES(1, 0, 1, 0));
     check_pair("Mod", VALUES(1, 0, -1, 0));
     check_pair("Greater", VALUES(1, 1, 0, 1));
@@ -232,6 +235,22 @@ TEST(grouped_convolution) { // weights of one input channel for two: two groups
     tf_floats(&tf, "k", "1,1,1,2", FLOATS(10, 100), 2);
     check_node(&tf, "Conv2D", "x k", "strides=[1,1,1,1] padding='SAME'", "1,1,2,2", FLOATS(1, 2, 3, 4), "1,1,2,2",
                VALUES(10, 200, 30, 400));
+}
+
+TEST(grouped_convolution_of_computed_channels) {
+    TfWriter tf = {0};
+    const ImportOptions options = {.resolve = pass_resolve_shapes};
+    Arena arena = {0};
+    tf_placeholder(&tf, "x", "1,1,2,2");
+    tf_node(&tf, "Shape", "shape", "x", "");
+    tf_ints(&tf, "one", "1,1,1,1");
+    tf_node(&tf, "Mul", "dims", "shape one", "");
+    tf_node(&tf, "Reshape", "r", "x dims", "");
+    tf_floats(&tf, "k", "1,1,1,2", FLOATS(10, 100), 2);
+    tf_node(&tf, "Conv2D", "y", "r k", "strides=[1,1,1,1] padding='SAME'");
+    const Tensor y = run_model(tf_save_graph(&tf, "graph.pb"), &options, "1,1,2,2", FLOATS(1, 2, 3, 4), &arena);
+    check_tensor(&y, "1,1,2,2", VALUES(10, 200, 30, 400));
+    arena_free(&arena);
 }
 
 TEST(convolution_of_a_volume) {
@@ -419,6 +438,22 @@ TEST(batch_normalisation) {
     tf_filled(&tf, "one", "2", 1);
     tf_node(&tf, "FusedBatchNormV3", "n", "x one one one one", "is_training=false");
     refuse_node(&tf, "Relu", "n:3", "", "1,1,2,2", ST_UNSUPPORTED, "Relu 'y'|'n:3'");
+}
+
+TEST(layer_normalisation_as_keras_writes_it) {
+    TfWriter tf = {0};
+    Text empty = tf_tensor_head(TF_FLOAT, "0");
+    tf_const(&tf, "none", &empty);
+    tf_floats(&tf, "scale", "2", FLOATS(1, 2), 2);
+    tf_floats(&tf, "offset", "2", FLOATS(0, 1), 2);
+    check_node(&tf, "FusedBatchNormV3", "x scale offset none none", "epsilon=0.0 data_format='NCHW'", "1,2,2,1",
+               FLOATS(1, 3, 4, 8), "1,2,2,1", VALUES(-1, 1, -1, 3));
+}
+
+TEST(a_quotient_of_nothing) {
+    TfWriter tf = {0};
+    tf_floats(&tf, "c", "3", FLOATS(0, 0, 2), 3);
+    check_node(&tf, "DivNoNan", "x c", "", "3", FLOATS(3, 0, 1), "3", VALUES(0, 0, 0.5));
 }
 
 // ---- space

@@ -422,6 +422,14 @@ static Status feed_inputs(Builder *builder, Frame *frame, const TfSignature *sig
     return ST_OK;
 }
 
+// The value takes the place of the Identity of it, with the output's name, where nothing else needs its own.
+static void take_name(Graph *graph, ValueId output, ValueId value) {
+    if (!graph->values[value].producer) return;
+    for (int i = 0; i < graph->n_outputs; i++)
+        if (graph->outputs[i] == value) return;
+    graph_replace(graph, output, value);
+}
+
 static Status give_output(Walk *walk, Frame *frame, const TfPort *port, ValueId output) {
     Slot slot;
     Node *node;
@@ -435,7 +443,9 @@ static Status give_output(Walk *walk, Frame *frame, const TfPort *port, ValueId 
     FAIL_IF(slot.kind != SLOT_VALUE, ST_BAD, "expected a tensor of numbers, got something else");
     TRY(graph_add_node(walk->builder->graph, OP_Identity, port->name, &slot.value, 1, &output, 1, -1, &node));
     TRY(graph_infer_node(walk->builder->graph, node));
-    return graph_add_output(walk->builder->graph, output);
+    TRY(graph_add_output(walk->builder->graph, output));
+    take_name(walk->builder->graph, output, slot.value);
+    return ST_OK;
 }
 
 static Status give_outputs(Walk *walk, Frame *frame, const TfSignature *signature, const ValueId *outputs) {

@@ -78,8 +78,8 @@ Convert tf_convert_variable, tf_convert_handle, tf_convert_read, tf_convert_swit
 // convert_math.c
 Convert tf_convert_unary, tf_convert_binary, tf_convert_square, tf_convert_rsqrt, tf_convert_squared_difference,
     tf_convert_relu6;
-Convert tf_convert_leaky_relu, tf_convert_add_n, tf_convert_not_equal, tf_convert_floor_div, tf_convert_floor_mod,
-    tf_convert_mod;
+Convert tf_convert_leaky_relu, tf_convert_erfc, tf_convert_div_no_nan, tf_convert_is_finite, tf_convert_add_n,
+    tf_convert_not_equal, tf_convert_floor_div, tf_convert_floor_mod, tf_convert_mod;
 Convert tf_convert_matmul, tf_convert_batch_matmul, tf_convert_reduce, tf_convert_softmax, tf_convert_arg,
     tf_convert_einsum;
 Convert tf_convert_clip, tf_convert_select, tf_convert_like, tf_convert_cast, tf_convert_sum_axis;

@@ -1,6 +1,7 @@
 // Operations that compute element by element, products of matrices, reductions.
 #include "graph/einsum.h"
 #include "import/tensorflow/convert.h"
+#include <math.h>
 #include <string.h>
 
 static Status inputs_of(Call *call, int count, ValueId *out) {
@@ -73,6 +74,34 @@ Status tf_convert_leaky_relu(Call *call) {
     TRY(inputs_of(call, 1, &x));
     TRY(tf_call_attr_float(call, "alpha", 0.2f, &alpha));
     return give_node(call, OP_LeakyRelu, &x, 1, ATTRS(ATTR_F("alpha", alpha)));
+}
+
+// 1 - erf(x)
+Status tf_convert_erfc(Call *call) {
+    ValueId x, one, erf;
+    TRY(inputs_of(call, 1, &x));
+    TRY(scalar_like(call, "one", 1, &one));
+    TRY(emit_unary(&call->emit, OP_Erf, "erf", x, &erf));
+    return give_binary(call, OP_Sub, one, erf);
+}
+
+// a / b, and 0 where b is 0.
+Status tf_convert_div_no_nan(Call *call) {
+    ValueId in[2], zero, empty, quotient;
+    TRY(inputs_of(call, 2, in));
+    TRY(scalar_like(call, "zero", 0, &zero));
+    TRY(emit_binary(&call->emit, OP_Equal, "empty", in[1], zero, &empty));
+    TRY(emit_binary(&call->emit, OP_Div, "quotient", in[0], in[1], &quotient));
+    return give_node(call, OP_Where, (const ValueId[]){empty, zero, quotient}, 3, NO_ATTRS);
+}
+
+// |x| below infinity, which NaN is not.
+Status tf_convert_is_finite(Call *call) {
+    ValueId x, infinity, size;
+    TRY(inputs_of(call, 1, &x));
+    TRY(scalar_like(call, "infinity", INFINITY, &infinity));
+    TRY(emit_unary(&call->emit, OP_Abs, "size", x, &size));
+    return give_binary(call, OP_Less, size, infinity);
 }
 
 Status tf_convert_add_n(Call *call) {

@@ -183,12 +183,32 @@ static Status spread_conv(Call *call, EmitWindow *window, ValueId *x) {
     return cut ? emit_pad(&call->emit, "cut", *x, begin, end, "constant", 0, x) : ST_OK;
 }
 
+// The channels of x (n, c, ...): behind a Reshape to computed dims they are known only where somebody computes them.
+static Status known_channels(Call *call, ValueId x, int64_t *out) {
+    ValueId inputs[2], count;
+    const Tensor *tensor;
+    const char *blame;
+    *out = emit_type(&call->emit, x)->rank > 1 ? emit_type(&call->emit, x)->dim[1] : DIM_UNKNOWN;
+    if (*out >= 0 || !call->builder->known.resolve) return ST_OK;
+    TRY(emit_unary(&call->emit, OP_Shape, "shape", x, &inputs[0]));
+    TRY(emit_scalar(&call->emit, "one", DT_I64, 1, &inputs[1]));
+    TRY(emit_node(&call->emit, OP_Gather, "channels", inputs, 2, ATTRS(ATTR_I("axis", 0)), &count));
+    TRY(known_value(&call->builder->known, call->emit.graph, count, &tensor, &blame));
+    if (tensor && tensor_count(tensor) == 1) *out = tensor_get_int(tensor, 0);
+    return ST_OK;
+}
+
 // Weights with fewer input channels than the input has: as many groups as it takes. Depthwise: a group a channel.
-static int64_t conv_group(const Call *call, int kind, ValueId x, ValueId weight) {
-    const Type *in = emit_type(&call->emit, x), *w = emit_type(&call->emit, weight), *own = tf_call_type(call, 1);
-    if (kind == DEPTHWISE) return own->rank > 2 ? MAX(own->dim[own->rank - 2], 1) : 1;
-    const int64_t channels = in->rank > 1 ? in->dim[1] : -1, each = w->rank > 1 ? w->dim[1] : -1;
-    return channels > 0 && each > 0 && channels % each == 0 ? channels / each : 1;
+static Status conv_group(Call *call, int kind, ValueId x, ValueId weight, int64_t *out) {
+    const Type *w = emit_type(&call->emit, weight), *own = tf_call_type(call, 1);
+    const int64_t each = w->rank > 1 ? w->dim[1] : -1;
+    int64_t channels;
+    *out = 1;
+    if (kind == DEPTHWISE) *out = own->rank > 2 ? MAX(own->dim[own->rank - 2], 1) : 1;
+    if (kind == DEPTHWISE) return ST_OK;
+    TRY(known_channels(call, x, &channels));
+    if (channels > 0 && each > 0 && channels % each == 0) *out = channels / each;
+    return ST_OK;
 }
 
 static Status convolve(Call *call, int spatial, int kind) {
@@ -202,7 +222,7 @@ static Status convolve(Call *call, int spatial, int kind) {
     TRY(tf_call_input(call, 0, &x));
     TRY(tf_call_first(call, &layout, x, &x));
     if (call->spread) TRY(spread_conv(call, &window, &x));
-    window.group = conv_group(call, kind, x, weight);
+    TRY(conv_group(call, kind, x, weight, &window.group));
     TRY(emit_conv(&call->emit, x, weight, NO_VALUE, &window, &y));
     return tf_call_give_last(call, &layout, y);
 }
@@ -352,6 +372,35 @@ Status tf_convert_bias(Call *call) {
 }
 
 // x, scale, offset, mean, variance; outputs: y, and the mean and variance as they were.
+static Status reduce_mean(Call *call, const char *suffix, ValueId x, ValueId *out) {
+    static const int64_t axes[] = {0, 2, 3}; // all but the channels, which stand second
+    ValueId inputs[2] = {x};
+    TRY(emit_ints(&call->emit, "axes", axes, 3, &inputs[1]));
+    return emit_node(&call->emit, OP_ReduceMean, suffix, inputs, 2, ATTRS(ATTR_I("keepdims", 1)), out);
+}
+
+// Keras writes its LayerNormalization as a normalisation in training mode, of a value reshaped to (1, n, features, 1)
+// with channels first and without a mean of its own: each "channel" by the mean and variance of its elements.
+static Status normalise_by_itself(Call *call, ValueId x, const ValueId parameters[4], double epsilon) {
+    static const int64_t behind[] = {1, 2};
+    ValueId mean, centred, square, variance, tiny, sum, deviation, normal, axes, scale, offset, y;
+    const DType dtype = emit_type(&call->emit, x)->dtype;
+    TRY(reduce_mean(call, "mean", x, &mean));
+    TRY(emit_binary(&call->emit, OP_Sub, "centred", x, mean, &centred));
+    TRY(emit_binary(&call->emit, OP_Mul, "square", centred, centred, &square));
+    TRY(reduce_mean(call, "variance", square, &variance));
+    TRY(emit_scalar(&call->emit, "epsilon", dtype == DT_NONE ? DT_F32 : dtype, epsilon, &tiny));
+    TRY(emit_binary(&call->emit, OP_Add, "sum", variance, tiny, &sum));
+    TRY(emit_unary(&call->emit, OP_Sqrt, "deviation", sum, &deviation));
+    TRY(emit_binary(&call->emit, OP_Div, "normal", centred, deviation, &normal));
+    TRY(emit_ints(&call->emit, "behind", behind, 2, &axes));
+    TRY(emit_binary(&call->emit, OP_Unsqueeze, "scale", parameters[0], axes, &scale));
+    TRY(emit_binary(&call->emit, OP_Unsqueeze, "offset", parameters[1], axes, &offset));
+    TRY(emit_binary(&call->emit, OP_Mul, "scaled", normal, scale, &y));
+    TRY(emit_binary(&call->emit, OP_Add, "", y, offset, &y));
+    return tf_call_give(call, y);
+}
+
 Status tf_convert_batch_norm(Call *call) {
     Layout layout;
     ValueId x, parameters[4], y;
@@ -359,12 +408,15 @@ Status tf_convert_batch_norm(Call *call) {
     double epsilon;
     TRY(tf_call_expect(call, 5, 5));
     TRY(tf_call_attr_bool(call, "is_training", true, &training));
-    FAIL_IF(training, ST_UNSUPPORTED, "training mode (is_training) is not supported; export the model for inference");
     TRY(tf_call_attr_float(call, "epsilon", 1e-4f, &epsilon));
     const int rank = tf_call_type(call, 0)->rank;
     TRY(tf_call_layout(call, rank == 5 ? 3 : 2, &layout));
     TRY(tf_call_input(call, 0, &x));
     for (int i = 0; i < 4; i++) TRY(tf_call_input(call, 1 + i, &parameters[i]));
+    const Type *mean = tf_call_type(call, 3);
+    if (training && !layout.last && layout.spatial == 2 && mean->rank == 1 && mean->dim[0] == 0)
+        return normalise_by_itself(call, x, parameters, epsilon);
+    FAIL_IF(training, ST_UNSUPPORTED, "training mode (is_training) is not supported; export the model for inference");
     TRY(tf_call_first(call, &layout, x, &x));
     TRY(emit_batch_norm(&call->emit, x, 1, parameters, epsilon, &y));
     TRY(tf_call_give_last(call, &layout, y));
