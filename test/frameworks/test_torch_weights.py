@@ -8,7 +8,7 @@ import torch_nets
 from run import Test
 
 SOURCE = models.Source("torch", "torch", "write_torch.py", ("torch_nets.py", "torch_modules.py"))
-# What `compile` has to say of a file with code in it: status 3 or 4, and in its line one of these.
+# What `compile` has to say of a program: status 3 or 4, and in its line one of these.
 CODE_LINE = re.compile(r"state_dict|onnx", re.IGNORECASE)
 # Also on SSE2.
 SLOW = ("study", "mateuszbuda", "monai-basicunet-3d", "nnunet-plain-2d")

@@ -9,8 +9,10 @@ ALL_FORMS = ("zip",)
 # Only of networks marked so: what people save.
 FORMS = ("legacy", "protocol-4", "state_dict", "model_state_dict", "checkpoint", "module-prefix", "lightning",
          "parameters", "one-storage", "channels-last", "half", "bfloat16")
-# Files whose classes would have to be executed: a clear line, never more.
-CODE = ("whole", "whole-legacy", "whole-in-dict", "torchscript", "exported")
+# Whole modules: nothing of theirs is executed, but their weights are there.
+WHOLE = ("whole", "whole-legacy", "whole-in-dict")
+# Programs: a clear line, never more.
+CODE = ("torchscript", "exported")
 
 
 @dataclasses.dataclass
@@ -29,7 +31,7 @@ class Net:
 
 NETS = [
     Net("study", "the study's: bilinear up-sampling, widths w, 2w, 4w, 8w, 8w", "study", {}, (3, 64, 64),
-        ALL_FORMS + FORMS + CODE),
+        ALL_FORMS + FORMS + WHOLE + CODE),
     Net("milesial-bilinear", "github.com/milesial/Pytorch-UNet, bilinear=True", "milesial",
         {"classes": 2, "bilinear": True, "width": 8}, (3, 64, 48), ALL_FORMS + ("state_dict",)),
     Net("milesial-transposed", "github.com/milesial/Pytorch-UNet, bilinear=False", "milesial",

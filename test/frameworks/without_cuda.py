@@ -27,15 +27,44 @@ def needed(library):
 
 
 def symbols(library, which):
-    """Names of its dynamic symbols, without versions: {name: type}."""
+    """Its dynamic symbols: [(name, version or "", type)]."""
     rows = [line.split() for line in read("nm", "--dynamic", which, library).splitlines()]
-    return {row[-1].split("@")[0]: row[-2] for row in rows if len(row) > 1}
+    return [(*(row[-1].replace("@@", "@") + "@").split("@")[:2], row[-2]) for row in rows if len(row) > 1]
+
+
+def versions(library):
+    """The versions of symbols that it wants of each other library: {(library, version)}."""
+    result, file = set(), None
+    for line in read("readelf", "--version-info", "--wide", library).splitlines():
+        words = line.split()
+        if "File:" in words:
+            file = words[words.index("File:") + 1]
+        elif "Name:" in words and "Flags:" in words and file:
+            result.add((file, words[words.index("Name:") + 1]))
+        elif not words:
+            file = None
+    return result
 
 
 def system_library(name):
     """Path of what the loader finds under this name, or None. `cc` knows the same folders."""
     path = read(CC, f"-print-file-name={name}").strip()
     return path if os.path.isabs(path) and os.path.exists(path) else None
+
+
+def make(path, soname, names, nodes):
+    """A library with these functions, each of its version; glibc asks for every version that somebody wants."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source, script = os.path.join(scratch, "absent.c"), os.path.join(scratch, "absent.map")
+        with open(source, "w", encoding="utf-8") as file:
+            file.writelines(f'long f{i}(void) __asm__("{name}"); long f{i}(void) {{ return 0; }}\n'
+                            for i, (name, _) in enumerate(names))
+        with open(script, "w", encoding="utf-8") as file:
+            for node in nodes:
+                own = "".join(f" {name};" for name, version in names if version == node)
+                file.write(f"{node} {{{' global:' + own if own else ''} }};\n")
+        words = [f"-Wl,--version-script={script}"] if nodes else []
+        subprocess.run([CC, "-shared", "-fPIC", "-O1", f"-Wl,-soname,{soname}", "-o", path, source, *words], check=True)
 
 
 def main():
@@ -48,21 +77,15 @@ def main():
     absent = sorted(name for name, path in system.items() if not path)
     if not absent:
         return
-    had = set().union(*(symbols(path, "--defined-only") for path in [*libraries, *filter(None, system.values())]))
-    open_ones = {}
-    for library in libraries:
-        open_ones.update(symbols(library, "--undefined-only"))
-    names = sorted(name for name, kind in open_ones.items()
-                   if kind == "U" and name not in had and not name.startswith(("Py", "_Py")))  # those are the interpreter's
-    with tempfile.TemporaryDirectory() as scratch:
-        source = os.path.join(scratch, "absent.c")
-        with open(source, "w", encoding="utf-8") as file:
-            file.writelines(f'__attribute__((visibility("default"))) long f{i}(void) __asm__("{name}");'
-                            f'long f{i}(void) {{ return 0; }}\n' for i, name in enumerate(names))
-        for i, name in enumerate(absent):  # the first one has the functions, the others only their names
-            given = [source] if i == 0 else ["-x", "c", os.devnull]
-            subprocess.run([CC, "-shared", "-fPIC", "-O1", f"-Wl,-soname,{name}", "-o", os.path.join(folder, name), *given],
-                           check=True)
+    had = {name for path in [*libraries, *filter(None, system.values())] for name, _, _ in symbols(path, "--defined-only")}
+    missing = {(name, version) for library in libraries for name, version, kind in symbols(library, "--undefined-only")
+               if kind == "U" and name not in had and not name.startswith(("Py", "_Py"))}  # those are the interpreter's
+    nodes = {node for library in libraries for node in versions(library) if node[0] in absent}
+    home = {version: file for file, version in nodes}  # symbols without a version: of the first one
+    for file in absent:
+        mine = sorted((name, version) for name, version in missing if home.get(version, absent[0]) == file)
+        make(os.path.join(folder, file), file, mine, sorted(version for other, version in nodes if other == file))
+    names = missing
     print(f"torch: {len(absent)} libraries of CUDA stood in for, with {len(names)} functions")
 
 

@@ -33,10 +33,19 @@ def keras_model(path):
         return keras.models.load_model(path, compile=False)
 
 
+def in_double(model):
+    """The same network in float64. In float32 Keras itself is up to 2.5e-5 of the standard deviation away from that."""
+    keras = __import__(type(model).__module__.split(".")[0])
+    twin = keras.models.model_from_json(model.to_json().replace('"float32"', '"float64"'))
+    twin.set_weights([weight.astype(np.float64) for weight in model.get_weights()])
+    return twin
+
+
 def by_keras(path, name):
     model = keras_model(path)
     inputs = [drawn(name, [d or 1 for d in value.shape]) for value in model.inputs]
-    return inputs, write_keras.answers(model, inputs)
+    outputs = write_keras.answers(in_double(model), [x.astype(np.float64) for x in inputs])
+    return inputs, [y.astype(np.float32) for y in outputs]
 
 
 def by_tensorflow(path, name):

@@ -4,7 +4,7 @@
     tools/venv test/frameworks/torch.txt build/venv-torch
     build/venv-torch/bin/python test/frameworks/write_torch.py FOLDER [--testdata FOLDER] [--net NAME]...
 
-FOLDER/NET/manifest.json is as write_keras.py's; a case that holds code has "outputs": null. --net FILE of the test
+FOLDER/NET/manifest.json is as write_keras.py's; a case that is a program has "outputs": null. --net FILE of the test
 data (models/pytorch) writes what a module with those weights computes, and no model.
 """
 import argparse
@@ -129,7 +129,7 @@ def saved(form, network):
 
 
 def write_form(form, network, x, path):
-    """Writes one file: its outputs, or None where it holds code."""
+    """Writes one file: its outputs, or None where it is a program."""
     if form in ("half", "bfloat16"):
         torch.save(converted(network, torch.half if form == "half" else torch.bfloat16), path)
         return answer(network, x)
@@ -142,7 +142,7 @@ def write_form(form, network, x, path):
         return None
     value, options = saved(form, network)
     torch.save(value, path, **options)
-    return None if form in torch_nets.CODE else answer(network, x)
+    return answer(network, x)
 
 
 def write_net(net, folder):
@@ -167,7 +167,8 @@ def write_shared(name, testdata, folder):
     """Outputs of a file of the test data, by the module that goes with it."""
     function, shape = torch_nets.SHARED[name]
     network = getattr(torch_modules, function)(shape[0]).eval()
-    network.load_state_dict(torch.load(os.path.join(testdata, "models", "pytorch", name), weights_only=True))
+    network.load_state_dict(torch.load(os.path.join(testdata, "models", "pytorch", name), map_location="cpu",
+                                       weights_only=True))
     x = np.random.default_rng(zlib.crc32(name.encode())).standard_normal((1,) + shape).astype(np.float32)
     np.save(os.path.join(folder, "x0.npy"), x)
     np.save(os.path.join(folder, "y0.npy"), answer(network, torch.from_numpy(x)))
