@@ -17,8 +17,9 @@ static const double MOST_REFERENCE_FLOP = 5e9;
 static const double MOST_SECONDS = 60, CYCLES_PER_SECOND = 3e9;
 static const uint64_t MOST_BYTES = (uint64_t)768 << 20;
 enum { SCRATCH_THREADS = 8 };
-// Strict against reference on the crop, rms / standard deviation: what is always fine, and how much more than the rounding
-// of the values between the layers, where a network magnifies that. Sums of thousands of products round more than once.
+// Strict against reference on the crop, rms / standard deviation: what is always fine, and how much more than the
+// rounding of the values between the layers, where a network magnifies that. Sums of thousands of products round more
+// than once.
 static const double STRICT_TOLERANCE = 5e-6, STRICT_NOISE = 20;
 enum { MOST_OUTPUTS = 64 };
 
@@ -125,8 +126,8 @@ static Status crop_graph(const Graph *graph, int64_t side, Graph **out) {
     error_clear();
     return ST_OK;
 }
-// What the rounding of values to fp32 between the layers makes of the outputs, by itself: the reference against the same
-// in double. Some networks magnify it more than others.
+// What the rounding of values to fp32 between the layers makes of the outputs, by itself: the reference against the
+// same in double. Some networks magnify it more than others.
 static Status rounding_noise(const Graph *graph, const Tensor *inputs, const Tensor *expected, double *out) {
     Arena arena = {0};
     Tensor exact[MOST_OUTPUTS], rounded;
@@ -149,10 +150,11 @@ static Status judge_strict(const Graph *crop, const Tensor *inputs, const Tensor
     if (status != ST_OK || rms <= STRICT_TOLERANCE) return status;
     TRY(rounding_noise(crop, inputs, expected, &noise));
     log_verbose("strict differs from the reference by %.2g on a crop, which itself is rounded by %.2g", rms, noise);
-    FAIL_IF(!(rms <= STRICT_NOISE * noise), ST_NO,
-            "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: a defect of stent or "
-            "of this machine",
-            rms);
+    FAIL_IF(
+        !(rms <= STRICT_NOISE * noise), ST_NO,
+        "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: a defect of stent or "
+        "of this machine",
+        rms);
     return ST_OK;
 }
 // Strict against reference on a crop. ST_OK with *trusted false: no crop was possible.

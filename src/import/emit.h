@@ -28,9 +28,8 @@ typedef struct Emit {
 #define ATTR_L(key, values, n)                                                                                         \
     { .name = (key), .type = ATTR_INTS, .ints = (values), .count = (size_t)(n) }
 
-// A node with one output. suffix "": the value is called as the layer. Inputs may be NO_VALUE. Attributes are copied. `out` may be
-// where an input stands.
-// ST_BAD: the inputs do not go together (the message of inference).
+// A node with one output. suffix "": the value is called as the layer. Inputs may be NO_VALUE. Attributes are copied.
+// `out` may be where an input stands. ST_BAD: the inputs do not go together (the message of inference).
 Status emit_node(Emit *emit, Op op, const char *suffix, const ValueId *inputs, int n_inputs, const Attr *attrs,
                  int n_attrs, ValueId *out);
 // The same with several outputs, which are no place of an input.

@@ -3,9 +3,9 @@
 #include "import/limits.h"
 #include "import/onnx/onnx.h"
 #include "import/recognise.h"
-#include "import/torch/torch.h"
-#include "import/tflite/tflite.h"
 #include "import/tensorflow/tensorflow.h"
+#include "import/tflite/tflite.h"
+#include "import/torch/torch.h"
 
 Status import_map(Imported *imported, const char *path) {
     const int64_t size = file_size(path);

@@ -1,6 +1,6 @@
-#include "fuzz/seeds_make.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "fuzz/seeds_make.h"
 #include "image/foreign_files.h"
 #include "image/image.h"
 #include "image/tiff_make.h"
@@ -286,15 +286,17 @@ static void seed_json(Seeds *to) {
         "\"softmax\", \"threshold\": 0.25, \"classes\": [\"background\", \"tumour\\u00e9\"],\n \"keep_largest\": true, "
         "\"min_area\": 12}}";
     seed_add_text(to, "pipeline", "full.json", pipeline);
-    seed_add_text(to, "pipeline", "small.json", "{\"version\": 1, \"input\": {\"normalise\": \"zscore\", \"clip\": null}}");
+    seed_add_text(to, "pipeline", "small.json",
+                  "{\"version\": 1, \"input\": {\"normalise\": \"zscore\", \"clip\": null}}");
     seed_add_text(to, "json", "pipeline.json", pipeline);
     seed_add_text(
         to, "json", "values.json",
         "[null, true, false, -0, 1e308, 0.1, \"\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud83d\\ude00\", [], {}, {\"a\": [[1]]}]");
-    seed_add_text(to, "results", "results.json",
-             "{\"path\": \"a/b.tif\", \"hash\": \"00ff\", \"status\": \"ok\", \"content_hash\": \"ab\", \"options\": "
-             "\"threshold 0.5\", \"ms\": 1.5}\n{\"path\": \"a/b.tif\", \"status\": \"bad\", \"error\": \"x\"}\n"
-             "not json\n{\"path\": \"c.png\", \"hash\": null, \"status\": \"ok\"}");
+    seed_add_text(
+        to, "results", "results.json",
+        "{\"path\": \"a/b.tif\", \"hash\": \"00ff\", \"status\": \"ok\", \"content_hash\": \"ab\", \"options\": "
+        "\"threshold 0.5\", \"ms\": 1.5}\n{\"path\": \"a/b.tif\", \"status\": \"bad\", \"error\": \"x\"}\n"
+        "not json\n{\"path\": \"c.png\", \"hash\": null, \"status\": \"ok\"}");
     seed_add_text(
         to, "profile", "profile.json",
         "{\"verb\": \"profile\", \"stent\": \"0.1.0\", \"precision\": \"fp32\",\n \"machine\": {\"isa\": \"avx2\", "

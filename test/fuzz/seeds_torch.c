@@ -57,9 +57,10 @@ static void torch_module(Seeds *to) {
 }
 
 static void seed_pickles(Seeds *to) {
-    seed_add_text(to, "pickle", "lines",
-             "(dp0\nS'it\\'s'\np1\n(lp2\nI1\naI01\naL-3L\naF1.5\nasVa\\u00e9\np3\n(I1\nNtp4\nsS'o'\n(i__main__\nC\np5\n"
-             "(dp6\nS'x'\ng2\nsbsS'f'\ncm\nf\n(g1\ntRsPid\ng2\ns.");
+    seed_add_text(
+        to, "pickle", "lines",
+        "(dp0\nS'it\\'s'\np1\n(lp2\nI1\naI01\naL-3L\naF1.5\nasVa\\u00e9\np3\n(I1\nNtp4\nsS'o'\n(i__main__\nC\np5\n"
+        "(dp6\nS'x'\ng2\nsbsS'f'\ncm\nf\n(g1\ntRsPid\ng2\ns.");
     seed_add_text(to, "pickle", "four", "\x80\x04\x8c\1m\x8c\1C\x93\x94)\x81}\x94\x8c\1k\x8f(K\1K\2\x90sbh\1C\1a\x87.");
 }
 

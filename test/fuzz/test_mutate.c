@@ -221,8 +221,8 @@ TEST(changed_files_of_other_formats) {
 // Their self-checks take many seconds with sanitizers, so they are read, optimised and planned, and not run.
 TEST(changed_large_models) {
     static const char *const names[] = {"models/onnx/cervix-unet-224.onnx", "models/lgg/seed-keras-w16.onnx",
-                                        "models/lgg/seed-torch-w32.onnx", "models/keras/brats-unet-128.h5",
-                                        "models/lgg/seed-keras-w16.keras", "models/lgg/seed-keras-w16.tflite"};
+                                        "models/lgg/seed-torch-w32.onnx",   "models/keras/brats-unet-128.h5",
+                                        "models/lgg/seed-keras-w16.keras",  "models/lgg/seed-keras-w16.tflite"};
     change_shared(names, COUNT_OF(names), "info");
 }
 

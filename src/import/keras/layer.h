@@ -120,10 +120,11 @@ bool time_distributes(const char *class_name);
     X(separable)                                                                                                       \
     X(conv_transpose)                                                                                                  \
     X(dense)                                                                                                           \
-    X(batch_norm) X(layer_norm) X(group_norm) X(instance_norm) X(unit_norm) X(normalization) X(activation) X(relu)     \
-        X(leaky_relu) X(prelu) X(elu) X(softmax) X(thresholded_relu) X(pool) X(global_pool) X(up_sampling)             \
-            X(zero_padding) X(cropping) X(resizing) X(center_crop) X(flatten) X(reshape) X(permute) X(repeat_vector)   \
-                X(identity) X(random) X(rescaling) X(merge) X(average) X(concatenate) X(old_merge) X(time_distributed) \
+    X(batch_norm)                                                                                                      \
+    X(layer_norm) X(group_norm) X(instance_norm) X(unit_norm) X(normalization) X(activation) X(relu) X(leaky_relu)     \
+        X(prelu) X(elu) X(softmax) X(thresholded_relu) X(pool) X(global_pool) X(up_sampling) X(zero_padding)           \
+            X(cropping) X(resizing) X(center_crop) X(flatten) X(reshape) X(permute) X(repeat_vector) X(identity)       \
+                X(random) X(rescaling) X(merge) X(average) X(concatenate) X(old_merge) X(time_distributed)             \
                     X(multi_head_attention)
 #define LAYER_FUNCTION(name) LayerFunction keras_##name;
 LAYERS(LAYER_FUNCTION)
