@@ -48,7 +48,7 @@ static uint32_t get32(const uint8_t *at) {
 }
 static uint64_t get64(const uint8_t *at) { return get32(at) | (uint64_t)get32(at + 4) << 32; }
 
-// Writing: the file is put together in memory, then written at once.
+// Writing: the sections are put together in memory; head and sections then go out one behind the other.
 
 static void align(Text *file) {
     static const char zeros[ALIGN];
@@ -91,50 +91,97 @@ static uint64_t header_hash(const uint8_t *header) {
     put64(copy + AT_HEADER_HASH, 0);
     return hash64(copy, HEADER_BYTES, 0);
 }
-static Status assemble(const Text sections[SECTION_KINDS], Text *file, char hex[65]) {
-    uint8_t header[HEADER_BYTES + SECTION_KINDS * ENTRY_BYTES] = {0}, *table = header + HEADER_BYTES;
-    const uint32_t count = SECTION_KINDS - (sections[SECTION_PLANS].length ? 1 : 2);
-    text_bytes(file, header, HEADER_BYTES + count * ENTRY_BYTES);
+// Where the bytes of a package go: a text in memory or a file.
+typedef struct Sink {
+    Text *text;
+    AtomicFile *file;
+    uint64_t length; // so far
+} Sink;
+static Status sink_add(Sink *sink, const void *bytes, size_t count) {
+    sink->length += count;
+    if (sink->file) return atomic_write(sink->file, bytes, count);
+    text_bytes(sink->text, bytes, count);
+    return text_status(sink->text);
+}
+static uint64_t aligned(uint64_t offset) { return (offset + ALIGN - 1) / ALIGN * ALIGN; }
+static Status sink_align(Sink *sink) {
+    static const char zeros[ALIGN];
+    return sink_add(sink, zeros, (size_t)(aligned(sink->length) - sink->length));
+}
+
+enum { TABLE_BYTES = SECTION_KINDS * ENTRY_BYTES };
+typedef struct Head {
+    uint8_t bytes[HEADER_BYTES + TABLE_BYTES]; // header and section table
+    uint32_t count;                            // of sections
+} Head;
+static uint64_t head_bytes(const Head *head) { return HEADER_BYTES + (uint64_t)head->count * ENTRY_BYTES; }
+static void make_head(const Text sections[SECTION_KINDS], Head *head, char hex[65]) {
+    uint8_t *header = head->bytes, *table = header + HEADER_BYTES;
     Sha256 sha;
+    *head = (Head){.count = SECTION_KINDS - (sections[SECTION_PLANS].length ? 1 : 2)};
+    uint64_t end = head_bytes(head);
     sha256_begin(&sha);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < head->count; i++) {
         const Text *section = &sections[i + 1];
         uint8_t *entry = table + i * ENTRY_BYTES;
         const bool optional = i + 1 >= FIRST_OPTIONAL;
-        align(file);
         put32(entry, i + 1), put32(entry + 4, optional ? FLAG_OPTIONAL : 0);
-        put64(entry + 8, file->length), put64(entry + 16, section->length);
+        put64(entry + 8, aligned(end)), put64(entry + 16, section->length);
         put64(entry + 24, hash64(text_get(section), section->length, 0));
-        if (!optional) {
-            sha256_add(&sha, entry, 4), sha256_add(&sha, entry + 16, 8);
-            sha256_add(&sha, text_get(section), section->length);
-        }
-        text_bytes(file, text_get(section), section->length);
+        end = aligned(end) + section->length;
+        if (optional) continue;
+        sha256_add(&sha, entry, 4), sha256_add(&sha, entry + 16, 8);
+        sha256_add(&sha, text_get(section), section->length);
     }
-    TRY(text_status(file));
     memcpy(header, magic, sizeof magic);
-    put32(header + AT_VERSION, PACKAGE_VERSION), put32(header + AT_COUNT, count);
-    put64(header + AT_SIZE, file->length);
+    put32(header + AT_VERSION, PACKAGE_VERSION), put32(header + AT_COUNT, head->count);
+    put64(header + AT_SIZE, end);
     sha256_end(&sha, header + AT_CONTENT_HASH);
-    put64(header + AT_TABLE_HASH, hash64(table, count * ENTRY_BYTES, 0));
+    put64(header + AT_TABLE_HASH, hash64(table, head->count * ENTRY_BYTES, 0));
     put64(header + AT_HEADER_HASH, header_hash(header));
     sha256_text(header + AT_CONTENT_HASH, hex);
-    memcpy(file->data, header, HEADER_BYTES + count * ENTRY_BYTES);
+}
+static Status put_sections(const Head *head, const Text sections[SECTION_KINDS], Sink *sink) {
+    TRY(sink_add(sink, head->bytes, (size_t)head_bytes(head)));
+    for (uint32_t i = 0; i < head->count; i++) {
+        TRY(sink_align(sink));
+        TRY(sink_add(sink, text_get(&sections[i + 1]), sections[i + 1].length));
+    }
     return ST_OK;
+}
+static Status write_sections(const char *path, const Head *head, const Text sections[SECTION_KINDS]) {
+    Sink sink = {0};
+    TRY(atomic_open(path, &sink.file));
+    const Status status = put_sections(head, sections, &sink);
+    if (status == ST_OK) return atomic_commit(sink.file);
+    atomic_abort(sink.file);
+    return status;
+}
+// The sections and their head, from sources that are still whole.
+static Status prepare(const PackageContent *content, Text sections[SECTION_KINDS], Head *head, char hex[65]) {
+    Status status = fill_sections(content, sections);
+    if (status == ST_OK) make_head(sections, head, hex);
+    for (size_t i = 0; i < content->n_sources; i++) status = file_intact(&content->sources[i], status);
+    return status;
+}
+static void forget_sections(Text sections[SECTION_KINDS]) {
+    for (int i = 0; i < SECTION_KINDS; i++) text_free(&sections[i]);
 }
 Status package_bytes(const PackageContent *content, Text *out, char hex[65]) {
     Text sections[SECTION_KINDS] = {{0}};
-    Status status = fill_sections(content, sections);
-    if (status == ST_OK) status = assemble(sections, out, hex);
-    for (size_t i = 0; i < content->n_sources; i++) status = file_intact(&content->sources[i], status);
-    for (int i = 0; i < SECTION_KINDS; i++) text_free(&sections[i]);
+    Head head;
+    Sink sink = {.text = out};
+    Status status = prepare(content, sections, &head, hex);
+    if (status == ST_OK) status = put_sections(&head, sections, &sink);
+    forget_sections(sections);
     return status;
 }
 Status package_write(const char *path, const PackageContent *content, char hex[65]) {
-    Text file = {0};
-    Status status = package_bytes(content, &file, hex);
-    if (status == ST_OK) status = file_write(path, file.data, file.length);
-    text_free(&file);
+    Text sections[SECTION_KINDS] = {{0}};
+    Head head;
+    Status status = prepare(content, sections, &head, hex);
+    if (status == ST_OK) status = write_sections(path, &head, sections);
+    forget_sections(sections);
     return status;
 }
 
@@ -191,18 +238,17 @@ static Status read_table(const Mapping *file, Section sections[SECTION_KINDS]) {
 }
 Status package_write_with_plans(const Package *package, const char *plans, size_t size, const char *path) {
     Section at[SECTION_KINDS] = {{0}};
-    Text sections[SECTION_KINDS] = {{0}}, file = {0};
+    Text sections[SECTION_KINDS] = {{0}};
+    Head head;
     char hex[65];
     Status status = read_table(&package->mapping, at);
     for (int kind = SECTION_GRAPH; status == ST_OK && kind < SECTION_PLANS; kind++)
         sections[kind] = (Text){.data = (char *)(uintptr_t)package->mapping.data + at[kind].offset,
                                 .length = at[kind].size}; // read only, and not freed
     sections[SECTION_PLANS] = (Text){.data = (char *)(uintptr_t)plans, .length = size};
-    if (status == ST_OK) status = assemble(sections, &file, hex);
+    if (status == ST_OK) make_head(sections, &head, hex);
     status = package_intact(package, status);
-    if (status == ST_OK) status = file_write(path, file.data, file.length);
-    text_free(&file);
-    return status;
+    return status == ST_OK ? write_sections(path, &head, sections) : status;
 }
 
 static char *section_text(Package *package, const Section *section) {
