@@ -351,14 +351,13 @@ def transposed(k, last):
 
 
 def free_size(k, last):
-    """Height and width are not in the file; padding of "same" depends on them."""
+    """Height and width are not in the file; what "same" pads depends on them. All sizes go."""
     image = k.keras.Input((None, None, 1), name="image")
     x = first = k.act(k.norm(k.conv(image, 8, (5, 3))))
     x = k.L.AveragePooling2D(3, strides=2, padding="same")(x)
-    x = k.conv(x, 12, 4, strides=2, activation="relu")
-    x = k.up(k.pool(x, 3, strides=1, padding="same"), 4, "bilinear")
-    x = k.join(k.L.Cropping2D(((1, 2), (0, 1)))(x), first)
-    return [image], [k.head(x, 1, last)]
+    x = k.pool(k.conv(x, 12, 4, strides=2, activation="relu"), 3, strides=1, padding="same")
+    x = k.join(k.conv(first, 8, 5, strides=4), x)  # the same as two steps of 2, rounded up
+    return [image], [k.up(k.head(x, 1, last), 2)]  # bilinear with free sizes is more than Keras can export
 
 
 def signal(k, last):
