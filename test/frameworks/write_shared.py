@@ -87,7 +87,7 @@ def main():
                     np.save(os.path.join(part, path), value)
             manifest["cases"].append({"format": "file", "file": name, "inputs": names["x"], "outputs": names["y"]})
         except Exception as error:  # whatever a framework raises on it: the test then says so
-            manifest["refused"]["file"] = f"{type(error).__name__}: {str(error).strip()[:300]}"
+            manifest["refused"]["file"] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         with open(os.path.join(part, "manifest.json"), "w", encoding="utf-8") as file:
             json.dump(manifest, file, indent=1)
         shutil.rmtree(folder, ignore_errors=True)

@@ -154,7 +154,7 @@ def write_net(net, folder):
         try:
             y = write_form(form, make(net), torch.from_numpy(x), os.path.join(folder, form + ".pth"))
         except Exception as error:  # whatever torch raises: the test then says so
-            refused[form] = f"{type(error).__name__}: {str(error).strip()[:300]}"
+            refused[form] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
             continue
         if y is not None:
             np.save(os.path.join(folder, form + ".y0.npy"), y)
