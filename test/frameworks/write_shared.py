@@ -59,7 +59,8 @@ def by_tensorflow(path, name):
 def by_tflite(path, name):
     with open(path, "rb") as file:
         content = file.read()
-    shapes = [tuple(int(d) for d in detail["shape"]) for detail in write_keras.lite().Interpreter(model_content=content).get_input_details()]
+    details = write_keras.lite().Interpreter(model_content=content).get_input_details()
+    shapes = [tuple(int(d) for d in detail["shape"]) for detail in details]
     inputs = [drawn(name, shape) for shape in shapes]
     return inputs, write_keras.interpret(content, inputs)
 
