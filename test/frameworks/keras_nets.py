@@ -299,6 +299,15 @@ def volume(k, last):
     return [scan], [k.head(x, 2, last)]
 
 
+def volume_strides(k, last):
+    """Without pooling, which TensorFlow Lite has in 2D only."""
+    scan = k.input(13, 16, 12, 2, name="scan")
+    first = k.act(k.norm(k.conv(scan, 8)))
+    x = k.conv(k.conv(first, 12, strides=2, activation="relu"), 12, (1, 3, 3), activation="relu")  # 7 8 6
+    x = k.L.Cropping3D(((0, 1), (0, 0), (0, 0)))(k.up_conv(x, 8, 3, 2))
+    return [scan], [k.head(k.L.Add()([x, first]), 3, last)]
+
+
 def squeeze_excite(k, last):
     def excite(x, c):
         scale = k.L.Dense(c // 4, activation="relu")(k.L.GlobalAveragePooling2D()(x))
@@ -351,14 +360,13 @@ def transposed(k, last):
 
 
 def free_size(k, last):
-    """Height and width are not in the file; padding of "same" depends on them."""
+    """Height and width are not in the file; what "same" pads depends on them. All sizes go."""
     image = k.keras.Input((None, None, 1), name="image")
     x = first = k.act(k.norm(k.conv(image, 8, (5, 3))))
     x = k.L.AveragePooling2D(3, strides=2, padding="same")(x)
-    x = k.conv(x, 12, 4, strides=2, activation="relu")
-    x = k.up(k.pool(x, 3, strides=1, padding="same"), 4, "bilinear")
-    x = k.join(k.L.Cropping2D(((1, 2), (0, 1)))(x), first)
-    return [image], [k.head(x, 1, last)]
+    x = k.pool(k.conv(x, 12, 4, strides=2, activation="relu"), 3, strides=1, padding="same")
+    x = k.join(k.conv(first, 8, 5, strides=4), x)  # the same as two steps of 2, rounded up
+    return [image], [k.up(k.head(x, 1, last), 2)]  # bilinear with free sizes is more than Keras can export
 
 
 def signal(k, last):
@@ -420,7 +428,9 @@ NETS = [
     Net("two-outputs", "two outputs, of two scales; Permute", two_outputs, [(32, 48, 3)], "softmax",
         USUAL + ("keras2.keras", "keras2.saved")),
     Net("volume", "3D: odd sizes, pooling and up-sampling by different numbers, cropping, padding", volume,
-        [(18, 20, 15, 1)], slow_isa=True),
+        [(18, 20, 15, 1)], None, tuple(name for name in USUAL if GROUPS[name] != TFLITE), slow_isa=True),
+    Net("volume-strides", "3D, strides instead of pooling", volume_strides, [(13, 16, 12, 2)], None,
+        ("keras2.h5", "float.tflite", "float16.tflite", "dynamic.tflite")),
     Net("squeeze-excite", "global pools, Dense, multiplication by channels; inverted residuals", squeeze_excite,
         [(44, 44, 3)], "sigmoid"),
     Net("dense-bottleneck", "densely connected layers; Flatten, Dense, Reshape; what is nothing at inference",

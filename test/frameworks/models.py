@@ -166,11 +166,12 @@ def check_file(context, path, inputs, outputs, isas=(), rounded=None, options=()
         compile_file(context, path, package, options)
         if context.keep:
             keep(context.keep, path, package, inputs, outputs)
-        info = json.loads(context.tool.call("info", package, "--json"))
+        info = json.loads(context.tool.call("info", path, "--json"))  # of the package it would be with dims bound
         feed, expected = named(info["inputs"], inputs), named(info["outputs"], outputs)
         for mode, (words, isa, budget) in ways(isas).items():
             try:
-                got = dict(zip(expected, context.tool.run(package, feed, list(expected), folder, *words, isa=isa, timeout=120)))
+                values = context.tool.run(package, feed, list(expected), folder, *words, isa=isa, timeout=120)
+                got = dict(zip(expected, values))
                 results[mode] = over_budget(got, expected, budget)
             except tool.Failure as failure:
                 results[mode] = str(failure).replace(folder + "/", "")

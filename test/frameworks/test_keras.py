@@ -13,9 +13,9 @@ SLOW_FORMATS = ("keras2.h5", "keras3.keras", "export", "frozen.pb", "float.tflit
 # How near we, who compute with the de-quantised weights in float, are to TensorFlow Lite, which rounds activations to
 # 8 bits in front of each product (dynamic) or everywhere (int8). Against the same weights without such rounding the
 # usual budget holds.
-ROUNDED = {"dynamic.tflite": 0.1, "int8.tflite": 0.3}
+ROUNDED = {"dynamic.tflite": 0.05, "int8.tflite": 0.1}  # seen: up to 0.027 and 0.045
 # What may end with exit status 4, which has to name what we have no operator for: {(network, format): its name}.
-REFUSED = {}
+REFUSED = {("signal", form): "SpaceToBatchND" for form in ("export", "frozen.pb")}  # a dilated convolution in 1D
 
 
 def check(context, net, form):

@@ -100,5 +100,5 @@ def prepare(context, tests):
         return
     for kind in ("pytorch/", "keras/"):
         source = next(s for name, s in sources(context).items() if name.startswith(kind))
-        source.write([name.removeprefix("pytorch/") for name, s in sources(context).items() if s is source and name in wanted],
-                     context.jobs)
+        names = [name for name, other in sources(context).items() if other is source and name in wanted]
+        source.write([name.removeprefix("pytorch/") for name in names], context.jobs)

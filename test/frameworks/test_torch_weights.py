@@ -21,7 +21,8 @@ def check(context, net, form):
         return check_refused(context, path)
     isas = context.tool.isas()[:1] if net.name in SLOW and form == "zip" else []
     try:
-        return models.check_file(context, path, models.arrays(folder, case["inputs"]), models.arrays(folder, case["outputs"]), isas)
+        return models.check_file(context, path, models.arrays(folder, case["inputs"]),
+                                 models.arrays(folder, case["outputs"]), isas)
     except models.Refused as refused:
         raise tool.Failure(f"status 4: {str(refused)[:400]}") from None
 

@@ -25,7 +25,9 @@ def is_quantised(tensor):
 def dequantised(tensor, data):
     values = np.frombuffer(bytes(data), KINDS[tensor.type]).reshape(tensor.shape)
     scale = np.asarray(tensor.quantization.scale, np.float64)
-    zero = np.zeros_like(scale) if tensor.quantization.zeroPoint is None else np.asarray(tensor.quantization.zeroPoint, np.float64)
+    zero = np.zeros_like(scale)
+    if tensor.quantization.zeroPoint is not None:
+        zero = np.asarray(tensor.quantization.zeroPoint, np.float64)
     if len(scale) > 1:
         along = [1] * values.ndim
         along[tensor.quantization.quantizedDimension] = len(scale)
@@ -72,7 +74,8 @@ def clamp(model, graph, codes, source, result, limits):
         op.opcodeIndex = code
         op.inputs = np.array([a, add_tensor(model, graph, b"limit", [], limit)], np.int32)
         op.outputs = np.array([b], np.int32)
-        op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.MaximumMinimumOptions, schema.MaximumMinimumOptionsT()
+        op.builtinOptionsType = schema.BuiltinOptions.MaximumMinimumOptions
+        op.builtinOptions = schema.MaximumMinimumOptionsT()
         made.append(op)
     return made
 

@@ -81,7 +81,8 @@ class UNet(nn.Module):
 
 
 def study(ic, width=8):
-    return UNet(ic, 1, [width, 2 * width, 4 * width, 8 * width, 8 * width], [4 * width, 2 * width, width, width], True, True, False)
+    widths = [width, 2 * width, 4 * width, 8 * width, 8 * width]
+    return UNet(ic, 1, widths, [4 * width, 2 * width, width, width], True, True, False)
 
 
 def milesial(ic, classes, bilinear, width, bias=False):
@@ -221,8 +222,8 @@ def dyn_unet(ic, dims, residual):
 def nnunet_options(dims):
     return {"n_stages": 4, "features_per_stage": [8, 16, 24, 32], "conv_op": nn.Conv2d if dims == 2 else nn.Conv3d,
             "kernel_sizes": 3, "strides": [1, 2, 2, 2], "num_classes": 3, "conv_bias": True,
-            "norm_op": nn.InstanceNorm2d if dims == 2 else nn.InstanceNorm3d, "norm_op_kwargs": {"eps": 1e-5, "affine": True},
-            "nonlin": nn.LeakyReLU, "nonlin_kwargs": {"inplace": True}, "deep_supervision": False}
+            "norm_op": nn.InstanceNorm2d if dims == 2 else nn.InstanceNorm3d,
+            "norm_op_kwargs": {"eps": 1e-5, "affine": True}, "nonlin": nn.LeakyReLU, "nonlin_kwargs": {"inplace": True}, "deep_supervision": False}
 
 
 def plain_conv_unet(ic, dims):

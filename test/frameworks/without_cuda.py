@@ -3,8 +3,8 @@
 
 Run by tools/venv with the environment's own Python. The wheel's libraries name libcudart, libcublas, ... as needed, so
 that none of it loads without them, although nothing on a machine without a GPU calls them. For each such name this
-compiles a library that has every function which torch's libraries leave open and nobody else defines, each returning
-0: success, and no device. CC chooses the compiler. Needs readelf and nm, which come with it.
+compiles a library that has every function which torch's libraries leave open and nobody else defines, each of the
+version that they ask for and returning 0: success, and no device. CC chooses the compiler. Needs readelf and nm, which come with it.
 """
 import glob
 import os
@@ -85,8 +85,7 @@ def main():
     for file in absent:
         mine = sorted((name, version) for name, version in missing if home.get(version, absent[0]) == file)
         make(os.path.join(folder, file), file, mine, sorted(version for other, version in nodes if other == file))
-    names = missing
-    print(f"torch: {len(absent)} libraries of CUDA stood in for, with {len(names)} functions")
+    print(f"torch: {len(absent)} libraries of CUDA stood in for, with {len(missing)} functions")
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ class Writer:
             try:
                 outputs, rounded = self.write(form, path)
             except Exception as error:  # whatever TensorFlow raises: the test then says so
-                refused[form] = f"{type(error).__name__}: {str(error).strip()[:300]}"
+                refused[form] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
                 continue
             case = {"format": form, "file": form, "inputs": inputs, "outputs": self.save(form + ".y", outputs)}
             if rounded:

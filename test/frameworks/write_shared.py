@@ -59,7 +59,8 @@ def by_tensorflow(path, name):
 def by_tflite(path, name):
     with open(path, "rb") as file:
         content = file.read()
-    shapes = [tuple(int(d) for d in detail["shape"]) for detail in write_keras.lite().Interpreter(model_content=content).get_input_details()]
+    details = write_keras.lite().Interpreter(model_content=content).get_input_details()
+    shapes = [tuple(int(d) for d in detail["shape"]) for detail in details]
     inputs = [drawn(name, shape) for shape in shapes]
     return inputs, write_keras.interpret(content, inputs)
 
@@ -87,7 +88,7 @@ def main():
                     np.save(os.path.join(part, path), value)
             manifest["cases"].append({"format": "file", "file": name, "inputs": names["x"], "outputs": names["y"]})
         except Exception as error:  # whatever a framework raises on it: the test then says so
-            manifest["refused"]["file"] = f"{type(error).__name__}: {str(error).strip()[:300]}"
+            manifest["refused"]["file"] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         with open(os.path.join(part, "manifest.json"), "w", encoding="utf-8") as file:
             json.dump(manifest, file, indent=1)
         shutil.rmtree(folder, ignore_errors=True)

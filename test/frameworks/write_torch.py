@@ -107,15 +107,17 @@ def adam_of(network):
 def saved(form, network):
     """What is saved in this form, and torch.save's options."""
     state = network.state_dict()
-    prefixed = {p: collections.OrderedDict((p + name, value) for name, value in state.items()) for p in ("module.", "model.")}
+    prefixed = {prefix: collections.OrderedDict((prefix + name, value) for name, value in state.items())
+                for prefix in ("module.", "model.")}
+    parameters = collections.OrderedDict(network.named_parameters()) | dict(network.named_buffers())
     plain = {
         "zip": state, "legacy": state, "protocol-4": state, "one-storage": one_storage(state),
-        "channels-last": channels_last(state), "parameters": collections.OrderedDict(network.named_parameters()) | dict(network.named_buffers()),
+        "channels-last": channels_last(state), "parameters": parameters,
         "state_dict": {"epoch": 12, "state_dict": state, "best_dice": 0.84},
         "model_state_dict": {"epoch": 3, "model_state_dict": state, "optimizer_state_dict": adam_of(network), "loss": 0.3},
         "checkpoint": {"model": state, "args": {"lr": 0.01, "name": "unet", "sizes": [1, 2, 3]}, "epoch": None, "amp": True},
         "module-prefix": prefixed["module."],
-        "lightning": {"state_dict": prefixed["model."], "epoch": 3, "global_step": 1200, "pytorch-lightning_version": "2.4.0",
+        "lightning": {"state_dict": prefixed["model."], "epoch": 3, "pytorch-lightning_version": "2.4.0",
                       "hyper_parameters": {"lr": 1e-3}, "callbacks": {}, "optimizer_states": [adam_of(network)]},
         "nnunet": {"network_weights": state, "optimizer_state": adam_of(network), "grad_scaler_state": None,
                    "logging": {"mean_fg_dice": [0.1, 0.2]}, "_best_ema": 0.5, "current_epoch": 4,
@@ -154,7 +156,7 @@ def write_net(net, folder):
         try:
             y = write_form(form, make(net), torch.from_numpy(x), os.path.join(folder, form + ".pth"))
         except Exception as error:  # whatever torch raises: the test then says so
-            refused[form] = f"{type(error).__name__}: {str(error).strip()[:300]}"
+            refused[form] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
             continue
         if y is not None:
             np.save(os.path.join(folder, form + ".y0.npy"), y)
