@@ -149,11 +149,11 @@ static Status judge_strict(const Graph *crop, const Tensor *inputs, const Tensor
     const double rms = worst_rms(outputs, expected, crop->n_outputs, &status);
     if (status != ST_OK || rms <= STRICT_TOLERANCE) return status;
     TRY(rounding_noise(crop, inputs, expected, &noise));
-    log_verbose("strict differs from the reference by %.2g on a crop, which itself is rounded by %.2g", rms, noise);
+    log_verbose("strict differs from the reference by %.2g, which itself is rounded by %.2g", rms, noise);
     FAIL_IF(
         !(rms <= STRICT_NOISE * noise), ST_NO,
-        "the fast path differs from the reference by %.2g (rms / standard deviation) on a crop: a defect of stent or "
-        "of this machine",
+        "the strict path differs from the reference by %.2g (rms / standard deviation): a defect of stent or of this "
+            "machine",
         rms);
     return ST_OK;
 }
@@ -229,6 +229,20 @@ static void choose_way(const Graph *graph, const Strict *strict, uint64_t memory
     else if (self_check_takes_too_long(plan)) text_add(why, "it would take about %.0f s", plan_seconds(plan));
 }
 
+// Where strict is right and still beyond what it is allowed, as the network magnifies rounding, its answer is the expected
+// one, so that it may run. Uses the plan up.
+static Status expect_strict_where_needed(const Graph *graph, Strict *strict, Arena *arena, SelfCheck *out) {
+    Tensor *outputs;
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &outputs));
+    TRY(strict_run(strict, out->inputs, outputs));
+    Status status = ST_OK;
+    const double rms = worst_rms(outputs, out->expected, graph->n_outputs, &status);
+    if (status == ST_OK && rms > STRICT_TOLERANCE) {
+        status = judge_strict(graph, out->inputs, outputs, out->expected);
+        out->expected = outputs, out->from_reference = false;
+    }
+    return status;
+}
 static Status make_check(const Graph *graph, Strict *strict, int threads, const Tensor *sample, Arena *arena,
                          uint64_t memory, SelfCheck *out, Text *why) {
     bool by_reference = false;
@@ -257,7 +271,8 @@ static Status make_check(const Graph *graph, Strict *strict, int threads, const 
     out->from_reference = true;
     out->expected = arena_array(arena, (size_t)graph->n_outputs + 1, sizeof *out->expected);
     if (!out->expected) return fail_memory(sizeof *out->expected);
-    return reference_run(graph, out->inputs, out->expected, arena, NULL, NULL);
+    TRY(reference_run(graph, out->inputs, out->expected, arena, NULL, NULL));
+    return graph->n_outputs > MOST_OUTPUTS ? ST_OK : expect_strict_where_needed(graph, strict, arena, out);
 }
 Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
                        SelfCheck *out, Text *why) {

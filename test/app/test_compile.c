@@ -40,3 +40,33 @@ TEST(compile_takes_the_threads_that_it_is_given) {
     CHECK_INT(compile_with(0, model, STENT_OK), 3);
     CHECK_INT(compile_with(-1, model, STENT_USAGE), 0);
 }
+
+// Two convolutions that are nearly the same, subtracted: what is left of the rounding is large beside the result. Strict
+// is right about it, within what rounding makes of such a network, and runs.
+static void check_magnified(const char *shape) {
+    OnnxFile file = onnx_file(13);
+    static float weights[2][64 * 64 * 9];
+    Rng rng;
+    rng_seed(&rng, 1);
+    for (size_t i = 0; i < COUNT_OF(weights[0]); i++) {
+        weights[0][i] = (float)rng_normal(&rng) * 0.06f;
+        weights[1][i] = weights[0][i] + (float)rng_normal(&rng) * 2e-4f;
+    }
+    onnx_input(&file, "x", FLOAT32, shape);
+    onnx_floats(&file, "a", "64,64,3,3", weights[0], 64 * 64 * 9);
+    onnx_floats(&file, "b", "64,64,3,3", weights[1], 64 * 64 * 9);
+    onnx_node(&file, "Conv", "x a", "p", "pads=[1,1,1,1]");
+    onnx_node(&file, "Conv", "x b", "q", "pads=[1,1,1,1]");
+    onnx_node(&file, "Sub", "p q", "y", "");
+    onnx_output(&file, "y");
+    compile_with(2, onnx_save(&file, "magnifies.onnx"), STENT_OK);
+    stent_options options = STENT_OPTIONS(stent_options);
+    stent_executable *network = NULL;
+    options.precision = "strict", options.threads = 2;
+    CHECK_MSG(stent_open(test_temp("net.stent"), &options, &network) == STENT_OK, "%s: %s", shape, stent_message());
+    if (network) stent_release(network);
+}
+TEST(compile_takes_networks_that_magnify_rounding) {
+    check_magnified("1,64,16,16");   // expected by the reference, if strict were near enough
+    check_magnified("1,64,192,192"); // by strict
+}
