@@ -103,11 +103,15 @@ Status self_check_run(const SelfCheck *check, Executable *executable, double bud
 // ST_RESOURCE: plan and strict path would take more than `memory` together.
 Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
                                  double budget, double *rms);
-// Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). sample NULL:
-// synthetic. threads: of what is too large for the reference; fixes no bit. memory: bytes that it may take, 0: 768 MiB.
-// Where it would take more, or minutes, *out is empty and `why` says so.
-Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
-                       SelfCheck *out, Text *why);
+// Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). Where it would take
+// more memory, or minutes, *out is empty and `why` says so.
+typedef struct SelfCheckOptions {
+    int threads;                 // of what is too large for the reference; fixes no bit
+    const Tensor *sample;        // NULL: synthetic
+    uint64_t memory;             // bytes that it may take, 0: 768 MiB
+    const struct Imported *from; // what the graph's weights lie in; NULL: not known
+} SelfCheckOptions;
+Status self_check_make(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out, Text *why);
 bool self_check_takes_too_long(const Plan *plan);
 // A smooth random picture in 0..1, seeded by the shape; integers get small counts, bools alternate.
 void synthetic_sample(Tensor *tensor);

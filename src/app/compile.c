@@ -180,16 +180,18 @@ static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph *
     if (status != ST_OK) graph_free(*out), *out = NULL;
     return status;
 }
-static Status make_check(const Graph *graph, const stent_compile_options *options, const Pipeline *pipeline,
+static Status make_check(const Imported *imported, const stent_compile_options *options, const Pipeline *pipeline,
                          int threads, Arena *arena, SelfCheck *check, Text *text) {
     Graph *copy;
     Tensor sample;
-    TRY(sample_graph(graph, pipeline, &copy));
+    TRY(sample_graph(imported->graph, pipeline, &copy));
     Status status = options->sample ? npy_read(arena, options->sample, &sample) : ST_OK;
     Text why = {0};
-    if (status == ST_OK)
-        status = self_check_make(copy, threads, options->sample ? &sample : NULL, arena, options->common.max_memory,
-                                 check, &why);
+    const SelfCheckOptions wanted = {.threads = threads,
+                                     .sample = options->sample ? &sample : NULL,
+                                     .memory = options->common.max_memory,
+                                     .from = imported};
+    if (status == ST_OK) status = self_check_make(copy, &wanted, arena, check, &why);
     graph_free(copy);
     if (why.length) text_add(text, "warning: no self-check: %s\n", text_get(&why));
     text_free(&why);
@@ -317,11 +319,12 @@ static Status compile(const char *model, const char *package, const stent_compil
     TRY(match_pipeline(graph, &pipeline));
     TRY(emit_first(options, graph));
     TRY(report_progress(common, "self-check", 1, 4));
-    TRY(make_check(graph, options, &pipeline, threads, arena, &check, text));
+    TRY(make_check(imported, options, &pipeline, threads, arena, &check, text));
     warn_range(&check, &pipeline, text);
     TRY(report_progress(common, "passes", 2, 4));
     // The package holds the graph as far as passes go without a machine; level 3 is planning, at opening.
     TRY(passes_run(graph, MIN(level, 2), emit_pass, (void *)(uintptr_t)options));
+    import_drop(imported);
     TRY(list_fallbacks(graph, &pipeline, &machine, threads, text, result));
     TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);

@@ -4,6 +4,7 @@
 #include "app/frame.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "import/import.h"
 #include "pass/pass.h"
 #include "reference/reference.h"
 #include <math.h>
@@ -72,7 +73,8 @@ static void strict_free(Strict *strict) {
     graph_free(strict->graph);
     *strict = (Strict){0};
 }
-static Status strict_plan(const Graph *graph, int threads, Strict *out) {
+// from: whence the graph's weights come, NULL: not known. Passes have made others of many of them.
+static Status strict_plan(const Graph *graph, const Imported *from, int threads, Strict *out) {
     Machine machine;
     *out = (Strict){0};
     TRY(machine_detect(&machine));
@@ -81,6 +83,7 @@ static Status strict_plan(const Graph *graph, int threads, Strict *out) {
     const PlanOptions options = {.threads = threads, .precision = PRECISION_STRICT, .fuse = true};
     if (status == ST_OK) status = plan_create(out->graph, &machine, &options, &out->plan);
     if (status != ST_OK) strict_free(out);
+    if (from) import_drop(from);
     return status;
 }
 // Uses the plan up.
@@ -100,9 +103,9 @@ static Status strict_run(Strict *strict, const Tensor *inputs, Tensor *outputs) 
     pool_destroy(pool);
     return status;
 }
-static Status run_strict(const Graph *graph, int threads, const Tensor *inputs, Tensor *outputs) {
+static Status run_strict(const Graph *graph, const Imported *from, int threads, const Tensor *inputs, Tensor *outputs) {
     Strict strict;
-    TRY(strict_plan(graph, threads, &strict));
+    TRY(strict_plan(graph, from, threads, &strict));
     const Status status = strict_run(&strict, inputs, outputs);
     strict_free(&strict);
     return status;
@@ -153,12 +156,12 @@ static Status judge_strict(const Graph *crop, const Tensor *inputs, const Tensor
     FAIL_IF(
         !(rms <= STRICT_NOISE * noise), ST_NO,
         "the strict path differs from the reference by %.2g (rms / standard deviation): a defect of stent or of this "
-            "machine",
+        "machine",
         rms);
     return ST_OK;
 }
 // Strict against reference on a crop. ST_OK with *trusted false: no crop was possible.
-static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
+static Status check_on_crop(const Graph *graph, const Imported *from, int threads, bool *trusted) {
     *trusted = false;
     for (int64_t side = 128; side >= 16; side /= 2) {
         Graph *crop;
@@ -178,7 +181,7 @@ static Status check_on_crop(const Graph *graph, int threads, bool *trusted) {
             synthetic_sample(&inputs[0]);
             status = reference_run(crop, inputs, expected, &arena, NULL, NULL);
         }
-        if (status == ST_OK) status = run_strict(crop, threads, inputs, outputs);
+        if (status == ST_OK) status = run_strict(crop, from, threads, inputs, outputs);
         if (status == ST_OK) status = judge_strict(crop, inputs, outputs, expected);
         *trusted = status == ST_OK;
         arena_free(&arena);
@@ -229,12 +232,13 @@ static void choose_way(const Graph *graph, const Strict *strict, uint64_t memory
     else if (self_check_takes_too_long(plan)) text_add(why, "it would take about %.0f s", plan_seconds(plan));
 }
 
-// Where strict is right and still beyond what it is allowed, as the network magnifies rounding, its answer is the expected
-// one, so that it may run. Uses the plan up.
-static Status expect_strict_where_needed(const Graph *graph, Strict *strict, Arena *arena, SelfCheck *out) {
+// Where strict is right and still beyond what it is allowed, as the network magnifies rounding, its answer is the
+// expected one, so that it may run.
+static Status expect_strict_where_needed(const Graph *graph, const SelfCheckOptions *options, Arena *arena,
+                                         SelfCheck *out) {
     Tensor *outputs;
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &outputs));
-    TRY(strict_run(strict, out->inputs, outputs));
+    TRY(run_strict(graph, options->from, options->threads, out->inputs, outputs));
     Status status = ST_OK;
     const double rms = worst_rms(outputs, out->expected, graph->n_outputs, &status);
     if (status == ST_OK && rms > STRICT_TOLERANCE) {
@@ -243,45 +247,49 @@ static Status expect_strict_where_needed(const Graph *graph, Strict *strict, Are
     }
     return status;
 }
-static Status make_check(const Graph *graph, Strict *strict, int threads, const Tensor *sample, Arena *arena,
-                         uint64_t memory, SelfCheck *out, Text *why) {
-    bool by_reference = false;
-    choose_way(graph, strict, memory, &by_reference, why);
-    if (why->length) return text_status(why);
+static Status make_sample(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out) {
+    const Tensor *sample = options->sample;
     out->n_inputs = graph->n_inputs, out->n_outputs = graph->n_outputs;
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
     for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
-    if (sample) {
-        FAIL_IF(graph->n_inputs != 1 || sample->dtype != out->inputs[0].dtype ||
-                    !shape_equal(&sample->shape, &out->inputs[0].shape),
-                ST_USAGE, "--sample: expected one tensor of the input's dtype and shape");
-        memcpy(out->inputs[0].data, sample->data, tensor_bytes(sample));
-    }
-    bool trusted = false;
-    if (!by_reference) TRY(check_on_crop(graph, threads, &trusted));
-    if (!by_reference && !trusted && reference_cost(graph) > MOST_REFERENCE_FLOP) {
-        *out = (SelfCheck){0};
-        text_add(why, "the reference takes too long for it, and it cannot be cut to a smaller picture");
-        return text_status(why);
-    }
-    if (trusted) {
-        TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
-        return strict_run(strict, out->inputs, out->expected);
-    }
+    if (!sample) return ST_OK;
+    FAIL_IF(graph->n_inputs != 1 || sample->dtype != out->inputs[0].dtype ||
+                !shape_equal(&sample->shape, &out->inputs[0].shape),
+            ST_USAGE, "--sample: expected one tensor of the input's dtype and shape");
+    memcpy(out->inputs[0].data, sample->data, tensor_bytes(sample));
+    return ST_OK;
+}
+static Status expect_by_strict(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out) {
+    Strict strict;
+    TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
+    TRY(strict_plan(graph, options->from, options->threads, &strict));
+    const Status status = strict_run(&strict, out->inputs, out->expected);
+    strict_free(&strict);
+    return status;
+}
+static Status expect_by_reference(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out) {
     out->from_reference = true;
     out->expected = arena_array(arena, (size_t)graph->n_outputs + 1, sizeof *out->expected);
     if (!out->expected) return fail_memory(sizeof *out->expected);
     TRY(reference_run(graph, out->inputs, out->expected, arena, NULL, NULL));
-    return graph->n_outputs > MOST_OUTPUTS ? ST_OK : expect_strict_where_needed(graph, strict, arena, out);
+    return graph->n_outputs > MOST_OUTPUTS ? ST_OK : expect_strict_where_needed(graph, options, arena, out);
 }
-Status self_check_make(const Graph *graph, int threads, const Tensor *sample, Arena *arena, uint64_t memory,
-                       SelfCheck *out, Text *why) {
+Status self_check_make(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out, Text *why) {
+    bool by_reference = false, trusted = false;
     Strict strict;
     *out = (SelfCheck){0};
-    TRY(strict_plan(graph, threads, &strict));
-    const Status status = make_check(graph, &strict, threads, sample, arena, memory, out, why);
-    strict_free(&strict);
-    return status;
+    TRY(strict_plan(graph, options->from, options->threads, &strict));
+    choose_way(graph, &strict, options->memory, &by_reference, why);
+    strict_free(&strict); // its weights would lie beside those of the crop's plan
+    if (why->length) return text_status(why);
+    TRY(make_sample(graph, options, arena, out));
+    if (by_reference) return expect_by_reference(graph, options, arena, out);
+    TRY(check_on_crop(graph, options->from, options->threads, &trusted));
+    if (trusted) return expect_by_strict(graph, options, arena, out);
+    if (reference_cost(graph) <= MOST_REFERENCE_FLOP) return expect_by_reference(graph, options, arena, out);
+    *out = (SelfCheck){0};
+    text_add(why, "the reference takes too long for it, and it cannot be cut to a smaller picture");
+    return text_status(why);
 }
 
 // What a session of `executable` makes of the inputs against what is expected.
@@ -308,7 +316,7 @@ Status self_check_against_strict(const Graph *graph, Executable *executable, int
                                  double budget, double *rms) {
     Strict strict;
     Arena arena = {0};
-    TRY(strict_plan(graph, threads, &strict));
+    TRY(strict_plan(graph, NULL, threads, &strict));
     const uint64_t bytes = plan_bytes(strict.plan) + plan_bytes(executable_plan(executable));
     Status status = bytes > memory ? fail(ST_RESOURCE, "the strict path does not fit beside the plan")
                                    : run_both(graph, executable, &strict, &arena, rms);

@@ -59,15 +59,14 @@ static Status import_as(Format format, const char *path, const ImportOptions *op
     return fail(ST_UNSUPPORTED, "a format that is not read");
 }
 
-// Whatever was only copied need not stay in memory; the rest comes back from the system's cache.
-static void drop_pages(const Imported *imported) {
+void import_drop(const Imported *imported) {
     for (size_t i = 0; i < imported->n_mappings; i++)
         file_drop_pages(&imported->mappings[i], imported->mappings[i].data, imported->mappings[i].size);
 }
 
 static Status read_mapped(const char *path, const ImportOptions *options, Imported *out) {
     TRY(import_as(recognise_bytes(out->mappings[0].data, out->mappings[0].size), path, options, out));
-    drop_pages(out);
+    import_drop(out);
     return ST_OK;
 }
 
@@ -88,7 +87,7 @@ static Status read_any(const char *path, const ImportOptions *options, Imported 
         TRY(recognise_folder(path, &format));
         const Status status = format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder")
                                                        : import_as(format, path, options, out);
-        drop_pages(out);
+        import_drop(out);
         return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
     }
     if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);

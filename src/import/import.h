@@ -48,5 +48,8 @@ void import_free(Imported *imported); // twice is fine
 // As file_intact, over all files: asked after the constants were read for the last time.
 Status import_intact(const Imported *imported, Status status);
 
+// What was read of the files need not stay in memory; what is asked for again comes back from the system's cache.
+void import_drop(const Imported *imported);
+
 // For importers: maps `path` into imported->mappings (the last one). ST_BAD beyond LIMIT_FILE_BYTES.
 Status import_map(Imported *imported, const char *path);

@@ -41,8 +41,8 @@ TEST(compile_takes_the_threads_that_it_is_given) {
     CHECK_INT(compile_with(-1, model, STENT_USAGE), 0);
 }
 
-// Two convolutions that are nearly the same, subtracted: what is left of the rounding is large beside the result. Strict
-// is right about it, within what rounding makes of such a network, and runs.
+// Two convolutions that are nearly the same, subtracted: what is left of the rounding is large beside the result.
+// Strict is right about it, within what rounding makes of such a network, and runs.
 static void check_magnified(const char *shape) {
     OnnxFile file = onnx_file(13);
     static float weights[2][64 * 64 * 9];
