@@ -64,6 +64,7 @@ Status pass_remove_identity(Graph *graph, bool *changed);
 Status pass_canonicalise(Graph *graph, bool *changed);
 Status pass_recognise_activation(Graph *graph, bool *changed);
 Status pass_recognise_normalisation(Graph *graph, bool *changed);
+Status pass_recognise_repeat(Graph *graph, bool *changed);
 Status pass_cse(Graph *graph, bool *changed);
 Status pass_cancel_transpose(Graph *graph, bool *changed);
 Status pass_merge_pad(Graph *graph, bool *changed);

@@ -20,6 +20,7 @@ static const Pass table[] = {
     {"canonicalise", 1, pass_canonicalise},
     {"recognise_activation", 1, pass_recognise_activation},
     {"recognise_normalisation", 1, pass_recognise_normalisation},
+    {"recognise_repeat", 1, pass_recognise_repeat},
     {"cse", 1, pass_cse},
     {"cancel_transpose", 2, pass_cancel_transpose},
     {"merge_pad", 2, pass_merge_pad},
