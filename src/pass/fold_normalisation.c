@@ -5,6 +5,9 @@
 //   behind a normalisation:  its own scale and bias change in the same way
 //   before a convolution:    w * (scale x + shift) + b             = (w scale) * x + (b + sum of w shift)
 //
+// A scale and a shift with nothing to be folded into become one BatchNormalization: one pass over memory, which a
+// convolution that a skip reads too may write beside its own output.
+//
 // (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018,
 // section 3.2, for the first.) The last holds where no pixel is padding, or where shift is 0, as a padded pixel is 0
 // and not `shift`. Nothing is folded across an activation, into a value that has other uses, or where a new weight
@@ -218,6 +221,38 @@ static Status fold_behind_norm(Graph *graph, Node *node, Node *norm, const Affin
     return take_over(graph, node, norm, inputs, norm->n_inputs);
 }
 
+// ---- By themselves ----
+
+static Status add_vector(Graph *graph, const char *name, DType dtype, const double *values, int64_t count,
+                         ValueId *out) {
+    Tensor made;
+    TRY(make_vector(graph, dtype, values, count, &made));
+    return graph_add_constant(graph, name, &made, out);
+}
+
+// a shifts what `scaling` scales. Scalars stay: they are parts of activations.
+static Status join(Graph *graph, Node *node, Node *scaling, const Affine *a, Arena *scratch, bool *changed) {
+    Affine b;
+    bool is_map;
+    TRY(affine_of(graph, scaling, scratch, &b, &is_map));
+    if (!is_map || a->scales || b.shifts || a->channels < 2 || b.channels != a->channels) return ST_OK;
+    const Tensor *const shift = node_constant(graph, node, node_constant(graph, node, 1) ? 1 : 0);
+    const Type x = graph->values[b.x].type;
+    if (x.rank < 4 || x.dtype != DT_F32 || tensor_count(shift) != a->channels) return ST_OK;
+    double *const zeros = arena_array(scratch, (size_t)a->channels, sizeof(double));
+    double *const ones = arena_array(scratch, (size_t)a->channels, sizeof(double));
+    if (!zeros || !ones) return fail_memory((size_t)a->channels * sizeof(double));
+    for (int64_t i = 0; i < a->channels; i++) ones[i] = 1;
+    const double *const parameters[] = {b.scale, a->shift, zeros, ones};
+    ValueId inputs[5] = {b.x};
+    const char *const name = graph->values[node->outputs[0]].name;
+    for (int i = 0; i < 4; i++) TRY(add_vector(graph, name, x.dtype, parameters[i], a->channels, &inputs[i + 1]));
+    *changed = true;
+    TRY(node_become(graph, node, OP_BatchNormalization, inputs, 5));
+    node_kill(graph, scaling);
+    return node_set_float(graph, node, "epsilon", 0);
+}
+
 static Status fold_behind(Graph *graph, Node *node, const Affine *a, Arena *scratch, bool *changed) {
     Node *const before = graph->values[a->x].producer;
     if (!before || !used_once(graph, a->x)) return ST_OK;
@@ -227,6 +262,8 @@ static Status fold_behind(Graph *graph, Node *node, const Affine *a, Arena *scra
     case OP_BatchNormalization:
     case OP_InstanceNormalization:
     case OP_GroupNormalization: return fold_behind_norm(graph, node, before, a, changed);
+    case OP_Mul:
+    case OP_Div: return join(graph, node, before, a, scratch, changed);
     default: return ST_OK;
     }
 }

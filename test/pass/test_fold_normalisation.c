@@ -123,3 +123,26 @@ TEST(weights_that_others_read_stay) {
     graph_free(graph);
     graph_free(before);
 }
+
+// As TensorFlow Lite has a normalisation whose input a skip reads too.
+#define SCALE_AND_SHIFT                                                                                                \
+    "graph (%x: float32[2x3x4x5]) -> (%n, %z) {\n %w = const float32[3x3x1x1] random(seed=1)\n %c = Conv (%x, %w)\n"   \
+    " %s = const float32[1x3x1x1] {1, -2, 3}\n %t = const float32[3x1x1] {0.5, 1, -1}\n"                               \
+    " %m = Mul (%c, %s)\n"
+
+TEST(a_scale_and_a_shift_by_themselves_are_one) {
+    const char *text = SCALE_AND_SHIFT " %n = Add (%t, %m)\n %z = Relu (%c)\n}";
+    CHECK_SAME(PASS, text);
+    Graph *graph = parse_graph(text);
+    run_pass(graph, PASS);
+    CHECK_INT(count_ops(graph, OP_BatchNormalization), 1);
+    CHECK_INT(count_ops(graph, OP_Mul) + count_ops(graph, OP_Add), 0);
+    graph_free(graph);
+    CHECK_SAME(PASS, SCALE_AND_SHIFT " %n = Sub (%m, %t)\n %z = Relu (%c)\n}");
+    // The scaled value is read too; a shift that differs along another axis; scalars.
+    CHECK_KEPT(PASS, SCALE_AND_SHIFT " %n = Add (%t, %m)\n %z = Add (%m, %c)\n}");
+    CHECK_KEPT(PASS, "graph (%x: float32[2x3x4x5]) -> (%n) {\n %s = const float32[1x3x1x1] {1, -2, 3}\n"
+                     " %t = const float32[5] {1, 2, 3, 4, 5}\n %m = Mul (%x, %s)\n %n = Add (%m, %t)\n}");
+    CHECK_KEPT(PASS, "graph (%x: float32[2x3x4x5]) -> (%n) {\n %s = const float32[] {2}\n"
+                     " %t = const float32[] {1}\n %m = Mul (%x, %s)\n %n = Add (%m, %t)\n}");
+}
