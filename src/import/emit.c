@@ -1,5 +1,4 @@
 #include "import/emit.h"
-#include <string.h>
 
 static Status value_name(const Emit *emit, const char *suffix, Text *name) {
     text_add(name, "%s%s%s", emit->layer, *suffix && *emit->layer ? "." : "", suffix);
@@ -92,34 +91,9 @@ Status emit_scalar(Emit *emit, const char *suffix, DType dtype, double value, Va
     return emit_tensor(emit, suffix, &tensor, out);
 }
 
-// Steps through `from` in the order of `to`'s elements.
-static void permute(const Tensor *from, const int *perm, Tensor *to) {
-    int64_t own[MAX_RANK], stride[MAX_RANK], index[MAX_RANK] = {0}, step = 1, at = 0;
-    const int rank = from->shape.rank;
-    const size_t size = dtype_size(from->dtype);
-    for (int i = rank - 1; i >= 0; i--) {
-        own[i] = step;
-        step *= from->shape.dim[i];
-    }
-    for (int i = 0; i < rank; i++) stride[i] = own[perm[i]];
-    const int64_t count = tensor_count(to);
-    for (int64_t k = 0; k < count; k++) {
-        memcpy((char *)to->data + (size_t)k * size, (const char *)from->data + (size_t)at * size, size);
-        for (int i = rank - 1; i >= 0; i--) {
-            at += stride[i];
-            if (++index[i] < to->shape.dim[i]) break;
-            at -= stride[i] * to->shape.dim[i];
-            index[i] = 0;
-        }
-    }
-}
-
 Status emit_permuted(Emit *emit, const char *suffix, const Tensor *tensor, const int *perm, ValueId *out) {
-    Shape shape = {.rank = tensor->shape.rank};
     Tensor made;
-    for (int i = 0; i < shape.rank; i++) shape.dim[i] = tensor->shape.dim[perm[i]];
-    TRY(tensor_make(&emit->graph->arena, tensor->dtype, shape, &made));
-    permute(tensor, perm, &made);
+    TRY(tensor_permute(&emit->graph->arena, tensor, perm, &made));
     return emit_tensor(emit, suffix, &made, out);
 }
 

@@ -137,40 +137,20 @@ static bool find_perm(Sink *s, int inputs) {
 
 // ---- Constants and lists in the order before the Transposes ----
 
-// Element offsets of a tensor seen through `perm`: out axis k runs along axis perm[k].
-static void permute_elements(const Tensor *from, const Perm *perm, Tensor *to) {
-    int64_t own[MAX_RANK], stride[MAX_RANK], index[MAX_RANK] = {0}, step = 1, at = 0;
-    const int rank = perm->rank;
-    const size_t size = dtype_size(from->dtype);
-    for (int i = rank - 1; i >= 0; i--) {
-        own[i] = step;
-        step *= from->shape.dim[i];
-    }
-    for (int i = 0; i < rank; i++) stride[i] = own[perm->to[i]];
-    const int64_t count = tensor_count(to);
-    for (int64_t k = 0; k < count; k++) {
-        memcpy((char *)to->data + (size_t)k * size, (const char *)from->data + (size_t)at * size, size);
-        for (int i = rank - 1; i >= 0; i--) {
-            at += stride[i];
-            if (++index[i] < to->shape.dim[i]) break;
-            at -= stride[i] * to->shape.dim[i];
-            index[i] = 0;
-        }
-    }
-}
-
 // A constant of at most the perm's rank, leading ones added, permuted by `perm`.
 static Status permuted_constant(Graph *graph, ValueId value, const Perm *perm, ValueId *out) {
     Tensor from = *graph->values[value].constant, to;
+    int axes[MAX_RANK];
     *out = value;
     if (from.shape.rank == 0) return ST_OK;
     const int missing = perm->rank - from.shape.rank;
-    Shape full = {.rank = perm->rank}, shape = {.rank = perm->rank};
-    for (int i = 0; i < full.rank; i++) full.dim[i] = i < missing ? 1 : from.shape.dim[i - missing];
-    for (int i = 0; i < full.rank; i++) shape.dim[i] = full.dim[perm->to[i]];
+    Shape full = {.rank = perm->rank};
+    for (int i = 0; i < full.rank; i++) {
+        full.dim[i] = i < missing ? 1 : from.shape.dim[i - missing];
+        axes[i] = (int)perm->to[i];
+    }
     from.shape = full;
-    TRY(make_tensor(graph, from.dtype, shape, &to));
-    permute_elements(&from, perm, &to);
+    TRY(tensor_permute(&graph->arena, &from, axes, &to));
     return graph_add_constant(graph, graph->values[value].name, &to, out);
 }
 

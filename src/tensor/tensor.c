@@ -126,3 +126,33 @@ void tensor_set_int(Tensor *tensor, int64_t i, int64_t value) {
     default: tensor_set(tensor, i, (double)value);
     }
 }
+
+// Steps through `from` in the order of `to`'s elements.
+static void copy_permuted(const Tensor *from, const int *perm, Tensor *to) {
+    int64_t own[MAX_RANK], stride[MAX_RANK], index[MAX_RANK] = {0}, step = 1, at = 0;
+    const int rank = from->shape.rank;
+    const size_t size = dtype_size(from->dtype);
+    for (int i = rank - 1; i >= 0; i--) {
+        own[i] = step;
+        step *= from->shape.dim[i];
+    }
+    for (int i = 0; i < rank; i++) stride[i] = own[perm[i]];
+    const int64_t count = tensor_count(to);
+    for (int64_t k = 0; k < count; k++) {
+        memcpy((char *)to->data + (size_t)k * size, (const char *)from->data + (size_t)at * size, size);
+        for (int i = rank - 1; i >= 0; i--) {
+            at += stride[i];
+            if (++index[i] < to->shape.dim[i]) break;
+            at -= stride[i] * to->shape.dim[i];
+            index[i] = 0;
+        }
+    }
+}
+
+Status tensor_permute(Arena *arena, const Tensor *from, const int *perm, Tensor *out) {
+    Shape shape = {.rank = from->shape.rank};
+    for (int i = 0; i < shape.rank; i++) shape.dim[i] = from->shape.dim[perm[i]];
+    TRY(tensor_make(arena, from->dtype, shape, out));
+    copy_permuted(from, perm, out);
+    return ST_OK;
+}

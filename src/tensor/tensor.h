@@ -58,6 +58,8 @@ size_t tensor_bytes(const Tensor *tensor);  // 0 when it would overflow (checked
 int64_t tensor_count(const Tensor *tensor); // elements
 // Zeroed data in `arena`; ST_RESOURCE without memory, ST_BAD for an impossible shape.
 Status tensor_make(Arena *arena, DType dtype, Shape shape, Tensor *out);
+// A copy in `arena` whose axis k is axis perm[k] of `from` (a permutation of its axes).
+Status tensor_permute(Arena *arena, const Tensor *from, const int *perm, Tensor *out);
 // Element i (row-major) as double / int64: exact where the type allows it.
 double tensor_get(const Tensor *tensor, int64_t i);
 int64_t tensor_get_int(const Tensor *tensor, int64_t i);

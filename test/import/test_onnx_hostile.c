@@ -1,9 +1,6 @@
 // Files that are cut, torn or made to harm: a message each time, never more.
-#include "base/rng.h"
 #include "import/onnx_check.h"
-#include "pass/pass.h"
-
-static const ImportOptions resolving = {.resolve = pass_resolve_shapes};
+#include "import/torn.h"
 
 // y2 = x where it has 2 channels, summed over its height step by step; y3 by Einsum.
 static void add_control(OnnxFile *file) {
@@ -53,21 +50,7 @@ static Text small_model(void) {
     return all;
 }
 
-static Status import_bytes(const void *bytes, size_t size) {
-    const char *path = test_temp("h.onnx");
-    FILE *stream = fopen(path, "wb"); // thousands of them: nothing has to reach the disk
-    REQUIRE(stream && fwrite(bytes, 1, size, stream) == size && fclose(stream) == 0);
-    Imported model;
-    error_clear();
-    const Status status = import_model(path, &resolving, &model);
-    if (status == ST_OK) CHECK_OK(graph_verify(model.graph));
-    CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "status %d: %s", status,
-              error_message());
-    CHECK(status == ST_OK || *error_message());
-    CHECK(!strchr(error_message(), '\n'));
-    import_free(&model);
-    return status;
-}
+static Status import_bytes(const void *bytes, size_t size) { return torn_import("h.onnx", bytes, size); }
 
 TEST(the_small_model_is_fine) {
     Text all = small_model();
@@ -77,63 +60,26 @@ TEST(the_small_model_is_fine) {
 
 TEST(cut_at_every_byte) {
     Text all = small_model();
-    int refused = 0;
-    for (size_t size = 0; size < all.length; size++) refused += import_bytes(all.data, size) == ST_BAD;
-    CHECK_INT(refused, all.length); // the graph stands last in the file, so no beginning is a model
+    CHECK_INT(torn_cuts("h.onnx", &all, ST_BAD),
+              all.length); // the graph stands last in the file, so no beginning is a model
     text_free(&all);
 }
 
 TEST(flipped_bits_and_bytes) {
     Text all = small_model();
-    uint8_t *torn = malloc(all.length);
-    REQUIRE(torn);
-    Rng rng;
-    rng_seed(&rng, 1);
-    const int rounds = test_long() ? 100000 : 3000;
-    for (int round = 0; round < rounds; round++) {
-        memcpy(torn, all.data, all.length);
-        for (uint64_t flips = 1 + rng_below(&rng, 3); flips > 0; flips--) {
-            const size_t at = rng_below(&rng, all.length);
-            torn[at] = round % 2 ? (uint8_t)rng_next(&rng) : torn[at] ^ (uint8_t)(1u << rng_below(&rng, 8));
-        }
-        import_bytes(torn, all.length);
-    }
-    free(torn);
+    torn_flips("h.onnx", &all);
     text_free(&all);
 }
 
 TEST(bytes_moved_within_the_file) {
     Text all = small_model();
-    uint8_t *torn = malloc(all.length);
-    REQUIRE(torn);
-    Rng rng;
-    rng_seed(&rng, 2);
-    for (int round = 0; round < 500; round++) {
-        const size_t count = 1 + rng_below(&rng, 40), from = rng_below(&rng, all.length - count);
-        memcpy(torn, all.data, all.length);
-        memmove(torn + rng_below(&rng, all.length - count), torn + from, count);
-        import_bytes(torn, all.length);
-    }
-    free(torn);
+    torn_moves("h.onnx", &all, 0);
     text_free(&all);
 }
 
 TEST(memory_that_runs_out) {
     Text all = small_model();
-    const char *path = test_temp("m.onnx");
-    CHECK_OK(file_write(path, all.data, all.length));
-    Status status = ST_RESOURCE;
-    int failures = 0;
-    for (; status != ST_OK && failures < 5000; failures++) {
-        Imported model;
-        mem_fail_after(failures);
-        status = import_model(path, &resolving, &model);
-        mem_fail_after(-1);
-        CHECK_MSG(status == ST_OK || status == ST_RESOURCE, "allocation %d: status %d: %s", failures, status,
-                  error_message());
-        import_free(&model);
-    }
-    CHECK_MSG(failures > 20 && failures < 5000, "%d allocations", failures);
+    torn_memory("h.onnx", &all);
     text_free(&all);
 }
 

@@ -1,8 +1,6 @@
 // Damaged and lying TensorFlow files: each ends in a status with one line.
-#include "base/rng.h"
 #include "import/tensorflow_check.h"
-
-static const ImportOptions resolving = {.resolve = pass_resolve_shapes};
+#include "import/torn.h"
 
 // Something of everything, and a checkpoint beside it.
 static void fill_small(TfWriter *tf) {
@@ -57,21 +55,7 @@ static void write_checkpoint(void) {
     tf_save_checkpoint(&checkpoint, "h");
 }
 
-static Status import_bytes(const void *bytes, size_t size) {
-    const char *path = test_temp("h.pb");
-    FILE *stream = fopen(path, "wb"); // thousands of them: nothing has to reach the disk
-    REQUIRE(stream && fwrite(bytes, 1, size, stream) == size && fclose(stream) == 0);
-    Imported model;
-    error_clear();
-    const Status status = import_model(path, &resolving, &model);
-    if (status == ST_OK) CHECK_OK(graph_verify(model.graph));
-    CHECK_MSG(status == ST_OK || status == ST_BAD || status == ST_UNSUPPORTED, "status %d: %s", status,
-              error_message());
-    CHECK(status == ST_OK || *error_message());
-    CHECK(!strchr(error_message(), '\n'));
-    import_free(&model);
-    return status;
-}
+static Status import_bytes(const void *bytes, size_t size) { return torn_import("h.pb", bytes, size); }
 
 TEST(the_small_graph_is_fine) {
     Text all = small_graph();
@@ -83,8 +67,7 @@ TEST(the_small_graph_is_fine) {
 TEST(cut_at_every_byte) {
     Text all = small_graph();
     write_checkpoint();
-    int taken = 0;
-    for (size_t size = 0; size < all.length; size++) taken += import_bytes(all.data, size) == ST_OK;
+    const int taken = torn_cuts("h.pb", &all, ST_OK);
     CHECK_MSG(taken < 40, "%d of them were taken", taken); // only where a whole node ends can one be a graph
     text_free(&all);
 }
@@ -105,40 +88,17 @@ TEST(a_saved_model_cut_at_every_byte) {
     text_free(&all);
 }
 
-TEST(changed_bits_and_bytes) {
+TEST(flipped_bits_and_bytes) {
     Text all = small_graph();
-    uint8_t *torn = malloc(all.length);
-    REQUIRE(torn);
     write_checkpoint();
-    Rng rng;
-    rng_seed(&rng, 1);
-    const int rounds = test_long() ? 100000 : 3000;
-    for (int round = 0; round < rounds; round++) {
-        memcpy(torn, all.data, all.length);
-        for (uint64_t flips = 1 + rng_below(&rng, 3); flips > 0; flips--) {
-            const size_t at = rng_below(&rng, all.length);
-            torn[at] = round % 2 ? (uint8_t)rng_next(&rng) : torn[at] ^ (uint8_t)(1u << rng_below(&rng, 8));
-        }
-        import_bytes(torn, all.length);
-    }
-    free(torn);
+    torn_flips("h.pb", &all);
     text_free(&all);
 }
 
 TEST(bytes_moved_within_the_file) {
     Text all = small_graph();
-    uint8_t *torn = malloc(all.length);
-    REQUIRE(torn);
     write_checkpoint();
-    Rng rng;
-    rng_seed(&rng, 2);
-    for (int round = 0; round < 500; round++) {
-        const size_t count = 1 + rng_below(&rng, 40), from = rng_below(&rng, all.length - count);
-        memcpy(torn, all.data, all.length);
-        memmove(torn + rng_below(&rng, all.length - count), torn + from, count);
-        import_bytes(torn, all.length);
-    }
-    free(torn);
+    torn_moves("h.pb", &all, 0);
     text_free(&all);
 }
 
@@ -163,21 +123,8 @@ TEST(a_checkpoint_cut_at_every_byte) {
 
 TEST(memory_that_runs_out) {
     Text all = small_graph();
-    const char *path = test_temp("h.pb");
-    CHECK_OK(file_write(path, all.data, all.length));
     write_checkpoint();
-    Status status = ST_RESOURCE;
-    int failures = 0;
-    for (; status != ST_OK && failures < 5000; failures++) {
-        Imported model;
-        mem_fail_after(failures);
-        status = import_model(path, &resolving, &model);
-        mem_fail_after(-1);
-        CHECK_MSG(status == ST_OK || status == ST_RESOURCE, "allocation %d: status %d: %s", failures, status,
-                  error_message());
-        import_free(&model);
-    }
-    CHECK_MSG(failures > 20 && failures < 5000, "%d allocations", failures);
+    torn_memory("h.pb", &all);
     text_free(&all);
 }
 
