@@ -149,7 +149,7 @@ TEST(emit_moves_data) {
 
 TEST(missing_is_counted_by_name) {
     Missing missing = {0};
-    char names[40][8];
+    char names[40][16];
     CHECK_OK(missing_status(&missing, "layers", "layer", "remove them"));
     missing_add(&missing, "Lambda"), missing_add(&missing, "Odd"), missing_add(&missing, "Lambda");
     CHECK_INT(missing_status(&missing, "layers", "layer", "remove them"), ST_UNSUPPORTED);
