@@ -28,17 +28,21 @@ void synthetic_sample(Tensor *tensor) {
     Rng rng;
     const int64_t count = tensor_count(tensor);
     rng_seed(&rng, (uint64_t)count + 1);
-    const int rank = tensor->shape.rank;
-    const int64_t width = rank > 0 ? MAX(tensor->shape.dim[rank - 1], 1) : 1;
-    const int64_t height = rank > 1 ? MAX(tensor->shape.dim[rank - 2], 1) : 1;
+    const Type type = type_make(tensor->dtype, &tensor->shape);
+    const bool last = type.rank == 4 && frame_of_input(&type, 0).channels_last;
+    const int rank = type.rank - last; // of all but the channels, where they are last
+    const int64_t channels = last ? MAX(type.dim[3], 1) : 1;
+    const int64_t width = rank > 0 ? MAX(type.dim[rank - 1], 1) : 1;
+    const int64_t height = rank > 1 ? MAX(type.dim[rank - 2], 1) : 1;
     for (int64_t i = 0; i < count; i++) {
         if (!dtype_is_float(tensor->dtype)) {
             tensor_set_int(tensor, i, tensor->dtype == DT_BOOL ? i % 2 : 1 + (int64_t)rng_below(&rng, 3));
             continue;
         }
         // Waves that differ from plane to plane, some noise, and a dark frame as in a scan.
-        const double x = (double)(i % width) / (double)width, y = (double)(i / width % height) / (double)height;
-        const double plane = (double)(i / (width * height));
+        const int64_t pixel = i / channels;
+        const double x = (double)(pixel % width) / (double)width, y = (double)(pixel / width % height) / (double)height;
+        const double plane = (double)(pixel / (width * height) * channels + i % channels);
         const double waves = 0.5 + 0.2 * sin(9 * x + plane) * cos(7 * y - plane) + 0.15 * sin(31 * (x + y) + 2 * plane);
         const bool inside = (x - 0.5) * (x - 0.5) + (y - 0.5) * (y - 0.5) < 0.2;
         tensor_set(tensor, i, inside || width < 8 ? waves + 0.05 * (rng_uniform(&rng) - 0.5) : 0);

@@ -158,7 +158,7 @@ static const struct {
     Status status;
     const char *what, *hint;
 } formats[FORMAT_COUNT] = {
-    [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX), got bytes of no known format",
+    [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX, PyTorch, Keras, TensorFlow), got bytes of no known format",
                         "check that this is the right file"},
     [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
     [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},

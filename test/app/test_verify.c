@@ -149,3 +149,19 @@ TEST(progress_can_stop_every_verb) {
     CHECK(!result);
     CHECK_INT(calls, 4);
 }
+
+// The same picture whichever place the channels have; but for the noise, which comes in the order of memory.
+TEST(samples_are_pictures_with_channels_last_too) {
+    Arena arena = {0};
+    Tensor first, last;
+    CHECK_OK(tensor_make(&arena, DT_F32, shape_of(4, (const int64_t[]){1, 3, 16, 20}), &first));
+    CHECK_OK(tensor_make(&arena, DT_F32, shape_of(4, (const int64_t[]){1, 16, 20, 3}), &last));
+    synthetic_sample(&first);
+    synthetic_sample(&last);
+    for (int64_t c = 0; c < 3; c++)
+        for (int64_t i = 0; i < 16 * 20; i++) {
+            const double a = tensor_get(&first, c * 16 * 20 + i), b = tensor_get(&last, i * 3 + c);
+            CHECK_MSG(fabs(a - b) <= 0.05, "channel %lld, pixel %lld: %g and %g", (long long)c, (long long)i, a, b);
+        }
+    arena_free(&arena);
+}

@@ -1,4 +1,5 @@
-// Files that are cut, changed and moved about, whatever their format: import_model has to end in a status with one line.
+// Files that are cut, changed and moved about, whatever their format: import_model has to end in a status with one
+// line.
 #pragma once
 #include "import/import.h"
 #include "test.h"
