@@ -29,21 +29,35 @@ static void expand_block(uint32_t w[64], const uint8_t block[64]) {
     }
 }
 
+// Round t (step 3). Instead of moving each variable to the next place, the caller names them one place further on: the new
+// a is what h was, the new e what d was.
+static inline void add_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g,
+                             uint32_t *h, uint32_t word) {
+    const uint32_t sum1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
+    const uint32_t sum0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
+    const uint32_t t1 = *h + sum1 + ((e & f) ^ (~e & g)) + word;
+    *d += t1;
+    *h = t1 + sum0 + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void add_block(uint32_t state[8], const uint8_t block[64]) {
-    uint32_t w[64], v[8]; // v: a b c d e f g h
+    uint32_t w[64];
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     expand_block(w, block);
-    memcpy(v, state, sizeof v);
-    for (int t = 0; t < 64; t++) {
-        uint32_t sum1 = rotate_right(v[4], 6) ^ rotate_right(v[4], 11) ^ rotate_right(v[4], 25);
-        uint32_t choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t t1 = v[7] + sum1 + choose + round_constants[t] + w[t];
-        uint32_t sum0 = rotate_right(v[0], 2) ^ rotate_right(v[0], 13) ^ rotate_right(v[0], 22);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(v + 1, v, 7 * sizeof v[0]);
-        v[4] += t1;
-        v[0] = t1 + sum0 + majority;
+    for (int t = 0; t < 64; t++) w[t] += round_constants[t];
+    for (int t = 0; t < 64; t += 8) {
+        add_round(a, b, c, &d, e, f, g, &h, w[t]);
+        add_round(h, a, b, &c, d, e, f, &g, w[t + 1]);
+        add_round(g, h, a, &b, c, d, e, &f, w[t + 2]);
+        add_round(f, g, h, &a, b, c, d, &e, w[t + 3]);
+        add_round(e, f, g, &h, a, b, c, &d, w[t + 4]);
+        add_round(d, e, f, &g, h, a, b, &c, w[t + 5]);
+        add_round(c, d, e, &f, g, h, a, &b, w[t + 6]);
+        add_round(b, c, d, &e, f, g, h, &a, w[t + 7]);
     }
-    for (int i = 0; i < 8; i++) state[i] += v[i];
+    state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+    state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
 void sha256_begin(Sha256 *sha) {

@@ -127,6 +127,16 @@ void tensor_set_int(Tensor *tensor, int64_t i, int64_t value) {
     }
 }
 
+// Of a size that the compiler knows: no call for each element.
+static inline void copy_element(char *to, const char *from, size_t size) {
+    switch (size) {
+    case 1: memcpy(to, from, 1); break;
+    case 2: memcpy(to, from, 2); break;
+    case 4: memcpy(to, from, 4); break;
+    default: memcpy(to, from, 8);
+    }
+}
+
 // Steps through `from` in the order of `to`'s elements.
 static void copy_permuted(const Tensor *from, const int *perm, Tensor *to) {
     int64_t own[MAX_RANK], stride[MAX_RANK], index[MAX_RANK] = {0}, step = 1, at = 0;
@@ -139,7 +149,7 @@ static void copy_permuted(const Tensor *from, const int *perm, Tensor *to) {
     for (int i = 0; i < rank; i++) stride[i] = own[perm[i]];
     const int64_t count = tensor_count(to);
     for (int64_t k = 0; k < count; k++) {
-        memcpy((char *)to->data + (size_t)k * size, (const char *)from->data + (size_t)at * size, size);
+        copy_element((char *)to->data + (size_t)k * size, (const char *)from->data + (size_t)at * size, size);
         for (int i = rank - 1; i >= 0; i--) {
             at += stride[i];
             if (++index[i] < to->shape.dim[i]) break;
