@@ -29,8 +29,8 @@ static void expand_block(uint32_t w[64], const uint8_t block[64]) {
     }
 }
 
-// Round t (step 3). Instead of moving each variable to the next place, the caller names them one place further on: the new
-// a is what h was, the new e what d was.
+// Round t (step 3). Instead of moving each variable to the next place, the caller names them one place further on: the
+// new a is what h was, the new e what d was.
 static inline void add_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g,
                              uint32_t *h, uint32_t word) {
     const uint32_t sum1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);

@@ -21,7 +21,7 @@ enum { MOST_TENSORS = 64, MOST_OPERATORS = 32, MOST_ENDS = 8 };
 typedef struct TfliteTensorMade {
     const char *name;
     int type;
-    int32_t shape[8], signature[8];
+    int32_t shape[9], signature[9]; // one more than is had
     int rank;
     bool dynamic, sparse, variable;
     Text data;
