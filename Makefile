@@ -44,7 +44,7 @@ check-frameworks: all
 	tools/venv test/frameworks/requirements.txt build/venv-frameworks
 	-timeout 900 tools/venv test/frameworks/tensorflow.txt build/venv-tensorflow
 	-timeout 900 tools/venv test/frameworks/torch.txt build/venv-torch
-	build/venv-frameworks/bin/python test/frameworks/run.py
+	build/venv-frameworks/bin/python test/frameworks/run.py $(if $(BUDGET),--budget $(BUDGET))
 
 bench: all
 	tools/venv bench/peers.txt build/venv-bench
