@@ -265,12 +265,8 @@ static Status make_sample(const Graph *graph, const SelfCheckOptions *options, A
     return ST_OK;
 }
 static Status expect_by_strict(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out) {
-    Strict strict;
     TRY(make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected));
-    TRY(strict_plan(graph, options->from, options->threads, &strict));
-    const Status status = strict_run(&strict, out->inputs, out->expected);
-    strict_free(&strict);
-    return status;
+    return run_strict(graph, options->from, options->threads, out->inputs, out->expected);
 }
 static Status expect_by_reference(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out) {
     out->from_reference = true;

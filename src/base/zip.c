@@ -213,20 +213,19 @@ const ZipEntry *zip_find(const Zip *zip, const char *name) {
 
 // ---- data
 
-// zlib's memory comes through the common door.
-static void *zlib_alloc(void *context, unsigned count, unsigned size) {
+void *zlib_take(void *context, unsigned count, unsigned size) {
     (void)context;
     return mem_zero(count, size);
 }
 
-static void zlib_free(void *context, void *pointer) {
+void zlib_give(void *context, void *pointer) {
     (void)context;
     mem_free(pointer);
 }
 
 // Raw deflate data that must give exactly entry->size bytes.
 static Status inflate_data(const ZipEntry *entry, const uint8_t *packed, uint8_t *to) {
-    z_stream stream = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    z_stream stream = {.zalloc = zlib_take, .zfree = zlib_give};
     size_t in_left = entry->packed_size, out_left = entry->size;
     int result;
     if (inflateInit2(&stream, -15) != Z_OK) return fail_memory(65536);

@@ -37,3 +37,7 @@ const ZipEntry *zip_find(const Zip *zip, const char *name); // NULL when absent
 // The entry's entry->size bytes: where they lie in the archive when they are stored, else unpacked into `arena`. The
 // checksum is checked, where there is one (PyTorch can leave them out). ST_BAD begins with the entry's name.
 Status zip_data(Arena *arena, const Zip *zip, const ZipEntry *entry, const uint8_t **data);
+
+// For z_stream.zalloc and zfree: zlib's memory comes through the common door.
+void *zlib_take(void *context, unsigned count, unsigned size);
+void zlib_give(void *context, void *pointer);

@@ -48,3 +48,12 @@ Status import_bind(Graph *graph, const ImportOptions *options) {
     for (size_t i = 0; i < options->n_inputs; i++) TRY(shape_input(graph, &options->inputs[i]));
     return ST_OK;
 }
+
+Status import_free_dim(Graph *graph, const char *input, int axis, int64_t *dim) {
+    Text name = {0};
+    text_add(&name, "%s.%d", input, axis);
+    Status status = text_status(&name);
+    if (status == ST_OK) status = graph_symbol(graph, text_get(&name), dim);
+    text_free(&name);
+    return status;
+}

@@ -27,3 +27,13 @@ Status weight_tensor(Arena *arena, DType dtype, const Shape *shape, const uint8_
     normalise_bools(out, size);
     return ST_OK;
 }
+
+Status weight_as_float(Arena *arena, const Tensor *tensor, Tensor *out) {
+    const Tensor from = *tensor;
+    *out = from;
+    if (from.dtype == DT_F32) return ST_OK;
+    TRY(tensor_make(arena, DT_F32, from.shape, out));
+    const int64_t count = tensor_count(out);
+    for (int64_t i = 0; i < count; i++) tensor_set(out, i, tensor_get(&from, i));
+    return ST_OK;
+}

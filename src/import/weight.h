@@ -8,3 +8,6 @@
 // ST_BAD: another number of bytes than the shape asks for. The machine has to be little-endian, as all are that this is
 // built for.
 Status weight_tensor(Arena *arena, DType dtype, const Shape *shape, const uint8_t *bytes, size_t size, Tensor *out);
+
+// The tensor's numbers as float32, each rounded to nearest: a copy in `arena`, but where they are float32 already.
+Status weight_as_float(Arena *arena, const Tensor *tensor, Tensor *out);

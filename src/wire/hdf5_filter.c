@@ -1,6 +1,7 @@
 // The filter pipeline (IV.A.2.l): what was done to each chunk when it was written, undone here from the last to the
 // first. Known are deflate (1), shuffle (2) and fletcher32 (3), all that h5py's "gzip" comes with.
 #include "base/checksum.h"
+#include "base/zip.h"
 #include "wire/hdf5_parts.h"
 #include <string.h>
 #include <zlib.h>
@@ -55,20 +56,9 @@ void h5_filters(H5Cursor *cursor, H5Filters *out) {
 
 // ---- undone one by one: from `from` to `to`; *size goes in and comes out
 
-// zlib's memory comes through the common door.
-static void *zlib_alloc(void *context, unsigned count, unsigned size) {
-    (void)context;
-    return mem_zero(count, size);
-}
-
-static void zlib_free(void *context, void *pointer) {
-    (void)context;
-    mem_free(pointer);
-}
-
 // A zlib stream (RFC 1950) that gives at most `capacity` bytes.
 static Status undo_deflate(const uint8_t *from, uint8_t *to, size_t capacity, size_t *size) {
-    z_stream stream = {.zalloc = zlib_alloc, .zfree = zlib_free};
+    z_stream stream = {.zalloc = zlib_take, .zfree = zlib_give};
     FAIL_IF(*size > UINT32_MAX || capacity > UINT32_MAX, ST_UNSUPPORTED, "chunks of 4 GB and more");
     if (inflateInit(&stream) != Z_OK) return fail_memory(65536);
     if (!checksums_on()) inflateValidate(&stream, 0);

@@ -82,13 +82,7 @@ Status keras_find_kinds(KerasImport *import, KerasModel *model) {
 // ---- inputs
 
 static Status free_dim(Graph *graph, const char *input, int axis, int64_t *dim) {
-    Text name = {0};
-    if (axis == 0) text_add(&name, "batch");
-    else text_add(&name, "%s.%d", input, axis);
-    Status status = text_status(&name);
-    if (status == ST_OK) status = graph_symbol(graph, text_get(&name), dim);
-    text_free(&name);
-    return status;
+    return axis == 0 ? graph_symbol(graph, "batch", dim) : import_free_dim(graph, input, axis, dim);
 }
 
 // All floats are computed as float32.

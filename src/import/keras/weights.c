@@ -1,4 +1,5 @@
 #include "import/keras/weights.h"
+#include "import/weight.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -392,12 +393,9 @@ bool layer_has_weight(const LayerCall *call, const char *name) { return layer_sl
 
 // Everything is computed from float32.
 static Status as_floats(LayerCall *call, Tensor *tensor) {
-    const Tensor from = *tensor;
-    if (from.dtype == DT_F32) return ST_OK;
-    TRY(tensor_make(&call->emit.graph->arena, DT_F32, from.shape, tensor));
-    for (int64_t i = 0; i < tensor_count(&from); i++) tensor_set(tensor, i, tensor_get(&from, i));
+    if (tensor->dtype == DT_F32) return ST_OK;
     call->import->notes.half_weights++;
-    return ST_OK;
+    return weight_as_float(&call->emit.graph->arena, tensor, tensor);
 }
 
 static Status read_weight(LayerCall *call, KerasWeight *weight) {

@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static Status fresh_symbol(Graph *graph, const char *input, int axis, int64_t *dim) {
-    Text name = {0};
-    text_add(&name, "%s.%d", input, axis);
-    Status status = text_status(&name);
-    if (status == ST_OK) status = graph_symbol(graph, text_get(&name), dim);
-    text_free(&name);
-    return status;
-}
-
 static Status input_type(Graph *graph, const OnnxInput *input, Type *type) {
     FAIL_IF(!input->is_tensor, ST_UNSUPPORTED, "expected a tensor, got a sequence, a map or nothing");
     type->rank = input->rank;
@@ -20,7 +11,7 @@ static Status input_type(Graph *graph, const OnnxInput *input, Type *type) {
     for (int i = 0; i < input->rank; i++) {
         type->dim[i] = input->dim[i];
         if (input->param[i]) TRY(graph_symbol(graph, input->param[i], &type->dim[i]));
-        else if (input->dim[i] < 0) TRY(fresh_symbol(graph, input->name, i, &type->dim[i]));
+        else if (input->dim[i] < 0) TRY(import_free_dim(graph, input->name, i, &type->dim[i]));
     }
     return ST_OK;
 }

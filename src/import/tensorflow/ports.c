@@ -231,22 +231,13 @@ static Status ask_placeholder(const TfBody *body, TfPort *port) {
     return reader.status;
 }
 
-static Status fresh_symbol(Graph *graph, const char *input, int axis, int64_t *dim) {
-    Text name = {0};
-    text_add(&name, "%s.%d", input, axis);
-    Status status = text_status(&name);
-    if (status == ST_OK) status = graph_symbol(graph, text_get(&name), dim);
-    text_free(&name);
-    return status;
-}
-
 static Status add_input(Builder *builder, TfPort *port) {
     FAIL_IF(!*port->name, ST_BAD, "expected a name for each input, got an empty one");
     TRY(ask_placeholder(&builder->model.graph.body, port));
     Type type = port->shape;
     TRY(tf_dtype(port->dtype, &type.dtype));
     for (int i = 0; i < type.rank; i++)
-        if (type.dim[i] < 0) TRY(fresh_symbol(builder->graph, port->name, i, &type.dim[i]));
+        if (type.dim[i] < 0) TRY(import_free_dim(builder->graph, port->name, i, &type.dim[i]));
     return graph_add_input(builder->graph, port->name, &type, &port->value);
 }
 

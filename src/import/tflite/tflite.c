@@ -10,22 +10,13 @@
 
 // ---- inputs
 
-static Status fresh_symbol(Graph *graph, const char *input, int axis, int64_t *dim) {
-    Text name = {0};
-    text_add(&name, "%s.%d", input, axis);
-    Status status = text_status(&name);
-    if (status == ST_OK) status = graph_symbol(graph, text_get(&name), dim);
-    text_free(&name);
-    return status;
-}
-
 static Status input_type(Graph *graph, const TfliteTensor *tensor, const char *name, Type *type) {
     *type = (Type){.rank = tensor->has_shape ? (int)tensor->rank : -1};
     FAIL_IF(tensor->rank > MAX_RANK, ST_UNSUPPORTED, "a tensor of %u dims; at most %d are had", tensor->rank, MAX_RANK);
     TRY(tflite_dtype(tensor->type, &type->dtype));
     for (int i = 0; i < type->rank; i++) {
         type->dim[i] = tensor->dim[i];
-        if (tensor->dim[i] < 0) TRY(fresh_symbol(graph, name, i, &type->dim[i]));
+        if (tensor->dim[i] < 0) TRY(import_free_dim(graph, name, i, &type->dim[i]));
     }
     return ST_OK;
 }

@@ -103,12 +103,12 @@ Status tfl_weight_dequantised(Builder *builder, int index, ValueId *out) {
     TRY(raw_tensor(builder, from, &raw));
     const int64_t count = tensor_count(&raw);
     TRY(charge(builder, (size_t)count * sizeof(float)));
-    TRY(tensor_make(&builder->graph->arena, DT_F32, raw.shape, &made));
     if (dtype_is_float(raw.dtype)) {
-        for (int64_t i = 0; i < count; i++) tensor_set(&made, i, tensor_get(&raw, i));
+        TRY(weight_as_float(&builder->graph->arena, &raw, &made));
     } else {
         FAIL_IF(from->scale.count == 0, ST_BAD, "expected a scale with weights of type %s, got none",
                 dtype_name(raw.dtype));
+        TRY(tensor_make(&builder->graph->arena, DT_F32, raw.shape, &made));
         TRY(dequantise(from, &raw, &made));
         builder->dequantised++;
     }

@@ -1,5 +1,6 @@
 #include "import/torch/arch.h"
 #include "import/bind.h"
+#include "import/weight.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,15 +111,6 @@ static void mark_used(Arch *arch, const Tensor *tensor) {
     arch->used[entry - arch->state->tensors] = true;
 }
 
-Status torch_as_float(Arena *arena, const Tensor *tensor, Tensor *out) {
-    *out = *tensor;
-    if (tensor->dtype == DT_F32) return ST_OK;
-    TRY(tensor_make(arena, DT_F32, tensor->shape, out));
-    const int64_t count = tensor_count(out);
-    for (int64_t i = 0; i < count; i++) tensor_set(out, i, tensor_get(tensor, i));
-    return ST_OK;
-}
-
 // The tensor, checked and as float32.
 static Status take(Arch *arch, const char *name, int rank, const int64_t *dims, Tensor *out) {
     const Tensor *tensor = torch_find(arch->state, name);
@@ -128,7 +120,7 @@ static Status take(Arch *arch, const char *name, int rank, const int64_t *dims, 
     }
     if (!shape_fits(&tensor->shape, rank, dims)) return wrong_shape(arch, name, &tensor->shape, rank, dims);
     mark_used(arch, tensor);
-    return torch_as_float(&arch->graph->arena, tensor, out);
+    return weight_as_float(&arch->graph->arena, tensor, out);
 }
 
 Status arch_weight(Arch *arch, const char *name, int rank, const int64_t *dims, ValueId *out) {

@@ -100,6 +100,3 @@ bool arch_nnunet_ignores(const char *name);
 
 // The network that the text at options->arch describes: inputs that are called as tensors of the state are weights.
 Status torch_text_network(const TorchState *state, const ImportOptions *options, Graph *graph, Text *notes);
-
-// float32 of any float type: the tensor itself, or a copy in `arena`.
-Status torch_as_float(Arena *arena, const Tensor *tensor, Tensor *out);

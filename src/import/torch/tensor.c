@@ -193,28 +193,11 @@ static Status take_view(TorchTarget *target, const View *view, const uint8_t *da
     return out->data == start ? ST_OK : charge(target, (int64_t)bytes, DT_U8);
 }
 
-static void convert(const Tensor *from, float *to) {
-    const int64_t count = tensor_count(from);
-    const uint16_t *halves = from->data;
-    const double *doubles = from->data;
-    switch (from->dtype) {
-    case DT_F16:
-        for (int64_t i = 0; i < count; i++) to[i] = f16_to_f32(halves[i]);
-        break;
-    case DT_BF16:
-        for (int64_t i = 0; i < count; i++) to[i] = bf16_to_f32(halves[i]);
-        break;
-    default:
-        for (int64_t i = 0; i < count; i++) to[i] = (float)doubles[i];
-    }
-}
-
 static Status convert_floats(TorchTarget *target, Tensor *tensor) {
     Tensor single;
     if (tensor->dtype != DT_F16 && tensor->dtype != DT_BF16 && tensor->dtype != DT_F64) return ST_OK;
     TRY(charge(target, tensor_count(tensor), DT_F32));
-    TRY(tensor_make(target->arena, DT_F32, tensor->shape, &single));
-    convert(tensor, single.data);
+    TRY(weight_as_float(target->arena, tensor, &single));
     target->n_converted++;
     target->converted[tensor->dtype] = true;
     *tensor = single;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "import/bind.h"
 #include "import/torch/arch.h"
+#include "import/weight.h"
 #include <string.h>
 
 enum { MAX_TEXT = 16 << 20 }; // as graph_parse
@@ -31,7 +32,7 @@ static Status weight_as(Graph *graph, const char *name, DType wanted, const Tens
     if (wanted == tensor->dtype) return ST_OK;
     FAIL_IF(wanted != DT_F32 || !dtype_is_float(tensor->dtype), ST_BAD, "weight '%s': expected %s, got %s in the file",
             name, dtype_name(wanted), dtype_name(tensor->dtype));
-    return torch_as_float(&graph->arena, tensor, out);
+    return weight_as_float(&graph->arena, tensor, out);
 }
 
 static Status set_weight(Graph *graph, ValueId input, const Tensor *tensor) {
