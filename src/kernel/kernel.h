@@ -87,9 +87,10 @@ typedef struct AmxPace {
 // c[t * 16 + i][j * 16 + l] = sum over b < blocks, t < taps, 32 channels of pixels x weights, for tiles x 16 pixels and
 // vectors x 16 output channels (fixed by the entry), ldc floats from pixel to pixel. w: [block][tap][part][vector]
 // [16 pairs of channels][16 output channels][2] bf16, one stream. Between amx_begin and amx_end of the same thread.
+// go_on: the sums begin with what c has, as if the blocks before these were part of the call.
 // pace: NULL, or what goes between the products; steps that are left were not had time for.
 typedef void AmxKernel(const AmxPixels *a, const char *from, int64_t blocks, const char *w, float *c, int64_t ldc,
-                       AmxPace *pace);
+                       bool go_on, AmxPace *pace);
 
 typedef struct Kernels Kernels;
 struct Kernels {

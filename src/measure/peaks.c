@@ -43,7 +43,7 @@ static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, 
     for (uint16_t *x = scratch; x < (uint16_t *)c; x++) *x = (uint16_t)(0x3f00 + (x - (uint16_t *)scratch) % 97);
     burst->kernels->amx_begin();
     for (int64_t r = 0; r < burst->repeats; r++)
-        burst->kernels->amx[PARTS][TILES][GEMM_MAX_VECTORS](&pixels, a, burst->depth, w, c, 32, NULL);
+        burst->kernels->amx[PARTS][TILES][GEMM_MAX_VECTORS](&pixels, a, burst->depth, w, c, 32, false, NULL);
     burst->kernels->amx_end();
 }
 // Runs the phase `rounds` times; least seconds.

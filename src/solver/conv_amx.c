@@ -14,7 +14,9 @@
 //
 // Schedules, same bits:
 //   rows   a unit splits the rows that it reads itself, in its core's L2, and computes all panels from them
-//   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels.
+//   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels. The
+//          sums over all channels are made at once, or chunk by chunk of channels: a chunk's weights stay in L2 while all
+//          the unit's pixels pass by, and its sums lie in memory until the next chunk adds to them.
 // and each of them plain, or paced: sums are finished between the next pixels' products, some pixels a tap, the rows
 // that the next unit reads are fetched into L2 meanwhile, and a tile is stored to nowhere every few taps (4 % of
 // seed-torch by itself: docs/PERFORMANCE.md).
@@ -36,6 +38,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { KIND, ROWS_A_UNIT, PANELS_A_UNIT, PACED, CHUNK }; // numbers of a schedule; CHUNK: blocks, 0 is all
 enum { ROWS = 0, IMAGE = 1, PANEL = GEMM_MAX_VECTORS };
 enum { MOST_PIXELS = AMX_MAX_TILES * AMX_TILE_PIXELS, PACE_PIXELS = 8 };
 enum { TILE_BYTES = AMX_TILE_PIXELS * AMX_PIXEL_BYTES };
@@ -58,6 +61,7 @@ typedef struct ConvAmx {
     Ref in, out, pooled, residual, bias, pool_factors, weights, split;
     int parts, schedule;
     bool paced;
+    int64_t chunk;               // blocks whose sums are made at once
     int64_t blocks, out_blocks;  // of 32 input channels, of as many output channels as a vector has
     int n_panels, panels_a_unit; // n_panels: of all copies
     // Transposed: a copy of the convolution for each tap, with panels of its own; else one.
@@ -68,6 +72,7 @@ typedef struct ConvAmx {
     bool halved_in, halved_out; // these lie as bfloat16 (layout.h): the parts that tiles read or finished pixels become
     SplitLayout layout; // of a unit's rows, or of the whole input
     Kept kept;
+    int64_t sums_bytes; // of the sums of a unit's rows and one panel that wait for the next chunk; 0: there is one chunk
     AmxPixels pixels;
     const int32_t *pool_first, *pool_count;
 } ConvAmx;
@@ -257,8 +262,18 @@ static void beside_products(void *context) {
 static void finish_rest(Waiting *w) {
     while (w->count) finish_run(w, MOST_PIXELS);
 }
+// Of a unit, in its thread's scratch memory; NULL: not needed.
+typedef struct Own {
+    float *kept; // rows before they become bfloat16 (Kept)
+    float *sums; // [line][pixel, whole tiles][vector of the panel]: what the chunks so far add up to
+} Own;
+static int64_t line_sums(int64_t length) { return round_up(length, AMX_TILE_PIXELS); }
+static int64_t line_length(const ConvAmx *c, int64_t rows) {
+    const int64_t width = c->problem.out[0].size[AXIS_W];
+    return c->flat ? (rows - 1) * c->layout.width + width : width;
+}
 static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line line, int64_t rows, const char *split,
-                       Ahead *ahead, float *kept) {
+                       Ahead *ahead, const Own *own) {
     enum { REST_ONE = 9, REST_SPLIT = 3 }; // as in the prototype
     const Problem *p = &c->problem;
     const int64_t block = (int64_t)(panel % c->panels_a_copy) * PANEL;
@@ -266,39 +281,43 @@ static void panel_rows(const ConvAmx *c, char *const *bases, int panel, Line lin
     const int64_t vector = c->blocks * c->pixels.taps * c->parts * TILE_BYTES; // weights of one
     const char *weights =
         (const char *)ref_at(bases, c->weights) + (panel / c->panels_a_copy * c->out_blocks + block) * vector;
-    const int64_t width = p->out[0].size[AXIS_W], lines = c->flat ? 1 : rows;
-    const int64_t length = c->flat ? (rows - 1) * c->layout.width + width : width;
+    const int64_t lines = c->flat ? 1 : rows, length = line_length(c, rows), ld = (int64_t)vectors * lanes;
     const int64_t most = amx_tiles(vectors) * AMX_TILE_PIXELS;
     float sums[2][MOST_PIXELS * 16] __attribute__((aligned(64)));
     int turn = 0;
     line.copy = panel / c->panels_a_copy;
-    line.pitch = c->flat ? c->layout.width : width;
+    line.pitch = c->flat ? c->layout.width : length;
     Waiting waiting = {
-        c,    bases,    line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0, vectors, NULL, ahead,
-        kept, line.row, 0};
-    for (int64_t i = 0; i < lines; i++, line.row++, split += p->stride[AXIS_H] * c->layout.row)
-        for (int64_t first = 0; first < length; first += most, turn ^= 1) {
-            const int64_t count = MIN(most, length - first);
-            AmxPace pace = {beside_products, &waiting, INT_MAX, c->parts == 1 ? REST_ONE : REST_SPLIT};
-            c->kernels->amx[c->parts][div_up(count, AMX_TILE_PIXELS)][vectors](
-                &c->pixels, split + first * c->pixels.pixel, c->blocks, weights, sums[turn], (int64_t)vectors * lanes,
-                c->paced ? &pace : NULL);
-            finish_rest(&waiting);
-            waiting.row = line.row + first / line.pitch, waiting.x = first % line.pitch;
-            waiting.count = count, waiting.sums = sums[turn];
-            if (!c->paced) finish_rest(&waiting);
-        }
+        c,         bases,    line, conv_epilogue(p, bases, c->bias, block, lanes), block, 0, 0, 0, vectors, NULL, ahead,
+        own->kept, line.row, 0};
+    for (int64_t b = 0; b < c->blocks; b += c->chunk) {
+        const char *from = split + b * c->pixels.block, *w = weights + b * vectors * (vector / c->blocks);
+        for (int64_t i = 0; i < lines; i++, from += p->stride[AXIS_H] * c->layout.row)
+            for (int64_t first = 0; first < length; first += most, turn ^= 1) {
+                const int64_t count = MIN(most, length - first);
+                float *to = own->sums ? own->sums + (i * line_sums(length) + first) * ld : sums[turn];
+                AmxPace pace = {beside_products, &waiting, INT_MAX, c->parts == 1 ? REST_ONE : REST_SPLIT};
+                c->kernels->amx[c->parts][div_up(count, AMX_TILE_PIXELS)][vectors](
+                    &c->pixels, from + first * c->pixels.pixel, MIN(c->chunk, c->blocks - b), w, to, ld, b > 0,
+                    c->paced ? &pace : NULL);
+                finish_rest(&waiting);
+                if (b + c->chunk < c->blocks) continue;
+                waiting.row = line.row + i + first / line.pitch, waiting.x = first % line.pitch;
+                waiting.count = count, waiting.sums = to;
+                if (!c->paced) finish_rest(&waiting);
+            }
+    }
     finish_rest(&waiting);
     amx_check_small(bases, waiting.largest);
 }
 static void compute(const ConvAmx *c, char *const *bases, int64_t n, int64_t od, int64_t r0, int64_t r1, int p0, int p1,
-                    const char *split, Ahead *ahead, float *kept) {
+                    const char *split, Ahead *ahead, const Own *own) {
     c->kernels->amx_begin();
     for (int panel = p0; panel < p1; panel++) {
-        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split, ahead, kept);
+        panel_rows(c, bases, panel, (Line){n, od, r0, 0, 0}, r1 - r0, split, ahead, own);
         const int64_t block = (int64_t)panel * PANEL;
         const int vectors = (int)MIN(PANEL, c->out_blocks - block);
-        if (kept) pool_kept(c, bases, n, r0, r1, block, vectors, kept);
+        if (own->kept) pool_kept(c, bases, n, r0, r1, block, vectors, own->kept);
         else if (c->problem.has_pool) pool_rows(c, bases, n, r0, r1, block, vectors);
     }
     c->kernels->amx_end();
@@ -342,9 +361,9 @@ static void rows_unit(const void *arguments, char *const *bases, int64_t unit, v
         }
     amx_check_small(bases, largest);
     Ahead ahead = next_rows(c, bases, n, od, r1);
+    const Own own = {c->kept.bytes ? (float *)((char *)scratch + c->layout.bytes) : NULL, NULL};
     compute(c, bases, n, od, r0, r1, 0, c->n_panels,
-            c->halved_in ? first_read(c, ref_at(bases, c->in), n, od, r0) : scratch, &ahead,
-            c->kept.bytes ? (float *)((char *)scratch + c->layout.bytes) : NULL);
+            c->halved_in ? first_read(c, ref_at(bases, c->in), n, od, r0) : scratch, &ahead, &own);
 }
 // IMAGE, phase 1: one slice of 32 channels of one image.
 static void split_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
@@ -365,8 +384,8 @@ static void image_unit(const void *arguments, char *const *bases, int64_t unit, 
     const int64_t r0 = group % c->row_groups * c->rows_a_unit, r1 = MIN(r0 + c->rows_a_unit, p->out[0].size[AXIS_H]);
     const int64_t od = group / c->row_groups % depth, n = group / c->row_groups / depth;
     Ahead nothing = {.row = NULL};
-    compute(c, bases, n, od, r0, r1, p0, p1, first_read(c, ref_at(bases, c->split), n, od, r0), &nothing,
-            c->kept.bytes ? scratch : NULL);
+    const Own own = {c->kept.bytes ? scratch : NULL, c->sums_bytes ? (float *)((char *)scratch + c->kept.bytes) : NULL};
+    compute(c, bases, n, od, r0, r1, p0, p1, first_read(c, ref_at(bases, c->split), n, od, r0), &nothing, &own);
 }
 
 // Nearest bf16, ties to even; infinities and NaN stay what they are.
@@ -447,8 +466,9 @@ static ConvAmx describe(const Problem *p, const Configuration *configuration, co
     c.copies = copies_of(p);
     p = &whole;
     const int64_t height = p->out[0].size[AXIS_H];
-    c.schedule = configuration->schedule[0], c.paced = configuration->schedule[3];
-    c.rows_a_unit = MIN(configuration->schedule[1], height), c.panels_a_unit = configuration->schedule[2];
+    c.schedule = configuration->schedule[KIND], c.paced = configuration->schedule[PACED];
+    c.rows_a_unit = MIN(configuration->schedule[ROWS_A_UNIT], height);
+    c.panels_a_unit = configuration->schedule[PANELS_A_UNIT];
     c.blocks = div_up(p->ic, AMX_CHANNELS), c.out_blocks = div_up(p->oc, kernels->lanes);
     c.panels_a_copy = (int)div_up(div_up(p->oc, kernels->lanes), PANEL), c.n_panels = c.copies * c.panels_a_copy;
     c.row_groups = div_up(height, c.rows_a_unit);
@@ -467,6 +487,10 @@ static ConvAmx describe(const Problem *p, const Configuration *configuration, co
     c.pixels.tile = AMX_TILE_PIXELS * c.pixels.pixel;
     c.pixels.part = c.layout.part, c.pixels.block = c.layout.block;
     c.pixels.taps = (int)problem_taps(p);
+    c.chunk = configuration->schedule[CHUNK] ? MIN(configuration->schedule[CHUNK], c.blocks) : c.blocks;
+    if (c.chunk < c.blocks)
+        c.sums_bytes = (c.flat ? 1 : c.rows_a_unit) * line_sums(line_length(&c, c.rows_a_unit)) * PANEL *
+                       kernels->lanes * (int64_t)sizeof(float);
     return c;
 }
 static size_t temporary(const Problem *p, const Configuration *configuration, const Kernels *kernels,
@@ -484,10 +508,25 @@ static int64_t rows_within(const Problem *p, int parts, int64_t bytes) {
         rows *= 2;
     return rows;
 }
-// Each paced and plain.
+// Bytes that `chunk` blocks keep busy while pixels pass by: weights of a panel, the rows that a line of pixels reads.
+static int64_t chunk_bytes(const Problem *p, int parts, int64_t chunk) {
+    const int64_t rows = split_layout(p, parts, chunk, reach(p, AXIS_D, 1), reach(p, AXIS_H, 1)).bytes;
+    return chunk * problem_taps(p) * parts * PANEL * TILE_BYTES + rows;
+}
+// Blocks of a chunk, of which all are of about one length, so that it takes at most a part of L2; 0: all do.
+static int64_t chunk_within(const Problem *p, int parts, int64_t l2) {
+    const int64_t blocks = div_up(p->ic, AMX_CHANNELS);
+    int64_t chunks = 1;
+    while (chunks < blocks && 2 * chunk_bytes(p, parts, div_up(blocks, chunks)) > l2) chunks++;
+    return chunks == 1 ? 0 : div_up(blocks, chunks);
+}
+// Paced and plain; cut into chunks, where that may help, instead of plain.
 static void list(Configuration configuration, Configuration *out, int max, int *count) {
+    const int64_t chunk = configuration.schedule[CHUNK];
+    configuration.schedule[CHUNK] = 0;
     for (int paced = 1; paced >= 0 && *count < max; paced--) {
-        configuration.schedule[3] = paced;
+        configuration.schedule[PACED] = paced || chunk;
+        if (!paced) configuration.schedule[CHUNK] = (int32_t)chunk;
         out[(*count)++] = configuration;
     }
 }
@@ -505,15 +544,16 @@ static int configurations(const Problem *whole, const Kernels *kernels, const Ma
             for (int panels = 1; panels <= 2; panels++) {
                 const int64_t rows = round_up(div_up(height, groups), 2);
                 if (panels > n_panels || (groups > 1 && rows < 4)) continue;
-                list((Configuration){.arithmetic = {parts}, .schedule = {IMAGE, (int32_t)rows, panels}}, out, max,
-                     &count);
+                Configuration image = {.arithmetic = {parts}, .schedule = {IMAGE, (int32_t)rows, panels}};
+                image.schedule[CHUNK] = (int32_t)chunk_within(p, parts, l2);
+                list(image, out, max, &count);
             }
     }
     return count;
 }
 static bool space(const Problem *whole, const Kernels *kernels, const Machine *machine, ConfigurationVisitor *visit,
                   void *context) {
-    enum { KIND, ROWS_A_UNIT, PANELS_A_UNIT, PACED, MOST_GROUPS = 16, MOST_PANELS = 8 };
+    enum { MOST_GROUPS = 16, MOST_PANELS = 8 };
     const Problem copy = one_copy(whole), *p = &copy;
     const int64_t height = p->out[0].size[AXIS_H];
     const int n_panels = copies_of(whole) * (int)div_up(div_up(p->oc, kernels->lanes), PANEL);
@@ -532,7 +572,10 @@ static bool space(const Problem *whole, const Kernels *kernels, const Machine *m
         for (int64_t groups = 2; groups <= MOST_GROUPS; groups++)
             if (div_up(height, groups) > 2) knob_add(&rows, round_up(div_up(height, groups), 2));
         for (int each = 2; each <= MIN(n_panels, MOST_PANELS); each++) knob_add(&panels, each);
-        if (!knobs_visit(&c, (Knob[]){rows, panels, paced}, 3, visit, context)) return false;
+        Knob chunk = knob(CHUNK, 0);
+        const int64_t usual = chunk_within(p, parts, (int64_t)machine->l2);
+        if (usual) knob_add(&chunk, usual), knob_add(&chunk, div_up(usual, 2));
+        if (!knobs_visit(&c, (Knob[]){rows, panels, paced, chunk}, 4, visit, context)) return false;
     }
     return true;
 }
@@ -559,7 +602,13 @@ static double estimate(const Problem *whole, const Configuration *configuration,
         (deep * PRODUCT_CYCLES / (c.paced ? 0.9 : 0.83) + AMX_TILE_PIXELS * FINISH_CYCLES * (1 - 0.5 * beside));
     const double weights = (double)c.blocks * c.pixels.taps * c.parts * vectors * TILE_BYTES;
     const double held = (double)c.layout.bytes * (c.schedule == ROWS ? 1 : (rows + 2) / (double)c.layout.rows);
-    // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them.
+    // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them; half of L2 is had for sure
+    // (measured: Granite Rapids, 3x3, 512 to 1024 channels).
+    const double busy = (double)chunk_bytes(p, c.parts, c.chunk) / (double)machine->l2;
+    const double passes = ceil(tiles / AMX_MAX_TILES * PANEL) * vectors / PANEL;
+    if (c.schedule == IMAGE)
+        cycles += passes * weights / (vectors / PANEL) * MAX(0, MIN(busy - 0.5, 1)) * 0.075;
+    cycles += c.sums_bytes ? tiles * vectors * TILE_BYTES * ceil((double)c.blocks / (double)c.chunk) / 10 : 0;
     cycles += weights / rate(c.schedule == ROWS ? weights + held : weights * units, machine);
     const double split = (double)(c.blocks * c.layout.slices * c.layout.rows * c.layout.width) * SPLIT_CYCLES *
                          (1 + (c.parts - 2) * 0.5); // one part: half of two
@@ -610,7 +659,7 @@ static Status lower(const Problem *p, const Configuration *configuration, Loweri
     const int64_t kept = c->kept.bytes;
     if (c->schedule == ROWS) return lowering_phase(lowering, rows_unit, c, groups, (size_t)(c->layout.bytes + kept));
     if (!c->halved_in) TRY(lowering_phase(lowering, split_unit, c, images * c->blocks * c->layout.slices, 0));
-    return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, (size_t)kept);
+    return lowering_phase(lowering, image_unit, c, groups * c->panel_groups, (size_t)(kept + c->sums_bytes));
 }
 // One part, two parts: what is left out of the products, whatever the number of channels. Three: the sums.
 static double error(const Problem *p, const Configuration *c, const Kernels *kernels) {
@@ -634,9 +683,11 @@ static bool may_halve(const Problem *p, const Configuration *c, int operand, boo
 static void print(const Configuration *c, Text *text) {
     if (c->arithmetic[0] == 1) text_add(text, "products of bf16");
     else text_add(text, "%d products of bf16 parts", products(c->arithmetic[0]));
-    text_add(text, ", %d rows a unit", (int)c->schedule[1]);
-    if (c->schedule[0] == IMAGE) text_add(text, ", %d panels, whole image split", (int)c->schedule[2]);
-    if (c->schedule[3]) text_add(text, ", paced");
+    const int32_t *n = c->schedule;
+    text_add(text, ", %d rows a unit", (int)n[ROWS_A_UNIT]);
+    if (n[KIND] == IMAGE) text_add(text, ", %d panels, whole image split", (int)n[PANELS_A_UNIT]);
+    if (n[CHUNK]) text_add(text, ", %d channels at a time", (int)n[CHUNK] * AMX_CHANNELS);
+    if (n[PACED]) text_add(text, ", paced");
 }
 static void explain(const Problem *p, const Configuration *c, const Kernels *kernels, const Machine *machine,
                     Text *text) {
@@ -645,7 +696,7 @@ static void explain(const Problem *p, const Configuration *c, const Kernels *ker
     explain_places(text, "output channels", p->oc, round_up(p->oc, kernels->lanes));
 }
 const Solver solver_conv_amx = {.name = "conv_amx",
-                                .version = 2,
+                                .version = 3,
                                 .kind = PROBLEM_CONV,
                                 .applicable = applicable,
                                 .configurations = configurations,

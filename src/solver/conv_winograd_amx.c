@@ -75,7 +75,7 @@ static void product(const WinogradAmx *w, char *const *bases, int q, int panel, 
     v += q * w->v_q, m += q * w->m_plane;
     for (int64_t first = 0; first < count; first += most)
         w->t.kernels->amx[PARTS][div_up(MIN(most, count - first), AMX_TILE_PIXELS)][vectors](
-            &pixels, v + first * SLOT, w->blocks, weights, m + first * w->m_tile, w->m_tile, NULL);
+            &pixels, v + first * SLOT, w->blocks, weights, m + first * w->m_tile, w->m_tile, false, NULL);
 }
 // TILES. Unit: some tiles of some slices, all the way.
 static void tiles_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {

@@ -60,8 +60,8 @@ static void check(const Kernels *tiles, const Kernels *plain, bool cut, int part
         for (int count = 1; count <= amx_tiles(vectors); count++) {
             const int ld = vectors * 16;
             tiles->amx_begin(), plain->amx_begin();
-            tiles->amx[parts][count][vectors](&pixels, made.values, BLOCKS, made.weights, got, ld, NULL);
-            plain->amx[parts][count][vectors](&pixels, made.values, BLOCKS, made.weights, want, ld, NULL);
+            tiles->amx[parts][count][vectors](&pixels, made.values, BLOCKS, made.weights, got, ld, false, NULL);
+            plain->amx[parts][count][vectors](&pixels, made.values, BLOCKS, made.weights, want, ld, false, NULL);
             tiles->amx_end(), plain->amx_end();
             CHECK_MSG(same(got, want, count * AMX_TILE_PIXELS * ld), "parts %d, %dx%d, values %d: sums differ", parts,
                       count, vectors, kind);

@@ -76,13 +76,21 @@ static void end(void) { TILE_END(); }
     } while (0)
 
 INLINE void product_block(const int parts, const int tiles, const int vectors, const AmxPixels *a, const char *from,
-                          int64_t blocks, const char *w, float *c, int64_t ldc, AmxPace *pace) {
+                          int64_t blocks, const char *w, float *c, int64_t ldc, bool go_on, AmxPace *pace) {
     char nowhere[TILE_BYTES] __attribute__((aligned(64)));
     int taps_to_rest = pace ? pace->rest : 0;
-    TILE_ZERO(0);
-    if (tiles * vectors > 1) TILE_ZERO(1);
-    if (tiles * vectors > 2) TILE_ZERO(2);
-    if (tiles * vectors > 3) TILE_ZERO(3);
+    const int64_t step = ldc * (int64_t)sizeof(float);
+    // Sum i is of pixels i / vectors, output channels i % vectors.
+#define BEGIN(i)                                                                                                       \
+    do {                                                                                                               \
+        if (tiles * vectors <= i) break;                                                                               \
+        if (go_on) TILE_LOAD(i, c + i / vectors * 16 * ldc + i % vectors * 16, step);                                  \
+        else TILE_ZERO(i);                                                                                             \
+    } while (0)
+    BEGIN(0);
+    BEGIN(1);
+    BEGIN(2);
+    BEGIN(3);
     for (int64_t b = 0; b < blocks; b++, from += a->block)
         for (int t = 0; t < a->taps; t++, w += parts * vectors * TILE_BYTES) {
             const char *pixels = from + a->offset[t];
@@ -107,7 +115,6 @@ INLINE void product_block(const int parts, const int tiles, const int vectors, c
                 taps_to_rest = pace->rest;
             }
         }
-    const int64_t step = ldc * (int64_t)sizeof(float);
     if (vectors > 1) {
         TILE_STORE(0, c, step);
         TILE_STORE(1, c + 16, step);
@@ -122,8 +129,8 @@ INLINE void product_block(const int parts, const int tiles, const int vectors, c
 }
 #define BLOCK(parts, tiles, vectors)                                                                                   \
     static void block_##parts##_##tiles##x##vectors(const AmxPixels *a, const char *from, int64_t blocks,              \
-                                                    const char *w, float *c, int64_t ldc, AmxPace *pace) {             \
-        product_block(parts, tiles, vectors, a, from, blocks, w, c, ldc, pace);                                        \
+                                                    const char *w, float *c, int64_t ldc, bool go_on, AmxPace *pace) { \
+        product_block(parts, tiles, vectors, a, from, blocks, w, c, ldc, go_on, pace);                                        \
     }
 #define BLOCKS(parts)                                                                                                  \
     BLOCK(parts, 1, 1)                                                                                                 \
