@@ -15,8 +15,8 @@
 // Schedules, same bits:
 //   rows   a unit splits the rows that it reads itself, in its core's L2, and computes all panels from them
 //   image  the whole input is split into a shared buffer; a unit is some rows of some panels. For many channels. The
-//          sums over all channels are made at once, or chunk by chunk of channels: a chunk's weights stay in L2 while all
-//          the unit's pixels pass by, and its sums lie in memory until the next chunk adds to them.
+//          sums over all channels are made at once, or chunk by chunk of channels: a chunk's weights stay in L2 while
+//          all the unit's pixels pass by, and its sums lie in memory until the next chunk adds to them.
 // and each of them plain, or paced: sums are finished between the next pixels' products, some pixels a tap, the rows
 // that the next unit reads are fetched into L2 meanwhile, and a tile is stored to nowhere every few taps (4 % of
 // seed-torch by itself: docs/PERFORMANCE.md).
@@ -72,7 +72,8 @@ typedef struct ConvAmx {
     bool halved_in, halved_out; // these lie as bfloat16 (layout.h): the parts that tiles read or finished pixels become
     SplitLayout layout; // of a unit's rows, or of the whole input
     Kept kept;
-    int64_t sums_bytes; // of the sums of a unit's rows and one panel that wait for the next chunk; 0: there is one chunk
+    int64_t
+        sums_bytes; // of the sums of a unit's rows and one panel that wait for the next chunk; 0: there is one chunk
     AmxPixels pixels;
     const int32_t *pool_first, *pool_count;
 } ConvAmx;
@@ -606,8 +607,7 @@ static double estimate(const Problem *whole, const Configuration *configuration,
     // (measured: Granite Rapids, 3x3, 512 to 1024 channels).
     const double busy = (double)chunk_bytes(p, c.parts, c.chunk) / (double)machine->l2;
     const double passes = ceil(tiles / AMX_MAX_TILES * PANEL) * vectors / PANEL;
-    if (c.schedule == IMAGE)
-        cycles += passes * weights / (vectors / PANEL) * MAX(0, MIN(busy - 0.5, 1)) * 0.075;
+    if (c.schedule == IMAGE) cycles += passes * weights / (vectors / PANEL) * MAX(0, MIN(busy - 0.5, 1)) * 0.075;
     cycles += c.sums_bytes ? tiles * vectors * TILE_BYTES * ceil((double)c.blocks / (double)c.chunk) / 10 : 0;
     cycles += weights / rate(c.schedule == ROWS ? weights + held : weights * units, machine);
     const double split = (double)(c.blocks * c.layout.slices * c.layout.rows * c.layout.width) * SPLIT_CYCLES *

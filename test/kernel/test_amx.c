@@ -62,7 +62,14 @@ static void check(const Kernels *tiles, const Kernels *plain, bool cut, int part
             tiles->amx_begin(), plain->amx_begin();
             tiles->amx[parts][count][vectors](&pixels, made.values, BLOCKS, made.weights, got, ld, false, NULL);
             plain->amx[parts][count][vectors](&pixels, made.values, BLOCKS, made.weights, want, ld, false, NULL);
+            // The same sums in two steps.
+            float steps[PIXELS * 32];
+            plain->amx[parts][count][vectors](&pixels, made.values, 1, made.weights, steps, ld, false, NULL);
+            tiles->amx[parts][count][vectors](&pixels, made.values + BLOCK, BLOCKS - 1,
+                                              made.weights + TAPS * parts * vectors * TILE, steps, ld, true, NULL);
             tiles->amx_end(), plain->amx_end();
+            CHECK_MSG(same(steps, want, count * AMX_TILE_PIXELS * ld),
+                      "parts %d, %dx%d, values %d: sums in two steps differ", parts, count, vectors, kind);
             CHECK_MSG(same(got, want, count * AMX_TILE_PIXELS * ld), "parts %d, %dx%d, values %d: sums differ", parts,
                       count, vectors, kind);
         }

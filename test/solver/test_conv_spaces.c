@@ -259,10 +259,13 @@ TEST(conv_knobs_change_what_is_done) {
 TEST(conv_amx_spaces_agree) {
     static const ConvCase convolution = {"3x3",     4,    1,    40,     72,     1,    {1, 17, 19},
                                          SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE},
+                          // So many channels that sums are made in chunks; rows that are no line as well.
+        deep = {"deep", 4, 1, 900, 40, 1, {1, 5, 7}, SQUARE(3), ONES, ONES, PAD(1), PAD(1), NONE, ALONE},
                           doubled = {"k2 s2",   4,         1,    40,   20,   1,    {1, 9, 11},
                                      SQUARE(2), SQUARE(2), ONES, NONE, NONE, NONE, ALONE};
     conv_need_amx();
     check_conv_space(&solver_conv_amx, &convolution, ISA_AMX, 2e-2);
+    check_conv_space(&solver_conv_amx, &deep, ISA_AMX, 2e-2);
     check_conv_space(&solver_conv_winograd_amx, &convolution, ISA_AMX, 2e-5);
     check_conv_space(&solver_conv_transpose_amx, &doubled, ISA_AMX, 2e-2);
 }
