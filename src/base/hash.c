@@ -1,9 +1,11 @@
 #include "base/hash.h"
+#include "base/sha256_blocks.h"
+#include <stdatomic.h>
 #include <string.h>
 
 // ---- SHA-256, FIPS 180-4 ----
 
-static const uint32_t round_constants[64] = { // cube roots of the first 64 primes, fraction bits (section 4.2.2)
+const uint32_t sha256_constants[64] = { // cube roots of the first 64 primes, fraction bits (section 4.2.2)
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -45,7 +47,7 @@ static void add_block(uint32_t state[8], const uint8_t block[64]) {
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     expand_block(w, block);
-    for (int t = 0; t < 64; t++) w[t] += round_constants[t];
+    for (int t = 0; t < 64; t++) w[t] += sha256_constants[t];
     for (int t = 0; t < 64; t += 8) {
         add_round(a, b, c, &d, e, f, g, &h, w[t]);
         add_round(h, a, b, &c, d, e, f, &g, w[t + 1]);
@@ -60,6 +62,21 @@ static void add_block(uint32_t state[8], const uint8_t block[64]) {
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+void sha256_blocks_plain(uint32_t state[8], const uint8_t *data, size_t blocks) {
+    for (; blocks > 0; blocks--, data += 64) add_block(state, data);
+}
+
+// Asked once: in a virtual machine the question is dear.
+static void add_blocks(uint32_t state[8], const uint8_t *data, size_t blocks) {
+    static Sha256Blocks *_Atomic chosen;
+    Sha256Blocks *add = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!add) {
+        add = sha256_blocks_x86_runs() ? sha256_blocks_x86 : sha256_blocks_plain;
+        atomic_store_explicit(&chosen, add, memory_order_relaxed);
+    }
+    add(state, data, blocks);
+}
+
 void sha256_begin(Sha256 *sha) {
     static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
@@ -70,12 +87,14 @@ void sha256_begin(Sha256 *sha) {
 void sha256_add(Sha256 *sha, const void *data, size_t bytes) {
     const uint8_t *at = data;
     while (bytes > 0) {
-        size_t filled = sha->bytes % 64, part = 64 - filled < bytes ? 64 - filled : bytes;
+        const size_t filled = sha->bytes % 64;
+        size_t part = 64 - filled < bytes ? 64 - filled : bytes;
         if (part == 64) {
-            add_block(sha->state, at);
+            part = bytes & ~(size_t)63;
+            add_blocks(sha->state, at, part / 64);
         } else {
             memcpy(sha->block + filled, at, part);
-            if (filled + part == 64) add_block(sha->state, sha->block);
+            if (filled + part == 64) add_blocks(sha->state, sha->block, 1);
         }
         sha->bytes += part;
         at += part;

@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "base/rng.h"
+#include "base/sha256_blocks.h"
 #include "test.h"
 
 // The examples of FIPS 180-4 (and a million times 'a').
@@ -33,6 +34,22 @@ TEST(sha256_in_parts) {
         sha256_add(&sha, data + cut, sizeof data - cut);
         sha256_end(&sha, parts);
         CHECK_MSG(!memcmp(whole, parts, 32), "cut at %zu", cut);
+    }
+}
+
+// Both ways give the same, wherever the data lies.
+TEST(sha256_by_instructions) {
+    if (!sha256_blocks_x86_runs()) test_skip("this CPU has no instructions for it");
+    uint8_t data[64 * 9 + 3];
+    Rng rng;
+    rng_seed(&rng, 17);
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)rng_next(&rng);
+    for (size_t blocks = 0; blocks <= 9; blocks++) {
+        uint32_t plain[8], fast[8];
+        for (int i = 0; i < 8; i++) plain[i] = fast[i] = (uint32_t)rng_next(&rng);
+        sha256_blocks_plain(plain, data + blocks % 4, blocks);
+        sha256_blocks_x86(fast, data + blocks % 4, blocks);
+        CHECK_MSG(!memcmp(plain, fast, sizeof plain), "%zu blocks", blocks);
     }
 }
 
