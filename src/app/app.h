@@ -103,15 +103,17 @@ Status self_check_run(const SelfCheck *check, Executable *executable, double bud
 // ST_RESOURCE: plan and strict path would take more than `memory` together.
 Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
                                  double budget, double *rms);
-// Makes the sample and its expected outputs for a graph that is as imported (passes not run yet). Where it would take
-// more memory, or minutes, *out is empty and `why` says so.
+// Makes the sample and its expected outputs. `graph` is as imported, with the sample's shapes; `optimised` the same
+// after passes, as a package of it is run. Where it would take more memory, or minutes, *out is empty and `why` says
+// so.
 typedef struct SelfCheckOptions {
-    int threads;                 // of what is too large for the reference; fixes no bit
+    int threads;                 // fixes no bit
     const Tensor *sample;        // NULL: synthetic
     uint64_t memory;             // bytes that it may take, 0: 768 MiB
-    const struct Imported *from; // what the graph's weights lie in; NULL: not known
+    const struct Imported *from; // what the graphs' weights lie in; NULL: not known
 } SelfCheckOptions;
-Status self_check_make(const Graph *graph, const SelfCheckOptions *options, Arena *arena, SelfCheck *out, Text *why);
+Status self_check_make(const Graph *graph, const Graph *optimised, const SelfCheckOptions *options, Arena *arena,
+                       SelfCheck *out, Text *why);
 bool self_check_takes_too_long(const Plan *plan);
 // A smooth random picture in 0..1, seeded by the shape; integers get small counts, bools alternate.
 void synthetic_sample(Tensor *tensor);

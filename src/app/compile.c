@@ -149,50 +149,53 @@ static int64_t channels_read(const Graph *graph, ValueId value) {
     }
     return 0;
 }
-// The sample's graph: a copy as imported, with free dims of the first input fixed to one picture of the pipeline's size
-// or 256 a side.
-static Status sample_graph(const Graph *graph, const Pipeline *pipeline, Graph **out) {
+// One picture of the pipeline's size, or 256 a side, for what is free of an input; volumes of 64.
+static Status sample_shape(const Graph *graph, ValueId input, const Pipeline *pipeline, Shape *out) {
+    const Value *value = &graph->values[input];
+    const Type type = value->type;
+    FAIL_IF(type.rank < 0, ST_USAGE, "input '%s' has no shape; give it: --input %s=1x3x256x256", value->name,
+            value->name);
+    const int64_t read = channels_read(graph, input);
+    const int64_t channels = pipeline->channels ? pipeline->channels : MAX(read, 1);
+    const int64_t height = pipeline->height ? pipeline->height : 256, width = pipeline->width ? pipeline->width : 256;
+    const int64_t side = type.rank == 5 ? 64 : 256;
+    *out = (Shape){type.rank, {1, channels, side, side, side, side, side, side}};
+    if (type.rank == 4) {
+        const bool channels_last = frame_of_input(&type, pipeline->channels).channels_last;
+        *out = frame_shape(&(Frame){channels, height, width, channels_last});
+    }
+    for (int k = 0; k < type.rank; k++)
+        if (type.dim[k] >= 0) out->dim[k] = type.dim[k];
+    return ST_OK;
+}
+// A copy of `graph` with the sample's shapes, and passes up to `level` run. imported: the same before any pass.
+static Status sample_graph(const Graph *graph, const Graph *imported, const Pipeline *pipeline, int level,
+                           Graph **out) {
     TRY(graph_copy(graph, out));
     Status status = ST_OK;
-    for (int i = 0; i < (*out)->n_inputs && status == ST_OK; i++) {
-        const Value *value = &(*out)->values[(*out)->inputs[i]];
-        const Type type = value->type;
-        if (type_is_static(&type)) continue;
-        if (type.rank < 0) {
-            status =
-                fail(ST_USAGE, "input '%s' has no shape; give it: --input %s=1x3x256x256", value->name, value->name);
-            break;
-        }
-        const int64_t read = channels_read(graph, graph->inputs[i]);
-        const int64_t channels = pipeline->channels ? pipeline->channels : MAX(read, 1), height = pipeline->height,
-                      width = pipeline->width;
-        const int64_t side = type.rank == 5 ? 64 : 256;
-        Shape shape = {type.rank, {1, channels, side, side, side, side, side, side}};
-        if (type.rank == 4) {
-            const bool channels_last = frame_of_input(&type, pipeline->channels).channels_last;
-            shape = frame_shape(&(Frame){channels, height ? height : 256, width ? width : 256, channels_last});
-        }
-        for (int k = 0; k < type.rank; k++)
-            if (type.dim[k] >= 0) shape.dim[k] = type.dim[k];
-        status = graph_bind(*out, value->name, &shape);
+    for (int i = 0; i < imported->n_inputs && status == ST_OK; i++) {
+        const Value *value = &imported->values[imported->inputs[i]];
+        Shape shape;
+        if (type_is_static(&value->type)) continue;
+        status = sample_shape(imported, imported->inputs[i], pipeline, &shape);
+        if (status == ST_OK) status = graph_bind(*out, value->name, &shape);
     }
-    if (status == ST_OK) status = pass_resolve_shapes(*out);
+    if (status == ST_OK) status = passes_run(*out, level, NULL, NULL);
     if (status != ST_OK) graph_free(*out), *out = NULL;
     return status;
 }
-static Status make_check(const Imported *imported, const stent_compile_options *options, const Pipeline *pipeline,
-                         int threads, Arena *arena, SelfCheck *check, Text *text) {
-    Graph *copy;
+// graph: as imported; optimised: as it will be run. Both with the sample's shapes.
+static Status make_check(const Graph *graph, const Graph *optimised, const Imported *imported,
+                         const stent_compile_options *options, int threads, Arena *arena, SelfCheck *check,
+                         Text *text) {
     Tensor sample;
-    TRY(sample_graph(imported->graph, pipeline, &copy));
-    Status status = options->sample ? npy_read(arena, options->sample, &sample) : ST_OK;
+    if (options->sample) TRY(npy_read(arena, options->sample, &sample));
     Text why = {0};
     const SelfCheckOptions wanted = {.threads = threads,
                                      .sample = options->sample ? &sample : NULL,
                                      .memory = options->common.max_memory,
                                      .from = imported};
-    if (status == ST_OK) status = self_check_make(copy, &wanted, arena, check, &why);
-    graph_free(copy);
+    Status status = self_check_make(graph, optimised, &wanted, arena, check, &why);
     if (why.length) text_add(text, "warning: no self-check: %s\n", text_get(&why));
     text_free(&why);
     // Made-up values may not suit (an index outside, a division by zero); a given sample has to.
@@ -207,21 +210,33 @@ static Status make_check(const Imported *imported, const stent_compile_options *
 }
 
 // What stays on the reference path on this machine, for the person who compiles.
-static Status list_fallbacks(const Graph *graph, const Pipeline *pipeline, const Machine *machine, int threads,
-                             Text *text, struct stent_result *result) {
-    Graph *copy;
+static Status list_fallbacks(const Graph *optimised, const Machine *machine, int threads, struct stent_result *result) {
     Plan *plan = NULL;
-    TRY(sample_graph(graph, pipeline, &copy));
     const PlanOptions options = {.threads = threads, .fuse = true};
-    Status status = passes_run(copy, 2, NULL, NULL);
-    if (status == ST_OK) status = plan_create(copy, machine, &options, &plan);
+    const Status status = plan_create(optimised, machine, &options, &plan);
     json_key(&result->writer, "fallbacks"), json_begin_array(&result->writer);
     for (int i = 0; status == ST_OK && i < plan->n_steps; i++)
         if (plan->steps[i].why) json_string(&result->writer, plan->steps[i].name);
-    if (status == ST_OK) tell_fallbacks(plan, text);
+    if (status == ST_OK) tell_fallbacks(plan, &result->text);
     json_end_array(&result->writer);
     plan_free(plan);
-    graph_free(copy);
+    return status;
+}
+
+// What is known of the network by trying it: its self-check, and what runs slowly here. before: as imported.
+static Status try_network(const Graph *before, const Imported *imported, const stent_compile_options *options,
+                          const Pipeline *pipeline, const Machine *machine, int threads, Arena *arena, SelfCheck *check,
+                          struct stent_result *result) {
+    Graph *optimised, *plain = NULL;
+    TRY(sample_graph(imported->graph, before, pipeline, 2, &optimised));
+    import_drop(imported); // passes have made other weights of many of them
+    Status status = sample_graph(before, before, pipeline, 0, &plain);
+    if (status == ST_OK) status = make_check(plain, optimised, imported, options, threads, arena, check, &result->text);
+    import_drop(imported);
+    if (status == ST_OK) warn_range(check, pipeline, &result->text);
+    if (status == ST_OK) status = list_fallbacks(optimised, machine, threads, result);
+    graph_free(plain);
+    graph_free(optimised);
     return status;
 }
 
@@ -310,7 +325,7 @@ static Status compile(const char *model, const char *package, const stent_compil
     for (size_t i = 0; i < imported->n_mappings; i++)
         FAIL_IF(file_is_mapped(&imported->mappings[i], package), ST_USAGE,
                 "%s: the package would overwrite the model or its weights; name another file", package);
-    Graph *graph = imported->graph;
+    Graph *graph = imported->graph, *before;
     FAIL_IF(!graph->n_outputs, ST_UNSUPPORTED, "%s: a network without outputs", model);
     if (options->pipeline) TRY(read_pipeline(options->pipeline, arena, &pipeline));
     else assume_pipeline(graph, &pipeline, &assumed);
@@ -318,14 +333,15 @@ static Status compile(const char *model, const char *package, const stent_compil
     text_free(&assumed);
     TRY(match_pipeline(graph, &pipeline));
     TRY(emit_first(options, graph));
-    TRY(report_progress(common, "self-check", 1, 4));
-    TRY(make_check(imported, options, &pipeline, threads, arena, &check, text));
-    warn_range(&check, &pipeline, text);
-    TRY(report_progress(common, "passes", 2, 4));
+    TRY(report_progress(common, "passes", 1, 4));
     // The package holds the graph as far as passes go without a machine; level 3 is planning, at opening.
-    TRY(passes_run(graph, MIN(level, 2), emit_pass, (void *)(uintptr_t)options));
-    import_drop(imported);
-    TRY(list_fallbacks(graph, &pipeline, &machine, threads, text, result));
+    TRY(graph_copy(graph, &before));
+    Status status = passes_run(graph, MIN(level, 2), emit_pass, (void *)(uintptr_t)options);
+    if (status == ST_OK) status = report_progress(common, "self-check", 2, 4);
+    if (status == ST_OK)
+        status = try_network(before, imported, options, &pipeline, &machine, threads, arena, &check, result);
+    graph_free(before);
+    TRY(status);
     TRY(report_progress(common, "writing", 3, 4));
     pipeline_print(&pipeline, &pipeline_text);
     PackageContent content = {.graph = graph,
@@ -336,7 +352,7 @@ static Status compile(const char *model, const char *package, const stent_compil
                               .check = check,
                               .sources = imported->mappings,
                               .n_sources = imported->n_mappings};
-    Status status = text_status(&pipeline_text);
+    status = text_status(&pipeline_text);
     if (status == ST_OK && options->calibrate) status = pass_gate(&content, package, options, result, &gate);
     const Gate *passed = options->calibrate ? &gate : NULL;
     if (precision == PRECISION_BF16 && (status == ST_OK || status == ST_NO))

@@ -20,7 +20,8 @@ typedef struct Cse {
     Graph *graph;
     ValueId *map;    // by ValueId
     bool *is_output; // by ValueId
-    Table constants, nodes;
+    bool *has_twin;  // by ValueId: another constant begins as this one does
+    Table beginnings, constants, nodes;
     Arena memory;
     bool changed;
 } Cse;
@@ -56,21 +57,35 @@ static bool same_tensor(const Tensor *a, const Tensor *b) {
     return a->dtype == b->dtype && shape_equal(&a->shape, &b->shape) && (!bytes || !memcmp(a->data, b->data, bytes));
 }
 
-static uint64_t hash_tensor(const Tensor *tensor) {
+// Of dtype, shape, and as many bytes of the data.
+static uint64_t hash_tensor(const Tensor *tensor, size_t most) {
     const uint64_t seed = hash64(tensor->shape.dim, (size_t)tensor->shape.rank * sizeof(int64_t), tensor->dtype);
-    return hash64(tensor->data, tensor_bytes(tensor), seed);
+    return hash64(tensor->data, MIN(most, tensor_bytes(tensor)), seed);
 }
 
 static bool same_constant(const Graph *graph, int32_t a, int32_t b) {
     return same_tensor(graph->values[a].constant, graph->values[b].constant);
 }
 
+static bool any_two(const Graph *graph, int32_t a, int32_t b) {
+    (void)graph, (void)a, (void)b;
+    return true;
+}
+
+// All bytes of a network's weights are read for those only that begin alike.
 static void merge_constants(Cse *cse, const int *uses) {
-    for (int32_t v = 0; v < cse->graph->n_values; v++) {
-        const Tensor *const tensor = cse->graph->values[v].constant;
+    enum { BEGINNING = 4096 };
+    const Graph *const graph = cse->graph;
+    for (int32_t v = 0; v < graph->n_values; v++) {
+        const Tensor *const tensor = graph->values[v].constant;
         if (!tensor || !uses[v] || cse->is_output[v]) continue;
-        cse->map[v] = first_of(cse->graph, &cse->constants, hash_tensor(tensor), v, same_constant);
+        const int32_t first = first_of(graph, &cse->beginnings, hash_tensor(tensor, BEGINNING), v, any_two);
+        if (first != v) cse->has_twin[first] = cse->has_twin[v] = true;
     }
+    for (int32_t v = 0; v < graph->n_values; v++)
+        if (cse->has_twin[v])
+            cse->map[v] =
+                first_of(graph, &cse->constants, hash_tensor(graph->values[v].constant, SIZE_MAX), v, same_constant);
 }
 
 // ---- Nodes ----
@@ -138,9 +153,11 @@ static Status cse_begin(Cse *cse) {
     const size_t values = (size_t)MAX(graph->n_values, 1);
     cse->map = arena_array(&cse->memory, values, sizeof(ValueId));
     cse->is_output = arena_array(&cse->memory, values, sizeof(bool));
-    if (!cse->map || !cse->is_output) return fail_memory(values * sizeof(ValueId));
+    cse->has_twin = arena_array(&cse->memory, values, sizeof(bool));
+    if (!cse->map || !cse->is_output || !cse->has_twin) return fail_memory(values * sizeof(ValueId));
     for (int v = 0; v < graph->n_values; v++) cse->map[v] = v;
     for (int i = 0; i < graph->n_outputs; i++) cse->is_output[graph->outputs[i]] = true;
+    TRY(table_make(&cse->memory, (size_t)graph->n_values, &cse->beginnings));
     TRY(table_make(&cse->memory, (size_t)graph->n_values, &cse->constants));
     return table_make(&cse->memory, (size_t)graph->n_nodes, &cse->nodes);
 }

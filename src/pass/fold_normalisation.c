@@ -120,22 +120,35 @@ static int64_t taps_of(const Tensor *w) {
     return taps;
 }
 
+enum { RUN = 512 }; // elements in hand
 static bool stays_finite(const Tensor *tensor) {
     const int64_t count = tensor_count(tensor);
-    for (int64_t i = 0; i < count; i++)
-        if (!isfinite(tensor_get(tensor, i))) return false;
-    return true;
+    double part[RUN], zero = 0; // an infinity or NaN times 0 is NaN, and stays it
+    for (int64_t first = 0; first < count; first += RUN) {
+        const int64_t n = MIN(RUN, count - first);
+        tensor_read(tensor, first, n, part);
+        for (int64_t i = 0; i < n; i++) zero += part[i] * 0;
+    }
+    return zero == 0;
+}
+
+static void scale_run(const Tensor *w, int64_t first, int64_t count, double scale, Tensor *out) {
+    double part[RUN];
+    for (const int64_t end = first + count; first < end; first += RUN) {
+        const int64_t n = MIN(RUN, end - first);
+        tensor_read(w, first, n, part);
+        for (int64_t i = 0; i < n; i++) part[i] *= scale;
+        tensor_write(out, first, part, n);
+    }
 }
 
 // Weights times scale[channel]; by_first: the channel is the first axis.
 static Status scale_weights(Graph *graph, const Tensor *w, int64_t group, bool by_first, const double *scale,
                             Tensor *out) {
     TRY(make_tensor(graph, w->dtype, w->shape, out));
-    const int64_t count = tensor_count(w), taps = taps_of(w), row = taps * w->shape.dim[1];
-    for (int64_t k = 0; k < count; k++) {
-        const int64_t channel = by_first ? k / row : second_channel(w, group, taps, k);
-        tensor_set(out, k, tensor_get(w, k) * scale[channel]);
-    }
+    const int64_t count = tensor_count(w), taps = taps_of(w), run = by_first ? taps * w->shape.dim[1] : taps;
+    for (int64_t k = 0; k < count; k += run)
+        scale_run(w, k, run, scale[by_first ? k / run : second_channel(w, group, taps, k)], out);
     return ST_OK;
 }
 
@@ -284,8 +297,13 @@ static Status bias_before(Graph *graph, const Filter *f, const Affine *a, Arena 
     if (!bias) return fail_memory((size_t)f->oc * sizeof(double));
     const int64_t count = tensor_count(f->w), taps = taps_of(f->w), row = taps * f->w->shape.dim[1];
     for (int64_t i = 0; i < f->oc; i++) bias[i] = f->bias ? tensor_get(f->bias, i) : 0;
-    for (int64_t k = 0; k < count; k++)
-        bias[k / row] += tensor_get(f->w, k) * a->shift[second_channel(f->w, f->group, taps, k)];
+    double *const part = arena_array(scratch, (size_t)taps, sizeof(double));
+    if (!part) return fail_memory((size_t)taps * sizeof(double));
+    for (int64_t k = 0; k < count; k += taps) {
+        const double shift = a->shift[second_channel(f->w, f->group, taps, k)];
+        tensor_read(f->w, k, taps, part);
+        for (int64_t i = 0; i < taps; i++) bias[k / row] += part[i] * shift;
+    }
     return make_vector(graph, f->w->dtype, bias, f->oc, out);
 }
 

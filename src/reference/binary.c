@@ -17,7 +17,7 @@ static void combine_floats(const Tensor *a, const Tensor *b, Tensor *y, FloatFun
     walk_pair(&walk, a, b, y);
     for (int64_t i = 0; walk.left > 0; i++, walk_step(&walk)) {
         const double value = function(tensor_get(a, walk.at[0]), tensor_get(b, walk.at[1]));
-        store_doubles(y, i, &value, 1);
+        tensor_write(y, i, &value, 1);
     }
 }
 

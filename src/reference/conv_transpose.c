@@ -24,12 +24,19 @@ static void spread_channel(const Spatial *s, const Tap *taps, int64_t od, int64_
     }
 }
 
+// They lie (ic, oc / group, k).
+static void weights_of(const Spatial *s, const Tensor *weight, int64_t oc, double *w) {
+    const int64_t group_ic = s->ic / s->group, group_oc = s->oc / s->group, first_ic = oc / group_oc * group_ic;
+    for (int64_t ic = 0; ic < group_ic; ic++)
+        tensor_read(weight, ((first_ic + ic) * group_oc + oc % group_oc) * s->kernel_size, s->kernel_size,
+                    w + ic * s->kernel_size);
+}
+
 static void compute_row(const Spatial *s, const Tap *taps, const double *x, const double *w, int64_t n, int64_t oc,
                         int64_t od, int64_t oh, double *row) {
-    const int64_t group_ic = s->ic / s->group, group_oc = s->oc / s->group, first_ic = oc / group_oc * group_ic;
-    for (int64_t ic = first_ic; ic < first_ic + group_ic; ic++)
-        spread_channel(s, taps, od, oh, x + (n * s->ic + ic) * s->input_size,
-                       w + (ic * group_oc + oc % group_oc) * s->kernel_size, row);
+    const int64_t group_ic = s->ic / s->group, first_ic = oc / (s->oc / s->group) * group_ic;
+    for (int64_t ic = 0; ic < group_ic; ic++)
+        spread_channel(s, taps, od, oh, x + (n * s->ic + first_ic + ic) * s->input_size, w + ic * s->kernel_size, row);
 }
 
 Status evaluate_ConvTranspose(const Evaluation *e) {
@@ -37,5 +44,5 @@ Status evaluate_ConvTranspose(const Evaluation *e) {
     TRY(spatial_of(e, e->inputs[0], e->inputs[1], &s));
     Tap *taps;
     TRY(find_taps(e, &s, s.output[2], s.input[2], &taps));
-    return each_row(e, &s, taps, compute_row);
+    return each_row(e, &s, taps, weights_of, compute_row);
 }

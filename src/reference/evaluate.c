@@ -1,34 +1,24 @@
 #include "reference/evaluate.h"
 #include <string.h>
 
+Status each_unit(const Evaluation *e, ReferenceUnit *unit, const void *arguments, int64_t units, size_t scratch) {
+    if (e->threads) return e->threads->run(e->threads->context, unit, arguments, units, scratch);
+    void *const memory = arena_alloc(e->scratch, scratch);
+    if (!memory) return fail_memory(scratch);
+    for (int64_t i = 0; i < units; i++) unit(arguments, i, memory);
+    return ST_OK;
+}
+
 Status make_doubles(const Evaluation *e, int64_t count, double **out) {
     *out = arena_array(e->scratch, (size_t)MAX(count, 1), sizeof(double));
     return *out ? ST_OK : fail_memory((size_t)count * sizeof(double));
 }
 
-void read_doubles(const Tensor *tensor, int64_t first, int64_t count, double *values) {
-    if (tensor->dtype == DT_F32) { // by far the most frequent
-        const float *const data = (const float *)tensor->data + first;
-        for (int64_t i = 0; i < count; i++) values[i] = (double)data[i];
-    } else {
-        for (int64_t i = 0; i < count; i++) values[i] = tensor_get(tensor, first + i);
-    }
-}
-
 Status load_doubles(const Evaluation *e, const Tensor *tensor, double **out) {
     const int64_t count = tensor_count(tensor);
     TRY(make_doubles(e, count, out));
-    read_doubles(tensor, 0, count, *out);
+    tensor_read(tensor, 0, count, *out);
     return ST_OK;
-}
-
-void store_doubles(Tensor *tensor, int64_t first, const double *values, int64_t count) {
-    if (tensor->dtype == DT_F32) {
-        float *const data = (float *)tensor->data + first;
-        for (int64_t i = 0; i < count; i++) data[i] = (float)values[i];
-    } else {
-        for (int64_t i = 0; i < count; i++) tensor_set(tensor, first + i, values[i]);
-    }
 }
 
 Status read_ints(const Tensor *tensor, const char *what, int limit, int64_t *values, int *count) {

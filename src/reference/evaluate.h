@@ -7,8 +7,11 @@ typedef struct Evaluation {
     const Tensor *const *inputs; // node->n_inputs; NULL: absent
     Tensor *outputs;             // made and zeroed, with the inferred dtypes and shapes; node->n_outputs
     Arena *scratch;              // given back after the call
+    const ReferenceThreads *threads;
 } Evaluation;
 typedef Status Evaluate(const Evaluation *e);
+// Units of an operator, on the threads that it has or one after the other.
+Status each_unit(const Evaluation *e, ReferenceUnit *unit, const void *arguments, int64_t units, size_t scratch);
 
 // One function for each op of the table: evaluate_Conv, evaluate_Relu ... A missing one does not link.
 #define OP(name, min_in, max_in, min_out, max_out, kind, attributes, doc) Evaluate evaluate_##name;
@@ -24,10 +27,6 @@ static inline const Tensor *input_or_null(const Evaluation *e, int i) {
 Status make_doubles(const Evaluation *e, int64_t count, double **out);
 // All elements as doubles, in scratch.
 Status load_doubles(const Evaluation *e, const Tensor *tensor, double **out);
-// The elements [first, first + count) as doubles.
-void read_doubles(const Tensor *tensor, int64_t first, int64_t count, double *values);
-// values[0 .. count) to the elements from `first` on, rounded to the tensor's dtype.
-void store_doubles(Tensor *tensor, int64_t first, const double *values, int64_t count);
 // The elements of a small integer tensor (axes, pads, sizes ...), at most `limit` of them.
 Status read_ints(const Tensor *tensor, const char *what, int limit, int64_t *values, int *count);
 // An axis in -rank..rank-1 as 0..rank-1.

@@ -61,7 +61,7 @@ static Status matmul_floats(const Evaluation *e, const Product *p) {
     for (int64_t i = 0; walk.left > 0; i++, walk_step(&walk)) {
         for (int64_t j = 0; j < size; j++) y[j] = 0;
         multiply(a + walk.at[0], b + walk.at[1], p->m, p->k, p->n, y);
-        store_doubles(&e->outputs[0], i * size, y, size);
+        tensor_write(&e->outputs[0], i * size, y, size);
     }
     return ST_OK;
 }
@@ -127,7 +127,7 @@ Status evaluate_Gemm(const Evaluation *e) {
     if (c) broadcast_strides(&c->shape, &y->shape, walk.stride[0]);
     for (int64_t i = 0; walk.left > 0; i++, walk_step(&walk))
         sum[i] = alpha * sum[i] + (c && beta != 0 ? beta * tensor_get(c, walk.at[0]) : 0);
-    store_doubles(y, 0, sum, m * n);
+    tensor_write(y, 0, sum, m * n);
     return ST_OK;
 }
 

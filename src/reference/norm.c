@@ -16,9 +16,9 @@ Status evaluate_BatchNormalization(const Evaluation *e) {
         const double scale = tensor_get(e->inputs[1], c), bias = tensor_get(e->inputs[2], c);
         const double mean = tensor_get(e->inputs[3], c);
         const double deviation = sqrt(tensor_get(e->inputs[4], c) + epsilon_of(e));
-        read_doubles(x, i * size, size, y);
+        tensor_read(x, i * size, size, y);
         for (int64_t j = 0; j < size; j++) y[j] = (y[j] - mean) / deviation * scale + bias;
-        store_doubles(&e->outputs[0], i * size, y, size);
+        tensor_write(&e->outputs[0], i * size, y, size);
     }
     return ST_OK;
 }
@@ -30,7 +30,7 @@ typedef struct Statistics {
 // Elements [first, first + count) of x to mean 0 and variance 1. Says what they had.
 static Statistics normalise(const Tensor *x, int64_t first, int64_t count, double epsilon, double *out) {
     double sum = 0, squares = 0;
-    read_doubles(x, first, count, out);
+    tensor_read(x, first, count, out);
     for (int64_t i = 0; i < count; i++) sum += out[i];
     const double mean = sum / (double)count;
     for (int64_t i = 0; i < count; i++) out[i] -= mean;
@@ -55,7 +55,7 @@ static Status normalise_groups(const Evaluation *e, int64_t groups) {
             const int64_t c = (g * count + i) / size % channels;
             y[i] = y[i] * tensor_get(e->inputs[1], c) + tensor_get(e->inputs[2], c);
         }
-        store_doubles(&e->outputs[0], g * count, y, count);
+        tensor_write(&e->outputs[0], g * count, y, count);
     }
     return ST_OK;
 }
@@ -86,7 +86,7 @@ Status evaluate_LayerNormalization(const Evaluation *e) {
         store_statistic(e, 2, row, 1 / had.deviation);
         for (int64_t i = 0; i < count; i++, walk_step(&walk))
             y[i] = y[i] * tensor_get(scale, walk.at[0]) + (bias ? tensor_get(bias, walk.at[1]) : 0);
-        store_doubles(&e->outputs[0], row * count, y, count);
+        tensor_write(&e->outputs[0], row * count, y, count);
     }
     return ST_OK;
 }

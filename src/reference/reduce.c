@@ -98,7 +98,7 @@ static Status reduce_floats(const Evaluation *e, const Reduction *r, Walk *walk,
     for (int64_t i = 0; walk->left > 0; i++, walk_step(walk))
         sums[walk->at[0]] = r->add(sums[walk->at[0]], tensor_get(e->inputs[0], i));
     for (int64_t i = 0; i < count; i++) sums[i] = r->finish(sums[i], (double)each);
-    store_doubles(&e->outputs[0], 0, sums, count);
+    tensor_write(&e->outputs[0], 0, sums, count);
     return ST_OK;
 }
 

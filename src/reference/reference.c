@@ -40,24 +40,26 @@ static bool has_elements(const Tensor *outputs, int count) {
 }
 
 // homes[i]: where the data of output i goes.
-static Status evaluate_in(const Node *node, const Tensor *const *inputs, bool wide, Arena *scratch, Arena *const *homes,
-                          Tensor *outputs) {
+static Status evaluate_in(const Node *node, const Tensor *const *inputs, const ReferenceOptions *options,
+                          Arena *scratch, Arena *const *homes, Tensor *outputs) {
     const size_t n_outputs = (size_t)MAX(node->n_outputs, 1);
     Type *const types = arena_array(scratch, n_outputs, sizeof(Type));
     if (!types) return fail_memory(n_outputs * sizeof(Type));
-    TRY(infer_outputs(node, inputs, wide, scratch, types));
+    TRY(infer_outputs(node, inputs, options->in_double, scratch, types));
     for (int i = 0; i < node->n_outputs; i++)
         TRY(tensor_make(homes[i], types[i].dtype, type_shape(&types[i]), &outputs[i]));
     if (!has_elements(outputs, node->n_outputs)) return ST_OK;
-    const Evaluation e = {.node = node, .inputs = inputs, .outputs = outputs, .scratch = scratch};
+    const Evaluation e = {
+        .node = node, .inputs = inputs, .outputs = outputs, .scratch = scratch, .threads = options->threads};
     const Status status = functions[node->op](&e);
     if (status != ST_OK) return fail_context(status, "%s \"%s\"", op_info(node->op)->name, node->name);
     return ST_OK;
 }
 
-static Status evaluate(const Node *node, const Tensor *const *inputs, bool wide, Arena *const *homes, Tensor *outputs) {
+static Status evaluate(const Node *node, const Tensor *const *inputs, const ReferenceOptions *options,
+                       Arena *const *homes, Tensor *outputs) {
     Arena scratch = {0};
-    const Status status = evaluate_in(node, inputs, wide, &scratch, homes, outputs);
+    const Status status = evaluate_in(node, inputs, options, &scratch, homes, outputs);
     arena_free(&scratch);
     return status;
 }
@@ -67,7 +69,7 @@ Status reference_node(const Node *node, const Tensor *const *inputs, Arena *aren
     Arena **const homes = arena_array(&pointers, (size_t)MAX(node->n_outputs, 1), sizeof(Arena *));
     if (!homes) return fail_memory((size_t)node->n_outputs * sizeof(Arena *));
     for (int i = 0; i < node->n_outputs; i++) homes[i] = arena;
-    const Status status = evaluate(node, inputs, false, homes, outputs);
+    const Status status = evaluate(node, inputs, &(ReferenceOptions){0}, homes, outputs);
     arena_free(&pointers);
     return status;
 }
@@ -76,7 +78,7 @@ Status reference_node(const Node *node, const Tensor *const *inputs, Arena *aren
 
 typedef struct Run {
     const Graph *graph;
-    bool wide;
+    const ReferenceOptions *options;
     const Tensor *inputs;
     Tensor *values; // by ValueId; data NULL: not made yet
     int *uses;      // by ValueId: still to come
@@ -154,7 +156,8 @@ static bool dtype_fits(DType expected, DType got, bool wide) {
 static Status check_input(const Run *run, int i, int64_t *bound) {
     const Value *const value = &run->graph->values[run->graph->inputs[i]];
     const Tensor *const input = &run->inputs[i];
-    if (dtype_fits(value->type.dtype, input->dtype, run->wide) && shape_fits(&value->type, &input->shape, bound))
+    if (dtype_fits(value->type.dtype, input->dtype, run->options->in_double) &&
+        shape_fits(&value->type, &input->shape, bound))
         return ST_OK;
     Text expected = {0}, got = {0};
     const Type type = type_make(input->dtype, &input->shape);
@@ -183,7 +186,7 @@ static Status prepare_value(Run *run, ValueId id) {
     const Tensor *const constant = run->graph->values[id].constant;
     if (constant && value->dtype == DT_NONE) *value = *constant;
     assert(value->dtype != DT_NONE && "nodes stand in topological order");
-    if (!run->wide || !dtype_is_float(value->dtype) || value->dtype == DT_F64) return ST_OK;
+    if (!run->options->in_double || !dtype_is_float(value->dtype) || value->dtype == DT_F64) return ST_OK;
     const Tensor narrow = *value;
     return copy_as(&narrow, DT_F64, &run->homes[id], value);
 }
@@ -192,7 +195,8 @@ static void use_done(Run *run, ValueId id) {
     if (--run->uses[id] <= 0) arena_free(&run->homes[id]);
 }
 
-static Status run_node_in(Run *run, const Node *node, Arena *memory, ReferenceObserver *observer, void *context) {
+static Status run_node_in(Run *run, const Node *node, Arena *memory) {
+    const ReferenceOptions *const options = run->options;
     const size_t n_in = (size_t)MAX(node->n_inputs, 1), n_out = (size_t)MAX(node->n_outputs, 1);
     const Tensor **const inputs = arena_array(memory, n_in, sizeof(Tensor *));
     Arena **const homes = arena_array(memory, n_out, sizeof(Arena *));
@@ -204,8 +208,8 @@ static Status run_node_in(Run *run, const Node *node, Arena *memory, ReferenceOb
         inputs[i] = &run->values[node->inputs[i]];
     }
     for (int i = 0; i < node->n_outputs; i++) homes[i] = node->outputs[i] >= 0 ? &run->homes[node->outputs[i]] : memory;
-    TRY(evaluate(node, inputs, run->wide, homes, outputs));
-    if (observer) TRY(observer(context, run->graph, node, outputs));
+    TRY(evaluate(node, inputs, options, homes, outputs));
+    if (options->observer) TRY(options->observer(options->context, run->graph, node, outputs));
     for (int i = 0; i < node->n_outputs; i++) {
         if (node->outputs[i] < 0) continue;
         run->values[node->outputs[i]] = outputs[i];
@@ -216,19 +220,19 @@ static Status run_node_in(Run *run, const Node *node, Arena *memory, ReferenceOb
     return ST_OK;
 }
 
-static Status run_node(Run *run, const Node *node, ReferenceObserver *observer, void *context) {
+static Status run_node(Run *run, const Node *node) {
     Arena memory = {0};
-    const Status status = run_node_in(run, node, &memory, observer, context);
+    const Status status = run_node_in(run, node, &memory);
     arena_free(&memory);
     return status;
 }
 
-static Status run_all(Run *run, Tensor *outputs, Arena *arena, ReferenceObserver *observer, void *context) {
+static Status run_all(Run *run, Tensor *outputs, Arena *arena) {
     const Graph *const graph = run->graph;
     TRY(run_begin(run));
     TRY(check_inputs(run));
     for (int n = 0; n < graph->n_nodes; n++)
-        if (!graph->nodes[n]->dead) TRY(run_node(run, graph->nodes[n], observer, context));
+        if (!graph->nodes[n]->dead) TRY(run_node(run, graph->nodes[n]));
     for (int i = 0; i < graph->n_outputs; i++) {
         TRY(prepare_value(run, graph->outputs[i]));
         const Tensor *const value = &run->values[graph->outputs[i]];
@@ -238,20 +242,22 @@ static Status run_all(Run *run, Tensor *outputs, Arena *arena, ReferenceObserver
     return ST_OK;
 }
 
-static Status run_graph(const Graph *graph, bool wide, const Tensor *inputs, Tensor *outputs, Arena *arena,
-                        ReferenceObserver *observer, void *context) {
-    Run run = {.graph = graph, .wide = wide, .inputs = inputs};
-    const Status status = run_all(&run, outputs, arena, observer, context);
+Status reference_run_with(const Graph *graph, const Tensor *inputs, Tensor *outputs, Arena *arena,
+                          const ReferenceOptions *options) {
+    Run run = {.graph = graph, .options = options, .inputs = inputs};
+    const Status status = run_all(&run, outputs, arena);
     run_end(&run);
     return status;
 }
 
 Status reference_run(const Graph *graph, const Tensor *inputs, Tensor *outputs, Arena *arena,
                      ReferenceObserver *observer, void *context) {
-    return run_graph(graph, false, inputs, outputs, arena, observer, context);
+    const ReferenceOptions options = {.observer = observer, .context = context};
+    return reference_run_with(graph, inputs, outputs, arena, &options);
 }
 
 Status reference_run_double(const Graph *graph, const Tensor *inputs, Tensor *outputs, Arena *arena,
                             ReferenceObserver *observer, void *context) {
-    return run_graph(graph, true, inputs, outputs, arena, observer, context);
+    const ReferenceOptions options = {.in_double = true, .observer = observer, .context = context};
+    return reference_run_with(graph, inputs, outputs, arena, &options);
 }

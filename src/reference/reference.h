@@ -2,7 +2,7 @@
 // kernel, pass and importer is tested against; also what runs where no fast solver applies. Slow, never clever.
 //
 // float16 and bfloat16 are read and written through float32. Integers wrap to their type. NaN and infinities go
-// through as numpy's do. Everything is one-threaded and gives the same bits on every machine with the same libm.
+// through as numpy's do. The same bits on every machine with the same libm, on one thread as on several.
 #pragma once
 #include "graph/graph.h"
 
@@ -26,3 +26,19 @@ Status reference_run(const Graph *graph, const Tensor *inputs, Tensor *outputs, 
 // (which may be given as float64 too) to the outputs, and a cast between float types changes nothing.
 Status reference_run_double(const Graph *graph, const Tensor *inputs, Tensor *outputs, Arena *arena,
                             ReferenceObserver *observer, void *context);
+
+// Other people's threads, for the operators that take long (convolutions). `run` calls unit(arguments, i, scratch) for
+// i in 0 .. units - 1, in any order and at once; each call has `scratch` bytes for itself, aligned for doubles.
+typedef void ReferenceUnit(const void *arguments, int64_t unit, void *scratch);
+typedef struct ReferenceThreads {
+    Status (*run)(void *context, ReferenceUnit *unit, const void *arguments, int64_t units, size_t scratch);
+    void *context;
+} ReferenceThreads;
+typedef struct ReferenceOptions {
+    bool in_double; // as reference_run_double
+    ReferenceObserver *observer;
+    void *context;
+    const ReferenceThreads *threads; // NULL: the caller's alone
+} ReferenceOptions;
+Status reference_run_with(const Graph *graph, const Tensor *inputs, Tensor *outputs, Arena *arena,
+                          const ReferenceOptions *options);

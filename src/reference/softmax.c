@@ -29,7 +29,7 @@ static Status along_axis(const Evaluation *e, RowFunction *function) {
         for (int64_t j = 0; j < count; j++) sum += exp(row[j * inner] - largest);
         function(row, y + (row - x), inner, count, largest, sum);
     }
-    store_doubles(&e->outputs[0], 0, y, total);
+    tensor_write(&e->outputs[0], 0, y, total);
     return ST_OK;
 }
 

@@ -40,21 +40,37 @@ Status find_taps(const Evaluation *e, const Spatial *s, int64_t width, int64_t c
     return ST_OK;
 }
 
-Status each_row(const Evaluation *e, const Spatial *s, const Tap *taps, RowFunction *compute) {
-    const Tensor *const bias = input_or_null(e, 2);
-    const int64_t width = s->output[2];
-    double *x, *w, *row;
+typedef struct Rows {
+    const Evaluation *e;
+    const Spatial *s;
+    const Tap *taps;
+    WeightsFunction *weights;
+    RowFunction *compute;
+    const double *x;
+} Rows;
+
+// The rows of output channel unit % oc of image unit / oc. scratch: a row, then the channel's weights.
+static void compute_channel(const void *arguments, int64_t unit, void *scratch) {
+    const Rows *const r = arguments;
+    const Spatial *const s = r->s;
+    const Tensor *const bias = input_or_null(r->e, 2);
+    const int64_t n = unit / s->oc, oc = unit % s->oc, width = s->output[2];
+    double *const row = scratch, *const w = row + width;
+    r->weights(s, r->e->inputs[1], oc, w);
+    for (int64_t od = 0; od < s->output[0]; od++)
+        for (int64_t oh = 0; oh < s->output[1]; oh++) {
+            for (int64_t i = 0; i < width; i++) row[i] = bias ? tensor_get(bias, oc) : 0;
+            r->compute(s, r->taps, r->x, w, n, oc, od, oh, row);
+            const int64_t at = (unit * s->output[0] + od) * s->output[1] + oh;
+            tensor_write(&r->e->outputs[0], at * width, row, width);
+        }
+}
+
+Status each_row(const Evaluation *e, const Spatial *s, const Tap *taps, WeightsFunction *weights,
+                RowFunction *compute) {
+    double *x;
     TRY(load_doubles(e, e->inputs[0], &x));
-    TRY(load_doubles(e, e->inputs[1], &w));
-    TRY(make_doubles(e, width, &row));
-    for (int64_t n = 0; n < s->n; n++)
-        for (int64_t od = 0; od < s->output[0]; od++)
-            for (int64_t oh = 0; oh < s->output[1]; oh++)
-                for (int64_t oc = 0; oc < s->oc; oc++) {
-                    for (int64_t i = 0; i < width; i++) row[i] = bias ? tensor_get(bias, oc) : 0;
-                    compute(s, taps, x, w, n, oc, od, oh, row);
-                    const int64_t at = ((n * s->oc + oc) * s->output[0] + od) * s->output[1] + oh;
-                    store_doubles(&e->outputs[0], at * width, row, width);
-                }
-    return ST_OK;
+    const Rows rows = {e, s, taps, weights, compute, x};
+    const int64_t doubles = s->output[2] + s->ic / s->group * s->kernel_size;
+    return each_unit(e, compute_channel, &rows, s->n * s->oc, (size_t)doubles * sizeof(double));
 }

@@ -26,8 +26,11 @@ typedef struct Tap {
 // All of the kernel, as the weights lie. width: of the row that positions must lie in; count: of the indices.
 Status find_taps(const Evaluation *e, const Spatial *s, int64_t width, int64_t count, Tap **out);
 
-// Adds to row (od, oh) of output channel oc of image n. x and w: all of both.
+// Adds to row (od, oh) of output channel oc of image n. x: all of it; w: (ic / group, kd, kh, kw), what makes that
+// channel.
 typedef void RowFunction(const Spatial *s, const Tap *taps, const double *x, const double *w, int64_t n, int64_t oc,
                          int64_t od, int64_t oh, double *row);
-// Every row of the output: begun with the bias (input 2, optional), computed, stored.
-Status each_row(const Evaluation *e, const Spatial *s, const Tap *taps, RowFunction *compute);
+// The weights of output channel oc, as a RowFunction has them.
+typedef void WeightsFunction(const Spatial *s, const Tensor *weight, int64_t oc, double *w);
+// Every row of the output, a channel at a time: begun with the bias (input 2, optional), computed, stored.
+Status each_row(const Evaluation *e, const Spatial *s, const Tap *taps, WeightsFunction *weights, RowFunction *compute);

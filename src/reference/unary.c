@@ -17,9 +17,9 @@ static Status map_floats(const Evaluation *e, FloatFunction *function, const dou
     double part[PART];
     for (int64_t first = 0; first < count; first += PART) {
         const int64_t size = MIN(PART, count - first);
-        read_doubles(x, first, size, part);
+        tensor_read(x, first, size, part);
         for (int64_t i = 0; i < size; i++) part[i] = function(part[i], p);
-        store_doubles(&e->outputs[0], first, part, size);
+        tensor_write(&e->outputs[0], first, part, size);
     }
     return ST_OK;
 }

@@ -160,6 +160,17 @@ static float plain_weight(const DirectWork *d, int64_t oc, int64_t ic, int64_t t
     return d->direct.transposed_weights ? p->weight[(ic * ocg + oc % ocg) * taps + tap]
                                         : p->weight[(oc * icg + ic % icg) * taps + tap];
 }
+// The same for `count` output channels in a row, from oc on.
+static void plain_weights(const DirectWork *d, int64_t oc, int count, int64_t ic, int64_t tap, float *to) {
+    const Problem *p = &d->problem;
+    int j = 0;
+    if (p->group == 1 && ic < p->ic) { // by far the most weights
+        const int64_t taps = problem_taps(p), step = d->direct.transposed_weights ? taps : p->ic * taps;
+        const float *from = p->weight + tap + (d->direct.transposed_weights ? ic * p->oc : ic) * taps + oc * step;
+        for (const int had = (int)MIN(count, p->oc - oc); j < had; j++) to[j] = from[j * step];
+    }
+    for (; j < count; j++) to[j] = plain_weight(d, oc + j, ic, tap);
+}
 // Packs the weights of one panel (see the top of this file).
 static void prepare_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
@@ -177,7 +188,8 @@ static void prepare_unit(const void *arguments, char *const *bases, int64_t unit
                     const int64_t block = panel->in_block + b0 + batch / s->taps;
                     const int64_t ic = block * d->problem.in[0].block + k % d->lanes_used;
                     const int64_t tap = s->tap[batch % s->taps * d->direct.tap_run + k / d->lanes_used];
-                    for (int j = 0; j < width; j++) *to++ = plain_weight(d, panel->block * lanes + j, ic, tap);
+                    plain_weights(d, panel->block * lanes, width, ic, tap, to);
+                    to += width;
                 }
         }
 }

@@ -127,6 +127,24 @@ void tensor_set_int(Tensor *tensor, int64_t i, int64_t value) {
     }
 }
 
+void tensor_read(const Tensor *tensor, int64_t first, int64_t count, double *values) {
+    if (tensor->dtype == DT_F32) { // by far the most frequent
+        const float *const data = (const float *)tensor->data + first;
+        for (int64_t i = 0; i < count; i++) values[i] = (double)data[i];
+    } else {
+        for (int64_t i = 0; i < count; i++) values[i] = tensor_get(tensor, first + i);
+    }
+}
+
+void tensor_write(Tensor *tensor, int64_t first, const double *values, int64_t count) {
+    if (tensor->dtype == DT_F32) {
+        float *const data = (float *)tensor->data + first;
+        for (int64_t i = 0; i < count; i++) data[i] = (float)values[i];
+    } else {
+        for (int64_t i = 0; i < count; i++) tensor_set(tensor, first + i, values[i]);
+    }
+}
+
 // Of a size that the compiler knows: no call for each element.
 static inline void copy_element(char *to, const char *from, size_t size) {
     switch (size) {

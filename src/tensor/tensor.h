@@ -65,6 +65,9 @@ double tensor_get(const Tensor *tensor, int64_t i);
 int64_t tensor_get_int(const Tensor *tensor, int64_t i);
 void tensor_set(Tensor *tensor, int64_t i, double value);      // integers: rounded to nearest, saturated
 void tensor_set_int(Tensor *tensor, int64_t i, int64_t value); // wraps to the type
+// The elements [first, first + count), as tensor_get and tensor_set have them.
+void tensor_read(const Tensor *tensor, int64_t first, int64_t count, double *values);
+void tensor_write(Tensor *tensor, int64_t first, const double *values, int64_t count);
 float f16_to_f32(uint16_t bits);
 uint16_t f32_to_f16(float value); // round to nearest even
 float bf16_to_f32(uint16_t bits);

@@ -27,7 +27,7 @@ static const char *make_package(const char *name, double spoil) {
     CHECK_OK(graph_add_output(graph, y));
     CHECK_OK(graph_verify(graph));
     Text why = {0};
-    CHECK_OK(self_check_make(graph, &(SelfCheckOptions){.threads = 2}, &arena, &check, &why));
+    CHECK_OK(self_check_make(graph, graph, &(SelfCheckOptions){.threads = 2}, &arena, &check, &why));
     CHECK(!why.length);
     tensor_set(&check.expected[0], 3, tensor_get(&check.expected[0], 3) + spoil);
     pipeline_print(&pipeline, &text);

@@ -5,7 +5,6 @@
 #include "import/torch_network.h"
 #include "reference/reference.h"
 
-
 // ---- milesial
 
 // format: with one "%d", or none.
