@@ -32,3 +32,23 @@ TEST(nodes_with_several_outputs) {
                   "graph (%x: float32[4]) -> (%y) {\n %a, %b = Split (%x) {axis=0, num_outputs=2}\n"
                   " %p = Add (%a, %b)\n %q = Add (%b, %a)\n %y = Sub (%p, %q)\n}");
 }
+
+// Only what begins alike is compared to the end.
+TEST(long_constants_that_begin_alike) {
+    static const char text[] = "graph (%x: float32[2000]) -> (%y) {\n"
+                               " %a = const float32[2000] random(seed=1)\n %b = const float32[2000] random(seed=1)\n"
+                               " %c = const float32[2000] random(seed=1)\n"
+                               " %p = Add (%x, %a)\n %q = Add (%x, %b)\n %r = Add (%x, %c)\n %y = Max (%p, %q, %r)\n}";
+    Graph *graph;
+    bool changed = false;
+    REQUIRE(graph_parse(text, strlen(text), &graph) == ST_OK);
+    float *last = (float *)graph->values[graph_find(graph, "b")].constant->data + 1999;
+    *last += 1;
+    CHECK_OK(pass_find("cse")->run(graph, &changed));
+    CHECK_INT(changed, 1);
+    const ValueId a = graph_find(graph, "a"), b = graph_find(graph, "b"), p = graph_find(graph, "p");
+    CHECK_INT(graph->values[p].producer->inputs[1], a);
+    CHECK_INT(graph->values[graph_find(graph, "q")].producer->inputs[1], b);
+    CHECK_INT(graph->values[graph_find(graph, "y")].producer->inputs[2], p); // x + c is x + a
+    graph_free(graph);
+}

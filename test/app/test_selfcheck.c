@@ -1,0 +1,72 @@
+// The making of a self-check: the reference on several threads, and the strict path's answer on a crop.
+#include "app/app.h"
+#include "app/reference_threads.h"
+#include "pass/pass.h"
+#include "test.h"
+
+static Graph *parsed(const char *text) {
+    Graph *graph = NULL;
+    CHECK_OK(graph_parse(text, strlen(text), &graph));
+    REQUIRE(graph);
+    CHECK_OK(pass_resolve_shapes(graph));
+    return graph;
+}
+static void check_same_bits(const Graph *graph, int threads) {
+    Arena arena = {0};
+    Tensor *inputs, alone[2], together[2];
+    PooledReference pooled;
+    CHECK_OK(make_tensors(graph, graph->inputs, graph->n_inputs, &arena, &inputs));
+    synthetic_sample(&inputs[0]);
+    CHECK_OK(reference_run(graph, inputs, alone, &arena, NULL, NULL));
+    CHECK_OK(pooled_reference_begin(threads, &pooled));
+    const ReferenceOptions options = {.threads = &pooled.threads};
+    CHECK_OK(reference_run_with(graph, inputs, together, &arena, &options));
+    pooled_reference_end(&pooled);
+    for (int i = 0; i < graph->n_outputs; i++)
+        CHECK_MSG(!memcmp(alone[i].data, together[i].data, tensor_bytes(&alone[i])), "%d threads, output %d", threads, i);
+    arena_free(&arena);
+}
+TEST(the_reference_on_threads_gives_the_same_bits) {
+    Graph *graph = parsed("graph (%x: float32[2x6x9x7]) -> (%z, %t) {\n"
+                          " %w = const float32[10x3x3x3] random(seed=1)\n %b = const float32[10] random(seed=2)\n"
+                          " %v = const float32[10x2x2x2] random(seed=3)\n"
+                          " %y = Conv (%x, %w, %b) {group=2, pads=[1, 1, 1, 1], strides=[2, 1]}\n"
+                          " %z = ConvTranspose (%y, %v) {group=2, strides=[2, 2]}\n"
+                          " %t = Tanh (%y)\n}");
+    for (int threads = 1; threads <= 5; threads += 2) check_same_bits(graph, threads);
+    graph_free(graph);
+}
+
+// Too large for the reference: 2.3 GFLOP.
+static Graph *large(const char *last) {
+    Text text = {0};
+    text_add(&text,
+             "graph (%%x: float32[1x16x700x700]) -> (%%y) {\n"
+             " %%w = const float32[16x16x3x3] random(seed=1, scale=0.1)\n"
+             " %%a = Conv (%%x, %%w) {pads=[1, 1, 1, 1]}\n %s\n}",
+             last);
+    Graph *graph = parsed(text_get(&text));
+    text_free(&text);
+    return graph;
+}
+static Status make_check(const Graph *graph, const Graph *optimised, Arena *arena, SelfCheck *check) {
+    Text why = {0};
+    const Status status = self_check_make(graph, optimised, &(SelfCheckOptions){.threads = 2}, arena, check, &why);
+    CHECK_TEXT(text_get(&why), "");
+    text_free(&why);
+    return status;
+}
+// Passes may put sizes into a network, so that its crop is another one: then the crop goes through them by itself.
+TEST(a_crop_of_what_passes_left_may_be_another_network) {
+    Graph *graph = large("%y = Relu (%a)"), *same = large("%y = Relu (%a)"), *other = large("%y = Abs (%a)");
+    Graph *fixed = large("%s = const int64[4] {1, 16, 700, 700}\n %y = Reshape (%a, %s)");
+    Arena arena = {0};
+    SelfCheck checks[3];
+    CHECK_OK(make_check(graph, same, &arena, &checks[0]));
+    CHECK_OK(make_check(graph, other, &arena, &checks[1]));
+    CHECK_OK(make_check(graph, fixed, &arena, &checks[2]));
+    for (int i = 0; i < 3; i++) CHECK(!checks[i].from_reference && checks[i].n_outputs == 1);
+    CHECK(tensor_get(&checks[0].expected[0], 350 * 700 + 350) >= 0);
+    arena_free(&arena);
+    graph_free(graph), graph_free(same), graph_free(other), graph_free(fixed);
+}
