@@ -1,15 +1,12 @@
 """The results of the backend tests as the text of docs/FORMATS.md between two marks."""
 import collections
 import dataclasses
-import os
 import textwrap
 
 import backend_cases
-import tool
+import docs_part
 
-DOCS = os.path.join(tool.ROOT, "docs", "FORMATS.md")
-BEGIN = "<!-- backend tests: begin; written by test/frameworks/run.py --write-docs -->"
-END = "<!-- backend tests: end -->"
+PART = docs_part.Part("backend tests", "run.py --only ^onnx/ --write-docs")
 TIE = "\u00a0"  # keeps a number on the line of its name
 PATHS = ("folded", "reference", "solver")
 KINDS = {"operator": "an operator that is not had", "dtype": "a type of numbers", "type": "a value that is no tensor",
@@ -55,25 +52,3 @@ def text_of(outcomes):
         lines += textwrap.wrap(item, 120, subsequent_indent="  ", break_on_hyphens=False) if count else []
     return "\n".join(lines).replace(TIE, " ")
 
-
-def split_docs():
-    """What stands before, between and behind the marks."""
-    with open(DOCS, encoding="utf-8") as file:
-        before, begin, rest = file.read().partition(BEGIN + "\n")
-    between, end, behind = rest.partition("\n" + END)
-    if not begin or not end:
-        raise tool.Failure(f"{DOCS} lacks the marks '{BEGIN}' and '{END}'")
-    return before + begin, between, end + behind
-
-
-def write_docs(text):
-    before, _, behind = split_docs()
-    with open(DOCS, "w", encoding="utf-8") as file:
-        file.write(before + text + behind)
-
-
-def check_docs(text):
-    there = split_docs()[1]
-    if there != text:
-        line = next((a for a, b in zip(text.split("\n"), there.split("\n")) if a != b), "the end")
-        raise tool.Failure(f"docs/FORMATS.md is not what the tests say ({line[:150]}): run.py --only ^onnx/ --write-docs")

@@ -22,6 +22,10 @@ BUDGETS = {"strict": 1e-5, "fp32": 5e-5}  # rms of the difference / standard dev
                                           # last activation
 
 
+# What the tests of a format found, by the test's name: {mode: largest error}; {}: refused with exit status 4.
+FIGURES = {}
+
+
 class Refused(Exception):
     """`stent compile` ended with exit status 4; the text is its message."""
 
@@ -158,8 +162,9 @@ def compile_file(context, path, package, options=()):
         raise tool.Failure(f"stent compile: status {status}: {said[:400] or 'no message'}")
 
 
-def check_file(context, path, inputs, outputs, isas=(), rounded=None, options=()):
-    """{mode: None or what is wrong} of a model file on given arrays. rounded: ([arrays], bound) that fp32 is near to."""
+def check_file(context, path, inputs, outputs, isas=(), rounded=None, options=(), test=None):
+    """{mode: None or what is wrong} of a model file on given arrays. rounded: ([arrays], bound) that fp32 is near to.
+    test: the name that FIGURES has for it."""
     results = {}
     with context.tool.folder() as folder:
         package = os.path.join(folder, "model.stent")
@@ -172,21 +177,24 @@ def check_file(context, path, inputs, outputs, isas=(), rounded=None, options=()
             try:
                 values = context.tool.run(package, feed, list(expected), folder, *words, isa=isa, timeout=120)
                 got = dict(zip(expected, values))
-                results[mode] = over_budget(got, expected, budget)
+                errors = errors_of(got, expected)
+                results[mode] = over_budget(errors, budget)
+                if test:
+                    FIGURES.setdefault(test, {})[mode] = max(errors.values())
             except tool.Failure as failure:
                 results[mode] = str(failure).replace(folder + "/", "")
                 continue
             if rounded and mode == "fp32":
-                results["rounded"] = over_budget(got, named(info["outputs"], rounded[0]), rounded[1])
+                results["rounded"] = over_budget(errors_of(got, named(info["outputs"], rounded[0])), rounded[1])
     return results
 
 
-def over_budget(got, expected, budget):
-    wrong = []
-    for name, value in expected.items():
-        error = error_of(got[name], value)
-        if not error <= budget:
-            wrong.append(f"{name}: rms / std {error:.2g}, at most {budget:g}")
+def errors_of(got, expected):
+    return {name: error_of(got[name], value) for name, value in expected.items()}
+
+
+def over_budget(errors, budget):
+    wrong = [f"{name}: rms / std {error:.2g}, at most {budget:g}" for name, error in errors.items() if not error <= budget]
     return "; ".join(wrong) or None
 
 

@@ -158,6 +158,6 @@ def closing_tests(context, results):
             raise tool.Skip(f"{passed} of {len(backend_cases.all_cases())} backend tests ran and passed")
         text = backend_report.text_of(OUTCOMES)
         if context.write_docs:
-            backend_report.write_docs(text)
-        backend_report.check_docs(text)
+            backend_report.PART.write(text)
+        backend_report.PART.check(text)
     return [Test("docs/backend tests", "documentation", counts)] if passed else []

@@ -24,11 +24,13 @@ def check(context, net, form):
     isas = [isa for isa in context.tool.isas()[:1] if net.slow_isa and form in SLOW_FORMATS]
     try:
         return models.check_file(context, os.path.join(folder, case["file"]), models.arrays(folder, case["inputs"]),
-                                 models.arrays(folder, case["outputs"]), isas, rounded)
+                                 models.arrays(folder, case["outputs"]), isas, rounded,
+                                 test=f"keras/{net.name}/{form}")
     except models.Refused as refused:
         name = REFUSED.get((net.name, form))
         if not name or not re.search(rf"\b{re.escape(name)}\b", str(refused)):
             raise tool.Failure(f"status 4: {str(refused)[:400]}") from None
+        models.FIGURES[f"keras/{net.name}/{form}"] = {}
         return {"exit 4": None}
 
 

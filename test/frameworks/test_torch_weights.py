@@ -22,7 +22,7 @@ def check(context, net, form):
     isas = context.tool.isas()[:1] if net.name in SLOW and form == "zip" else []
     try:
         return models.check_file(context, path, models.arrays(folder, case["inputs"]),
-                                 models.arrays(folder, case["outputs"]), isas)
+                                 models.arrays(folder, case["outputs"]), isas, test=f"torch/{net.name}/{form}")
     except models.Refused as refused:
         raise tool.Failure(f"status 4: {str(refused)[:400]}") from None
 
