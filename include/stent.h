@@ -74,7 +74,10 @@ typedef struct stent_options {
     bool log_paths;               /* in log_file also paths of files and messages, which may name a patient */
     stent_progress *progress;
     void *progress_context;
-    uint64_t reserved[8];         /* zero; room for fields to come: structs that hold this one keep their layout */
+    const char *arch;             /* of a model file (stent_compile, stent_info, stent_verify's `against`): graph text of
+                                   * the network that a file of weights belongs to; NULL: what the file says */
+    const char *signature;        /* of a model file: of a SavedModel or a TensorFlow Lite file; NULL: the usual one */
+    uint64_t reserved[6];         /* zero; room for fields to come: structs that hold this one keep their layout */
 } stent_options;
 #define STENT_OPTIONS(type) ((type){.size = sizeof(type)})
 
@@ -103,8 +106,6 @@ typedef struct stent_compile_options {
     bool no_gate;         /* instead of calibrate, for measuring only: the package tells of it */
     double race;          /* seconds, about, for a race of what wisdom holds for the best against the untuned plan; the
                            * winner is stored as by stent_tune. 0: none */
-    const char *arch;     /* graph text of the network that a file of weights belongs to; NULL: what the file says */
-    const char *signature; /* of a SavedModel; NULL: the usual one */
 } stent_compile_options;
 STENT_API stent_status stent_compile(const char *model, const char *package, const stent_compile_options *options,
                                      stent_result **result);

@@ -192,6 +192,8 @@ def fill_common(struct: c.Options, common: Mapping[str, Any], inputs: Sequence[s
     struct.max_memory = memory
     struct.log_file = c.optional(common["log"])
     struct.log_paths = bool(common["log_paths"])
+    struct.arch = c.optional(common.get("arch"))
+    struct.signature = c.optional(common.get("signature"))
     if watch is not None:
         struct.progress = watch.callback
 

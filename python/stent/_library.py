@@ -40,7 +40,9 @@ class Options(ctypes.Structure):
         ("log_paths", c_bool),
         ("progress", PROGRESS),
         ("progress_context", c_void_p),
-        ("reserved", c_uint64 * 8),
+        ("arch", c_char_p),
+        ("signature", c_char_p),
+        ("reserved", c_uint64 * 6),
     ]
 
 
@@ -58,8 +60,6 @@ class CompileOptions(ctypes.Structure):
         ("max_dice_loss", c_double),
         ("no_gate", c_bool),
         ("race", c_double),
-        ("arch", c_char_p),
-        ("signature", c_char_p),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import ctypes
 import errno
 import io
@@ -274,8 +275,10 @@ class Network:
     # -- verbs
 
     def _call(self, kind: Type[R], function: Any, struct: ctypes.Structure, options: Mapping[str, Any],
-              progress: Optional[Progress], *more: Any, bound: bool = False) -> R:
-        """A verb on this package; bound: free dims that nothing else fixes are those that ran last."""
+              progress: Optional[Progress], *more: Any, bound: bool = False,
+              of_model: Optional[Mapping[str, Any]] = None) -> R:
+        """A verb on this package; bound: free dims that nothing else fixes are those that ran last; of_model: what is
+        said of a model file beside it."""
         with self._lock:
             if self._closed:
                 raise UsageError("the network is closed")
@@ -284,7 +287,7 @@ class Network:
         items = shape_items(options.pop("inputs")) if "inputs" in options else self._given
         if bound and not items and last is not None:
             items = shape_items({value.name: shape for value, shape in zip(self.inputs, last)})
-        common = take_common(options, self._common)
+        common = {**take_common(options, self._common), **(of_model or {})}
         return call(kind, function, struct, common, items, progress, c.bytes_of(self._path), *more)
 
     def info(self, *, progress: Optional[Progress] = None, **options: Any) -> Result:
@@ -357,21 +360,23 @@ class Network:
 
     def verify(self, against: Any = None, *, example: Any = None, input: Any = None, expect: Any = None,
                atol: float = 0, rtol: float = 0, layers: bool = False,
+               arch: Optional[Path] = None, signature: Optional[str] = None,
                progress: Optional[Progress] = None, **options: Any) -> Result:
         """Whether it gives the right answer on this machine; the result's `ok`.
 
-        against: a model, as `stent.compile` takes it (`example` too), run by the reference; else the self-check and the
-        reference. input, expect: arrays (several: dicts) or files, with atol, rtol; layers: who deviates first.
+        against: a model, as `stent.compile` takes it (`example`, `arch`, `signature` too), run by the reference; else
+        the self-check and the reference. input, expect: arrays (several: dicts) or files, with atol, rtol; layers: who deviates first.
         """
         with tempfile.TemporaryDirectory(prefix="stent-") as folder:
             struct = c.VerifyOptions(input=c.optional(array_file(folder, "input", input)),
                                      expect=c.optional(array_file(folder, "expect", expect)), atol=atol, rtol=rtol,
                                      layers=layers)
-            if against is None:
-                return self._call(Result, c.lib.stent_verify, struct, options, progress, bound=input is None)
-            with model_file(against, example) as path:
-                struct.against = c.bytes_of(path)
-                return self._call(Result, c.lib.stent_verify, struct, options, progress, bound=input is None)
+            of_model = {"arch": arch, "signature": signature}
+            with contextlib.ExitStack() as stack:
+                if against is not None:
+                    struct.against = c.bytes_of(stack.enter_context(model_file(against, example)))
+                return self._call(Result, c.lib.stent_verify, struct, options, progress, bound=input is None,
+                                  of_model=of_model)
 
     # -- the package
 
@@ -498,11 +503,12 @@ def compile(source: Any, output: Optional[Path] = None, *, example: Any = None, 
         with tempfile.TemporaryDirectory(prefix="stent-") as scratch, model_file(source, example, dynamic) as model:
             struct = c.CompileOptions(opt_level=c.count_of("opt_level", opt_level),
                                       pipeline=c.optional(_pipeline_file(scratch, pipeline)),
-                                      bind=c.texts_of(_bind_items(scratch, bind)), arch=c.optional(arch),
+                                      bind=c.texts_of(_bind_items(scratch, bind)),
                                       sample=c.optional(array_file(scratch, "sample", sample)),
-                                      signature=c.optional(signature), calibrate=c.optional(calibrate),
-                                      max_dice_loss=_loss(max_dice_loss), no_gate=no_gate, race=race)
-            result = call(Result, c.lib.stent_compile, struct, common, shape_items(inputs), progress, c.bytes_of(model),
+                                      calibrate=c.optional(calibrate), max_dice_loss=_loss(max_dice_loss),
+                                      no_gate=no_gate, race=race)
+            said = {**common, "arch": arch, "signature": signature}
+            result = call(Result, c.lib.stent_compile, struct, said, shape_items(inputs), progress, c.bytes_of(model),
                           c.bytes_of(output), no_is_error=True)
         kept = {name: common[name] for name in ("threads", "untuned", "log", "log_paths")}
         network = Network(output, progress=progress, **kept)
@@ -516,10 +522,14 @@ def compile(source: Any, output: Optional[Path] = None, *, example: Any = None, 
     return network
 
 
-def info(path: Path, *, inputs: Shapes = None, progress: Optional[Progress] = None, **options: Any) -> Result:
-    """What a model file or a package holds, and what running it on this machine will need."""
-    return call(Result, c.lib.stent_info, c.Options(), take_common(options), shape_items(inputs), progress,
-                c.bytes_of(path))
+def info(path: Path, *, inputs: Shapes = None, arch: Optional[Path] = None, signature: Optional[str] = None,
+         progress: Optional[Progress] = None, **options: Any) -> Result:
+    """What a model file or a package holds, and what running it on this machine will need.
+
+    arch, signature: of a model file, as for `stent.compile`.
+    """
+    common = {**take_common(options), "arch": arch, "signature": signature}
+    return call(Result, c.lib.stent_info, c.Options(), common, shape_items(inputs), progress, c.bytes_of(path))
 
 
 def machine(measure: bool = False, *, progress: Optional[Progress] = None, **options: Any) -> Result:

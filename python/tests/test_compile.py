@@ -139,6 +139,15 @@ class Files(Case):
             stent.compile(model, arch=self.path("net.graph"))
         with self.raises(stent.UsageError, "--signature"):
             stent.compile(model, signature="serving_default")
+        with self.raises(stent.UsageError, "--signature"):
+            stent.info(model, signature="serving_default")
+        with stent.compile(model) as net:
+            with self.raises(stent.UsageError, "--arch"):
+                net.verify(model, arch=self.path("net.graph"), inputs={"x": (1, 3, 8, 8)})
+            with self.raises(stent.UsageError, "--against"):
+                net.verify(signature="serving_default")
+            with self.raises(stent.UsageError, "a model file"):
+                stent.info(net.path, arch=self.path("net.graph"))
 
     def test_pipeline(self):
         model = relu_net(self.path("net.onnx"))

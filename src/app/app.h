@@ -35,6 +35,8 @@ Status race_wisdom(const char *package, const stent_options *common, double seco
 // Progress. A status, because the callback may cancel.
 Status report_progress(const stent_options *options, const char *stage, double done, double total);
 const stent_options *common_options(const stent_options *options); // NULL gives the defaults
+// The same for opening a package: without what is said of a model file beside it.
+stent_options without_model(const stent_options *options);
 Status choose_threads(const stent_options *options, const Machine *machine, int *threads);
 
 // "NAME=1x3x256x256" or "1x3x256x256" (name NULL: the only input). Texts in `arena`.

@@ -91,6 +91,11 @@ const stent_options *common_options(const stent_options *options) {
     static const stent_options defaults = {.size = sizeof defaults};
     return options ? options : &defaults;
 }
+stent_options without_model(const stent_options *options) {
+    stent_options plain = *common_options(options);
+    plain.arch = plain.signature = NULL;
+    return plain;
+}
 Status choose_threads(const stent_options *options, const Machine *machine, int *threads) {
     const char *wanted = getenv("STENT_THREADS");
     int64_t count = options->threads;

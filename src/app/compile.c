@@ -27,22 +27,10 @@ static Status read_binds(const char *const *items, Arena *arena, NamedTensor **o
     return ST_OK;
 }
 static Status import(const char *path, const stent_compile_options *options, Arena *arena, Imported *out) {
-    ShapeOption *shapes;
-    size_t n_shapes, n_bind;
+    size_t n_bind;
     NamedTensor *bind;
-    TRY(parse_shape_options(&options->common, arena, &shapes, &n_shapes));
     TRY(read_binds(options->bind, arena, &bind, &n_bind));
-    InputShape *inputs = arena_array(arena, n_shapes + 1, sizeof *inputs);
-    if (!inputs) return fail_memory(n_shapes * sizeof *inputs);
-    for (size_t i = 0; i < n_shapes; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
-    const ImportOptions given = {.inputs = inputs,
-                                 .n_inputs = n_shapes,
-                                 .bind = bind,
-                                 .n_bind = n_bind,
-                                 .arch = options->arch,
-                                 .signature = options->signature,
-                                 .resolve = pass_resolve_shapes};
-    return import_model(path, &given, out);
+    return import_with(path, &options->common, bind, n_bind, arena, out);
 }
 
 // What makes the numbers of the first output: behind it they are only moved.
@@ -280,7 +268,8 @@ static Status pass_gate(const PackageContent *content, const char *package, cons
     tried.precision = precision_name(PRECISION_FP32);
     Status status = package_bytes(&tried, &bytes, hash);
     const PackageSource source = {package, bytes.data, bytes.length};
-    if (status == ST_OK) status = gate_measure(&source, options->calibrate, &options->common, gate);
+    const stent_options opening = without_model(&options->common);
+    if (status == ST_OK) status = gate_measure(&source, options->calibrate, &opening, gate);
     text_free(&bytes);
     TRY(status);
     const double most = most_loss(options);
@@ -380,7 +369,8 @@ static Status compile(const char *model, const char *package, const stent_compil
              !check.n_outputs       ? "none"
              : check.from_reference ? "by the reference"
                                     : "by the strict path, itself checked on a crop");
-    if (options->race > 0) TRY(race_wisdom(package, common, options->race, result));
+    const stent_options opening = without_model(common);
+    if (options->race > 0) TRY(race_wisdom(package, &opening, options->race, result));
     return report_progress(common, "done", 4, 4);
 }
 

@@ -1,5 +1,24 @@
 #include "app/imported.h"
+#include "pass/pass.h"
 #include <string.h>
+
+Status import_with(const char *path, const stent_options *options, const NamedTensor *bind, size_t n_bind, Arena *arena,
+                   Imported *out) {
+    ShapeOption *shapes;
+    size_t count;
+    TRY(parse_shape_options(options, arena, &shapes, &count));
+    InputShape *inputs = arena_array(arena, count + 1, sizeof *inputs);
+    if (!inputs) return fail_memory(count * sizeof *inputs);
+    for (size_t i = 0; i < count; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
+    const ImportOptions given = {.inputs = inputs,
+                                 .n_inputs = count,
+                                 .bind = bind,
+                                 .n_bind = n_bind,
+                                 .arch = options->arch,
+                                 .signature = options->signature,
+                                 .resolve = pass_resolve_shapes};
+    return import_model(path, &given, out);
+}
 
 void tell_format(const Imported *imported, Text *text) {
     text_add(text, "%s", imported->format);

@@ -3,6 +3,10 @@
 #include "app/app.h"
 #include "import/import.h"
 
+// import_model with the shapes, network and signature that the options name. bind: inputs that become constants.
+Status import_with(const char *path, const stent_options *options, const NamedTensor *bind, size_t n_bind, Arena *arena,
+                   Imported *out);
+
 // "ONNX opset 17"; without operator sets the format alone.
 void tell_format(const Imported *imported, Text *text);
 // The key `opset`: null where the format has none.

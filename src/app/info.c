@@ -142,16 +142,9 @@ static Status info_model(const char *path, const stent_options *options, Arena *
     JsonWriter *w = &result->writer;
     Machine machine;
     int threads;
-    ShapeOption *shapes;
-    size_t count;
     TRY(machine_detect(&machine));
     TRY(choose_threads(options, &machine, &threads));
-    TRY(parse_shape_options(options, arena, &shapes, &count));
-    InputShape *inputs = arena_array(arena, count + 1, sizeof *inputs);
-    if (!inputs) return fail_memory(count * sizeof *inputs);
-    for (size_t i = 0; i < count; i++) inputs[i] = (InputShape){shapes[i].name, shapes[i].shape};
-    const ImportOptions given = {.inputs = inputs, .n_inputs = count, .resolve = pass_resolve_shapes};
-    TRY(import_model(path, &given, model));
+    TRY(import_with(path, options, NULL, 0, arena, model));
     TRY(pass_resolve_shapes(model->graph));
     json_key(w, "kind"), json_string(w, "model");
     json_key(w, "model"), json_string(w, path_name(path));

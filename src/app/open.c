@@ -277,9 +277,16 @@ static Status open_all(const PackageSource *source, const stent_options *options
     if (status == ST_OK) status = make_and_check(opened, options, flags);
     return status == ST_OK ? ST_OK : fail_context(status, "%s", source->path);
 }
+// What is said of a model file has no place here.
+static Status refuse_model_options(const stent_options *options, const char *path) {
+    const char *given = options->arch ? "--arch" : options->signature ? "--signature" : NULL;
+    FAIL_IF(given, ST_USAGE, "%s: goes with a model file, and %s is a package", given, path);
+    return ST_OK;
+}
 Status open_source(const PackageSource *source, const stent_options *options, int flags, Opened *out) {
     const uint64_t start = clock_ns();
     *out = (Opened){.self_check = "not run"};
+    TRY(refuse_model_options(common_options(options), source->path));
     Status status = open_all(source, common_options(options), flags, out);
     // The self-check's data, and constants that the planner looked at, were read from the file.
     if (out->package) status = package_intact(out->package, status);

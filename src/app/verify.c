@@ -1,10 +1,10 @@
 // verify: does a package give the right answer on this machine? Each check compares the fast path's outputs with what
 // somebody else says: the self-check, the reference, a model file, given tensors.
 #include "app/layers.h"
+#include "app/reference_threads.h"
 #include "app/sample.h"
 #include "import/import.h"
 #include "pass/pass.h"
-#include "reference/reference.h"
 #include "tensor/npy.h"
 #include <math.h>
 #include <string.h>
@@ -43,9 +43,14 @@ static double graph_flop(const Graph *graph) {
 }
 static Status run_reference(const Verification *v, const Graph *graph, const Tensor *inputs, Tensor **out) {
     Walk walk = {common_options(&v->options->common), 0, graph_flop(graph)};
+    PooledReference pooled;
     *out = arena_array(v->arena, (size_t)graph->n_outputs + 1, sizeof **out);
     if (!*out) return fail_memory(sizeof **out);
-    return reference_run(graph, inputs, *out, v->arena, walk_on, &walk);
+    TRY(pooled_reference_begin(v->opened.threads, &pooled));
+    const ReferenceOptions options = {.observer = walk_on, .context = &walk, .threads = &pooled.threads};
+    const Status status = reference_run_with(graph, inputs, *out, v->arena, &options);
+    pooled_reference_end(&pooled);
+    return status;
 }
 static Status run_fast(Verification *v) {
     const Graph *graph = v->opened.package->graph;
@@ -94,7 +99,12 @@ static Status import_bound(const Verification *v, Imported *out) {
         // (Another framework's file of the same network may call its only input otherwise.)
         shapes[i] = (InputShape){graph->n_inputs > 1 ? value->name : NULL, type_shape(&value->type)};
     }
-    const ImportOptions given = {.inputs = shapes, .n_inputs = (size_t)graph->n_inputs, .resolve = pass_resolve_shapes};
+    const stent_options *common = common_options(&v->options->common);
+    const ImportOptions given = {.inputs = shapes,
+                                 .n_inputs = (size_t)graph->n_inputs,
+                                 .arch = common->arch,
+                                 .signature = common->signature,
+                                 .resolve = pass_resolve_shapes};
     return import_model(v->options->against, &given, out);
 }
 // The package's inputs in the model's order: by name, but for the only one.
@@ -199,7 +209,10 @@ static Status verify(const char *package, Verification *v) {
     FAIL_IF(o->expect && !o->input, ST_USAGE, "--expect: needs --input x.npy");
     FAIL_IF(o->atol < 0 || o->rtol < 0, ST_USAGE, "--atol, --rtol: expected numbers from 0 on");
     FAIL_IF((o->atol > 0 || o->rtol > 0) && !o->expect, ST_USAGE, "--atol, --rtol: need --expect y.npy");
-    TRY(open_for_input(package, &o->common, o->input, OPEN_NO_CHECK, v->arena, &v->opened));
+    FAIL_IF(!o->against && (o->common.arch || o->common.signature), ST_USAGE,
+            "%s: goes with a model file: --against MODEL", o->common.arch ? "--arch" : "--signature");
+    const stent_options opening = without_model(&o->common);
+    TRY(open_for_input(package, &opening, o->input, OPEN_NO_CHECK, v->arena, &v->opened));
     v->budget = plan_budget(v->opened.mode);
     result_opened(v->result, &v->opened);
     Status status = verify_opened(v);

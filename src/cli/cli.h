@@ -50,6 +50,12 @@ typedef struct Help {
     bool opens_package;               // takes --input, --precision, --max-memory, --untuned, --log
 } Help;
 
+// What is said of a model file; to options that hold `common`.
+#define OPTIONS_OF_MODEL(common)                                                                                       \
+    {"arch", 0, OPTION_TEXT, &(common).arch, "FILE", "graph text of the network that a file of weights belongs to"}, { \
+        "signature", 0, OPTION_TEXT, &(common).signature, "NAME", "of a SavedModel (default: the usual one)"           \
+    }
+
 // A call of a verb.
 typedef struct Cli {
     int exit_status;

@@ -53,8 +53,7 @@ int verb_compile(int argc, char **argv) {
         {"max-dice-loss", 0, OPTION_NUMBER, &loss, "L", "what their masks may lose of their Dice (default: 0.001)"},
         {"no-gate", 0, OPTION_FLAG, &o.no_gate, NULL, "bf16 without --calibrate, for measuring only"},
         {"race", 0, OPTION_SECONDS, &o.race, "S", "race what wisdom holds for the best; the winner is stored (2s)"},
-        {"arch", 0, OPTION_TEXT, &o.arch, "FILE", "graph text of the network that the weights in MODEL belong to"},
-        {"signature", 0, OPTION_TEXT, &o.signature, "NAME", "of a SavedModel (default: the usual one)"},
+        OPTIONS_OF_MODEL(cli.common),
         {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     o.common = cli.common;

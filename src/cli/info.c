@@ -12,7 +12,7 @@ int verb_info(int argc, char **argv) {
         true};
     Cli cli = {0};
     stent_result *result = NULL;
-    const Option options[] = {{0}};
+    const Option options[] = {OPTIONS_OF_MODEL(cli.common), {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     const stent_status status = stent_info(cli.arguments[0], &cli.common, &result);
     return cli_end(&cli, status, result);

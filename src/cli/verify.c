@@ -19,6 +19,7 @@ int verb_verify(int argc, char **argv) {
                               {"atol", 0, OPTION_NUMBER, &o.atol, "A", "allowed difference: A + R * |expected|"},
                               {"rtol", 0, OPTION_NUMBER, &o.rtol, "R", "(default: the precision's budget)"},
                               {"layers", 0, OPTION_FLAG, &o.layers, NULL, "layer by layer: who deviates first"},
+                              OPTIONS_OF_MODEL(cli.common),
                               {"protocol", 0, OPTION_LATER, NULL, "FILE.html", NULL},
                               {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;

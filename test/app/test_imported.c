@@ -1,6 +1,8 @@
 // What compile and info tell of an imported model, and the options that only some formats have.
 #include "app/imported.h"
 #include "app/pictures.h"
+#include "import/torch_writer.h"
+#include <math.h>
 #include <stddef.h>
 
 // The text and the JSON of a result that tells of `imported` only.
@@ -55,19 +57,61 @@ static void check_compile(const stent_compile_options *options, stent_status exp
 }
 TEST(options_of_other_formats_are_refused) {
     stent_compile_options options = STENT_OPTIONS(stent_compile_options);
-    options.arch = test_temp("net.graph");
+    options.common.arch = test_temp("net.graph");
     check_compile(&options, STENT_USAGE, "--arch");
-    options.arch = NULL, options.signature = "serving_default";
+    options.common.arch = NULL, options.common.signature = "serving_default";
     check_compile(&options, STENT_USAGE, "--signature");
-    options.signature = NULL;
+    options.common.signature = NULL;
     check_compile(&options, STENT_OK, "");
 }
-// Built before there were arch and signature: what lies behind its struct is not read.
+// Built before there was the race: what lies behind its struct is not read.
 TEST(an_older_caller_compiles) {
     stent_compile_options options = STENT_OPTIONS(stent_compile_options);
-    options.size = offsetof(stent_compile_options, arch);
-    options.arch = options.signature = "not the caller's";
+    options.size = offsetof(stent_compile_options, race);
+    options.race = NAN;
     check_compile(&options, STENT_OK, "");
+}
+// Weights alone, whose network stands in a text beside them.
+typedef struct Weights {
+    const char *file, *network;
+} Weights;
+static Weights weights_alone(void) {
+    TorchMade made = torch_made();
+    put_dict(&made.object);
+    put_floats(&made, "conv.weight", "2,1,1,1", 1);
+    put_end(&made.object);
+    const char *file = torch_zip(&made, "net.pth");
+    torch_drop(&made);
+    return (Weights){file,
+                     write_text("net.txt", "graph (%x: float32[1x1x4x4], %conv.weight: float32[2x1x1x1]) -> (%y) {\n"
+                                           "  %y = Conv (%x, %conv.weight)\n}\n")};
+}
+static void check_said(stent_status status, stent_status expected, const char *part) {
+    CHECK_MSG(status == expected && strstr(stent_message(), part), "status %d, expected %d with '%s': %s", status,
+              expected, part, stent_message());
+}
+TEST(info_and_verify_take_the_network_of_weights) {
+    const Weights weights = weights_alone();
+    const char *package = test_temp("net.stent");
+    stent_compile_options compile = STENT_OPTIONS(stent_compile_options);
+    stent_verify_options verify = STENT_OPTIONS(stent_verify_options);
+    stent_options info = STENT_OPTIONS(stent_options);
+    stent_result *result = NULL;
+    own_home();
+    compile.opt_level = -1, compile.common.arch = verify.common.arch = info.arch = weights.network;
+    check_said(stent_compile(weights.file, package, &compile, NULL), STENT_OK, "");
+    check_said(stent_info(weights.file, &info, &result), STENT_OK, "");
+    CHECK(strstr(stent_result_text(result), "1 operations: 1 Conv"));
+    stent_result_free(result);
+    check_said(stent_info(weights.file, NULL, NULL), STENT_UNSUPPORTED, "conv.weight");
+    check_said(stent_info(package, &info, NULL), STENT_USAGE, "--arch: goes with a model file");
+    check_said(stent_verify(package, &verify, NULL), STENT_USAGE, "--against");
+    verify.against = weights.file;
+    check_said(stent_verify(package, &verify, NULL), STENT_OK, "");
+    verify.common.arch = NULL;
+    check_said(stent_verify(package, &verify, NULL), STENT_UNSUPPORTED, "conv.weight");
+    verify.common.signature = "serving_default";
+    check_said(stent_verify(package, &verify, NULL), STENT_USAGE, "--signature");
 }
 TEST(info_names_the_format) {
     stent_result *result = NULL;
