@@ -109,13 +109,24 @@ def _write_tensorflow(source: Any, folder: str, example: Any, dynamic: bool) -> 
         _refuse_example(example, "a concrete function")
         return _save_function(tf, source, folder)
     if hasattr(source, "get_concrete_function"):  # a tf.function
-        return _save_function(tf, source.get_concrete_function(*specs), folder)
+        try:
+            concrete = source.get_concrete_function(*specs)
+        except (TypeError, ValueError) as error:
+            raise error if specs else _needs_example("tf.function") from error
+        return _save_function(tf, concrete, folder)
     signatures = getattr(source, "signatures", None) or None  # of one that was loaded
     if specs:
         call = source.__call__ if hasattr(source.__call__, "get_concrete_function") else tf.function(source.__call__)
         signatures = call.get_concrete_function(*specs)
     tf.saved_model.save(source, folder, signatures=signatures)
+    if signatures is None and not tf.saved_model.load(folder).signatures:
+        raise _needs_example(type(source).__name__)
     return folder
+
+
+def _needs_example(what: str) -> UsageError:
+    return UsageError(f"example: {what} does not say what it takes; give an input, such as "
+                      "example=numpy.zeros((1, 256, 256, 3), \"float32\") (several: a tuple)")
 
 
 def _save_function(tf: Any, function: Any, folder: str) -> str:

@@ -79,7 +79,7 @@ class Files(Case):
         output = self.path("out.stent")
         for source, kind, part in ((self.path("missing.onnx"), stent.BadInputError, "missing.onnx"),
                                    (self.path("cut.onnx"), stent.BadInputError, "cut.onnx"),
-                                   (self.folder, stent.BadInputError, "got a folder"),
+                                   (self.folder, stent.BadInputError, "got another folder"),
                                    (self.path("odd.onnx"), stent.UnsupportedError, "NoSuchOperator"),
                                    (7, stent.UsageError, "got int"), (None, stent.UsageError, "got NoneType"),
                                    (dict, stent.UsageError, "dict (a class; give an object)"),
@@ -271,6 +271,10 @@ class Objects(Case):
                     case.saved.append((holder, signatures))
                     case.write(folder)  # the content tells the format; a file will do
 
+                @staticmethod
+                def load(_folder):
+                    return types.SimpleNamespace(signatures=case.signatures)
+
             saved_model = Saved
 
             class function:
@@ -290,7 +294,7 @@ class Objects(Case):
                              get_concrete_function=lambda _self, *specs: (case.specs.append(specs), concrete)[1])()
         module = self.kind("Net", "__main__", tf.Module, __call__=lambda _self, x: x)()
         case = self
-        case.specs = []
+        case.specs, case.signatures = [], {"serving_default": None}
         example = numpy.zeros((1, 16, 16, 3), numpy.float32)
         with unittest.mock.patch.dict(sys.modules, {"tensorflow": tf}):
             self.compiled(concrete)
@@ -307,6 +311,9 @@ class Objects(Case):
             self.written.clear(), self.saved.clear()
             self.compiled(module)
             self.assertEqual(self.saved[0], (module, None))
+            case.signatures = {}
+            with self.raises(stent.UsageError, "example: Net does not say what it takes"):
+                stent.compile(module)
 
             self.written.clear(), self.saved.clear()
             with stent.compile(module, example=(example, example[0, 0]), dynamic=False):
