@@ -78,16 +78,21 @@ static Status check_shape_names(const ImportOptions *options) {
     return ST_OK;
 }
 
+static Status read_folder(const char *path, const ImportOptions *options, Imported *out) {
+    Format format;
+    TRY(recognise_folder(path, &format));
+    FAIL_IF(format == FORMAT_UNKNOWN, ST_BAD,
+            "expected a model file, or the folder of a SavedModel (saved_model.pb); got another folder");
+    const Status status = import_as(format, path, options, out);
+    import_drop(out);
+    return status;
+}
 static Status read_any(const char *path, const ImportOptions *options, Imported *out) {
     TRY(check_shape_names(options));
     PathKind kind;
     TRY(path_known(path, &kind));
     if (kind == PATH_FOLDER) {
-        Format format;
-        TRY(recognise_folder(path, &format));
-        const Status status = format == FORMAT_UNKNOWN ? fail(ST_BAD, "expected a model file, got a folder")
-                                                       : import_as(format, path, options, out);
-        import_drop(out);
+        const Status status = read_folder(path, options, out);
         return status == ST_OK ? ST_OK : fail_context(status, "%s", path);
     }
     if (file_size(path) == 0) return fail(ST_BAD, "%s: expected a model, got an empty file", path);

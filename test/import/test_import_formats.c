@@ -98,7 +98,7 @@ TEST(missing_files_and_folders) {
     CHECK_INT(import_model(path, NULL, &model), ST_BAD);
     CHECK_MSG(text_starts(error_message(), path), "%s", error_message());
     CHECK_OK(folder_make(test_temp("folder")));
-    check_refused_with(test_temp("folder"), NULL, ST_BAD, "got a folder");
+    check_refused_with(test_temp("folder"), NULL, ST_BAD, "got another folder");
 }
 
 TEST(format_is_told_without_the_name) {

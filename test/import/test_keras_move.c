@@ -83,7 +83,8 @@ TEST(keras_moving) {
 
 TEST(keras_identities) {
     static const char *const classes[] = {"Dropout",         "SpatialDropout2D", "GaussianNoise",
-                                          "GaussianDropout", "AlphaDropout",     "ActivityRegularization"};
+                                          "GaussianDropout", "AlphaDropout",     "ActivityRegularization",
+                                          "RandomFlip",      "RandomRotation",   "RandAugment"};
     for (size_t i = 0; i < COUNT_OF(classes); i++)
         CHECK_LAYER(H5, "null,1,1,1", classes[i], "'rate':0.5", FLOATS(3), 3);
     CHECK_LAYER(H5, "null,1,2", "Rescaling", "'scale':0.5,'offset':-1", FLOATS(2, 4), 0, 1);

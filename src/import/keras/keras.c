@@ -41,7 +41,8 @@ static Status tell_notes(const KerasNotes *found, Text *notes) {
     add_note(notes, found->batch_statistics,
              "%d BatchNormalization layers take the statistics of each image (they were called with training=True)",
              found->batch_statistics);
-    add_note(notes, found->random, "%d layers of noise do nothing here (they were called with training=True)",
+    add_note(notes, found->random,
+             "%d random layers (noise, augmentation) do nothing here (they were called with training=True)",
              found->random);
     add_note(notes, found->half_weights, "%d weights are not float32; they are taken as float32", found->half_weights);
     add_note(notes, found->mixed_precision, "computed in float32 (the model asks for another precision)");
