@@ -103,22 +103,23 @@ Status precision_from_name(const char *name, Precision *out);
 Status self_check_run(const SelfCheck *check, Executable *executable, double budget, double *rms, bool *ran);
 // The same of a made-up sample against the strict path on this machine, for a package that has no self-check.
 // ST_RESOURCE: plan and strict path would take more than `memory` together.
-Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
-                                 double budget, double *rms);
+Status self_check_against_strict(const Graph *graph, Executable *executable, double amplitude, int threads,
+                                 uint64_t memory, double budget, double *rms);
 // Makes the sample and its expected outputs. `graph` is as imported, with the sample's shapes; `optimised` the same
 // after passes, as a package of it is run. Where it would take more memory, or minutes, *out is empty and `why` says
 // so.
 typedef struct SelfCheckOptions {
     int threads;                 // fixes no bit
     const Tensor *sample;        // NULL: synthetic
+    double amplitude;            // of a synthetic one (pipeline_amplitude)
     uint64_t memory;             // bytes that it may take, 0: 768 MiB
     const struct Imported *from; // what the graphs' weights lie in; NULL: not known
 } SelfCheckOptions;
 Status self_check_make(const Graph *graph, const Graph *optimised, const SelfCheckOptions *options, Arena *arena,
                        SelfCheck *out, Text *why);
 bool self_check_takes_too_long(const Plan *plan);
-// A smooth random picture in 0..1, seeded by the shape; integers get small counts, bools alternate.
-void synthetic_sample(Tensor *tensor);
+// A smooth random picture in 0..amplitude, seeded by the shape; integers get small counts, bools alternate.
+void synthetic_sample(Tensor *tensor, double amplitude);
 
 // Tensors for all inputs or outputs of a graph, in `arena`.
 Status make_tensors(const Graph *graph, const ValueId *values, int count, Arena *arena, Tensor **out);

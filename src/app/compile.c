@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "import/import.h"
 #include "pass/pass.h"
+#include <math.h>
 #include <string.h>
 
 enum { PIPELINE_BYTES = 1 << 20 };
@@ -44,6 +45,36 @@ static const Node *last_operation(const Graph *graph) {
     }
     return node;
 }
+static const Node *only_reader(const Graph *graph, ValueId value) {
+    const Node *reader = NULL;
+    for (int i = 0; i < graph->n_nodes; i++)
+        for (int k = 0; k < graph->nodes[i]->n_inputs; k++) {
+            if (graph->nodes[i]->inputs[k] != value) continue;
+            if (reader) return NULL;
+            reader = graph->nodes[i];
+        }
+    return reader;
+}
+// The factor by which the network itself scales its input before all else, as Keras' layer Rescaling does; 1: it
+// does not. Of factors that differ by channel the first.
+static double own_scale(const Graph *graph) {
+    enum { STEPS = 8 };
+    ValueId value = graph->inputs[0];
+    double scale = 1;
+    for (int i = 0; i < STEPS; i++) {
+        const Node *node = only_reader(graph, value);
+        if (!node) break;
+        const Tensor *constant = node_constant(graph, node, 1);
+        const bool has_number = constant && tensor_count(constant) > 0;
+        if (node->op == OP_Mul && has_number) scale *= tensor_get(constant, 0);
+        else if (node->op == OP_Div && has_number) scale /= tensor_get(constant, 0);
+        else if (!((node->op == OP_Add || node->op == OP_Sub) && has_number) && node->op != OP_Transpose &&
+                 node->op != OP_Identity && node->op != OP_Cast)
+            break;
+        value = node->outputs[0];
+    }
+    return scale;
+}
 // Without a pipeline file: what the model says. A final Sigmoid or Softmax is in the network already, so the activation
 // stays none; the picture's size is the input's.
 static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assumed) {
@@ -55,12 +86,15 @@ static void assume_pipeline(const Graph *graph, Pipeline *pipeline, Text *assume
         if (frame.channels > 0 && frame.channels <= PIPELINE_CHANNELS) pipeline->channels = (int)frame.channels;
         if (frame.height > 0 && frame.width > 0) pipeline->height = frame.height, pipeline->width = frame.width;
     }
+    // One that makes small numbers of 0..255 wants them, not what is scaled already.
+    if (fabs(own_scale(graph)) < 0.05) pipeline->scale = 1;
     const Node *last = last_operation(graph);
     const char *op = last ? op_info(last->op)->name : "none";
     text_add(assumed, "assumed, as there is no pipeline file: %d channels", pipeline->channels);
     if (pipeline->height)
         text_add(assumed, ", %lldx%lld pixels", (long long)pipeline->height, (long long)pipeline->width);
-    text_add(assumed, ", values / 255, last op %s, ", op);
+    text_add(assumed, ", %s, last op %s, ",
+             pipeline->scale == 1 ? "values 0..255, which the network scales itself" : "values / 255", op);
     if (output->rank == 4 && frame_of_input(output, 0).channels > 1)
         text_add(assumed, "the class with the largest output");
     else text_add(assumed, "mask where the output is above %g", pipeline->threshold);
@@ -174,13 +208,14 @@ static Status sample_graph(const Graph *graph, const Graph *imported, const Pipe
 }
 // graph: as imported; optimised: as it will be run. Both with the sample's shapes.
 static Status make_check(const Graph *graph, const Graph *optimised, const Imported *imported,
-                         const stent_compile_options *options, int threads, Arena *arena, SelfCheck *check,
-                         Text *text) {
+                         const stent_compile_options *options, const Pipeline *pipeline, int threads, Arena *arena,
+                         SelfCheck *check, Text *text) {
     Tensor sample;
     if (options->sample) TRY(npy_read(arena, options->sample, &sample));
     Text why = {0};
     const SelfCheckOptions wanted = {.threads = threads,
                                      .sample = options->sample ? &sample : NULL,
+                                     .amplitude = pipeline_amplitude(pipeline),
                                      .memory = options->common.max_memory,
                                      .from = imported};
     Status status = self_check_make(graph, optimised, &wanted, arena, check, &why);
@@ -219,7 +254,8 @@ static Status try_network(const Graph *before, const Imported *imported, const s
     TRY(sample_graph(imported->graph, before, pipeline, 2, &optimised));
     import_drop(imported); // passes have made other weights of many of them
     Status status = sample_graph(before, before, pipeline, 0, &plain);
-    if (status == ST_OK) status = make_check(plain, optimised, imported, options, threads, arena, check, &result->text);
+    if (status == ST_OK)
+        status = make_check(plain, optimised, imported, options, pipeline, threads, arena, check, &result->text);
     import_drop(imported);
     if (status == ST_OK) warn_range(check, pipeline, &result->text);
     if (status == ST_OK) status = list_fallbacks(optimised, machine, threads, result);

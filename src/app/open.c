@@ -116,9 +116,9 @@ static bool rounds_factors(const Plan *plan) {
 // For a package without a self-check, and a plan that takes such products. A network that refuses the sample, or for
 // which the memory is too small, keeps its plan.
 static Status compare_with_strict(Opened *opened, const stent_options *options) {
-    const Status status = self_check_against_strict(opened->package->graph, opened->executable, opened->threads,
-                                                    memory_allowed(options, &opened->machine),
-                                                    plan_budget(opened->mode), &opened->self_check_rms);
+    const Status status = self_check_against_strict(
+        opened->package->graph, opened->executable, pipeline_amplitude(&opened->pipeline), opened->threads,
+        memory_allowed(options, &opened->machine), plan_budget(opened->mode), &opened->self_check_rms);
     if (status == ST_OK || status == ST_NO) return status;
     error_clear();
     return ST_OK;

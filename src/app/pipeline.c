@@ -179,6 +179,10 @@ static void print_choice(JsonWriter *w, const char *key, const char *value) {
     json_key(w, key);
     json_string(w, value);
 }
+double pipeline_amplitude(const Pipeline *pipeline) {
+    const double most = 255 * pipeline->scale / (pipeline->n_std ? pipeline->std[0] : 1);
+    return pipeline->normalise == NORMALISE_NONE && isfinite(most) && fabs(most) > 16 ? fabs(most) : 1;
+}
 void pipeline_print(const Pipeline *p, Text *json) {
     JsonWriter w = {.text = json};
     json_begin_object(&w);

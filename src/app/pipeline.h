@@ -33,4 +33,6 @@ typedef struct Pipeline {
 Pipeline pipeline_default(void);
 // ST_BAD: "line L: key 'input.scal': not known; expected one of ...".
 Status pipeline_parse(const char *text, size_t length, Arena *arena, Pipeline *out);
+// About the largest value that the network gets of a picture of 8 bits, where that is far from 1; else 1.
+double pipeline_amplitude(const Pipeline *pipeline);
 void pipeline_print(const Pipeline *pipeline, Text *json); // reads back to an equal one

@@ -44,7 +44,7 @@ Status sample_take(const Opened *opened, const char *file, Arena *arena, Sample 
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
     TRY(take_own(opened, arena, out));
     if (out->expected) return ST_OK;
-    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
+    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i], pipeline_amplitude(&opened->pipeline));
     out->source = "a synthetic sample";
     return ST_OK;
 }

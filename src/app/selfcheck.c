@@ -24,7 +24,7 @@ enum { SCRATCH_THREADS = 8 };
 static const double STRICT_TOLERANCE = 5e-6, STRICT_NOISE = 20;
 enum { MOST_OUTPUTS = 64 };
 
-void synthetic_sample(Tensor *tensor) {
+void synthetic_sample(Tensor *tensor, double amplitude) {
     Rng rng;
     const int64_t count = tensor_count(tensor);
     rng_seed(&rng, (uint64_t)count + 1);
@@ -45,7 +45,8 @@ void synthetic_sample(Tensor *tensor) {
         const double plane = (double)(pixel / (width * height) * channels + i % channels);
         const double waves = 0.5 + 0.2 * sin(9 * x + plane) * cos(7 * y - plane) + 0.15 * sin(31 * (x + y) + 2 * plane);
         const bool inside = (x - 0.5) * (x - 0.5) + (y - 0.5) * (y - 0.5) < 0.2;
-        tensor_set(tensor, i, inside || width < 8 ? waves + 0.05 * (rng_uniform(&rng) - 0.5) : 0);
+        const double value = inside || width < 8 ? waves + 0.05 * (rng_uniform(&rng) - 0.5) : 0;
+        tensor_set(tensor, i, amplitude * value);
     }
 }
 
@@ -203,7 +204,7 @@ static Status ask_on_crop(const Graph *crop, const Graph *optimised, int64_t sid
     bool agrees;
     FAIL_IF(crop->n_outputs > MOST_OUTPUTS, ST_UNSUPPORTED, "more than %d outputs", MOST_OUTPUTS);
     TRY(make_tensors(crop, crop->inputs, crop->n_inputs, arena, &inputs));
-    synthetic_sample(&inputs[0]);
+    synthetic_sample(&inputs[0], options->amplitude);
     TRY(run_reference(crop, false, options->threads, inputs, expected, arena));
     if (options->from) import_drop(options->from);
     const Question question = {crop, options->threads, inputs, expected};
@@ -294,7 +295,7 @@ static Status make_sample(const Graph *graph, const SelfCheckOptions *options, A
     const Tensor *sample = options->sample;
     out->n_inputs = graph->n_inputs, out->n_outputs = graph->n_outputs;
     TRY(make_tensors(graph, graph->inputs, graph->n_inputs, arena, &out->inputs));
-    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i]);
+    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&out->inputs[i], options->amplitude);
     if (!sample) return ST_OK;
     FAIL_IF(graph->n_inputs != 1 || sample->dtype != out->inputs[0].dtype ||
                 !shape_equal(&sample->shape, &out->inputs[0].shape),
@@ -356,7 +357,8 @@ static Status run_and_compare(const Graph *graph, Executable *executable, const 
     return status;
 }
 // Uses `strict` up.
-static Status run_both(const Graph *graph, Executable *executable, Plan *strict, Arena *arena, double *rms) {
+static Status run_both(const Graph *graph, Executable *executable, double amplitude, Plan *strict, Arena *arena,
+                       double *rms) {
     Tensor *inputs = NULL, *expected = NULL;
     Status status = make_tensors(graph, graph->inputs, graph->n_inputs, arena, &inputs);
     if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, arena, &expected);
@@ -364,12 +366,12 @@ static Status run_both(const Graph *graph, Executable *executable, Plan *strict,
         plan_free(strict);
         return status;
     }
-    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&inputs[i]);
+    for (int i = 0; i < graph->n_inputs; i++) synthetic_sample(&inputs[i], amplitude);
     TRY(run_plan(strict, inputs, expected));
     return run_and_compare(graph, executable, inputs, expected, arena, rms);
 }
-static Status compare_with_strict(const Graph *graph, const Graph *optimised, Executable *executable, int threads,
-                                  uint64_t memory, double *rms) {
+static Status compare_with_strict(const Graph *graph, const Graph *optimised, Executable *executable, double amplitude,
+                                  int threads, uint64_t memory, double *rms) {
     Plan *strict;
     Arena arena = {0};
     TRY(plan_strict(optimised, threads, &strict));
@@ -377,15 +379,15 @@ static Status compare_with_strict(const Graph *graph, const Graph *optimised, Ex
         plan_free(strict);
         return fail(ST_RESOURCE, "the strict path does not fit beside the plan");
     }
-    const Status status = run_both(graph, executable, strict, &arena, rms);
+    const Status status = run_both(graph, executable, amplitude, strict, &arena, rms);
     arena_free(&arena);
     return status;
 }
-Status self_check_against_strict(const Graph *graph, Executable *executable, int threads, uint64_t memory,
-                                 double budget, double *rms) {
+Status self_check_against_strict(const Graph *graph, Executable *executable, double amplitude, int threads,
+                                 uint64_t memory, double budget, double *rms) {
     Graph *optimised;
     TRY(optimise(graph, &optimised));
-    const Status status = compare_with_strict(graph, optimised, executable, threads, memory, rms);
+    const Status status = compare_with_strict(graph, optimised, executable, amplitude, threads, memory, rms);
     graph_free(optimised);
     if (status == ST_OK && !(*rms <= budget))
         return fail(ST_NO,

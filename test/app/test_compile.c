@@ -17,6 +17,28 @@ static const char *large_model(void) {
     onnx_output(&file, "y");
     return onnx_save(&file, "large.onnx");
 }
+// Without a pipeline file a network that divides by 255 itself gets the values as they are.
+static void check_assumed(const char *op, float number, const char *words, const char *key) {
+    OnnxFile file = onnx_file(13);
+    stent_result *result = NULL, *told = NULL;
+    onnx_input(&file, "x", FLOAT32, "1,1,8,8");
+    onnx_floats(&file, "c", "1", &number, 1);
+    onnx_node(&file, op, "x c", "a", "");
+    onnx_node(&file, "Sigmoid", "a", "y", "");
+    onnx_output(&file, "y");
+    REQUIRE(stent_compile(onnx_save(&file, "net.onnx"), test_temp("net.stent"), NULL, &result) == STENT_OK);
+    CHECK_MSG(strstr(stent_result_text(result), words), "%s", stent_result_text(result));
+    REQUIRE(stent_info(test_temp("net.stent"), NULL, &told) == STENT_OK);
+    CHECK_MSG(strstr(stent_result_json(told), key), "%s", stent_result_json(told));
+    stent_result_free(result), stent_result_free(told);
+}
+TEST(a_network_that_scales_its_input_gets_values_as_they_are) {
+    own_home();
+    check_assumed("Mul", 1 / 255.0f, "values 0..255, which the network scales itself", "\"scale\": 1,");
+    check_assumed("Div", 127.5f, "values 0..255", "\"scale\": 1,");
+    check_assumed("Mul", 2, "values / 255", "\"scale\": 0.0039");
+    check_assumed("Sub", 0.5f, "values / 255", "\"scale\": 0.0039");
+}
 // What the strict path says of itself, in the last line that it wrote.
 static void keep_threads(void *threads, int level, const char *line) {
     (void)level;

@@ -16,14 +16,15 @@ static void check_same_bits(const Graph *graph, int threads) {
     Tensor *inputs, alone[2], together[2];
     PooledReference pooled;
     CHECK_OK(make_tensors(graph, graph->inputs, graph->n_inputs, &arena, &inputs));
-    synthetic_sample(&inputs[0]);
+    synthetic_sample(&inputs[0], 1);
     CHECK_OK(reference_run(graph, inputs, alone, &arena, NULL, NULL));
     CHECK_OK(pooled_reference_begin(threads, &pooled));
     const ReferenceOptions options = {.threads = &pooled.threads};
     CHECK_OK(reference_run_with(graph, inputs, together, &arena, &options));
     pooled_reference_end(&pooled);
     for (int i = 0; i < graph->n_outputs; i++)
-        CHECK_MSG(!memcmp(alone[i].data, together[i].data, tensor_bytes(&alone[i])), "%d threads, output %d", threads, i);
+        CHECK_MSG(!memcmp(alone[i].data, together[i].data, tensor_bytes(&alone[i])), "%d threads, output %d", threads,
+                  i);
     arena_free(&arena);
 }
 TEST(the_reference_on_threads_gives_the_same_bits) {
@@ -35,6 +36,21 @@ TEST(the_reference_on_threads_gives_the_same_bits) {
                           " %t = Tanh (%y)\n}");
     for (int threads = 1; threads <= 5; threads += 2) check_same_bits(graph, threads);
     graph_free(graph);
+}
+
+// Where the network gets 0..255 its sample has such values too: of small ones hardly anything would come out of a
+// network that scales them down.
+TEST(samples_are_as_bright_as_pictures) {
+    Pipeline pipeline = pipeline_default();
+    CHECK(pipeline_amplitude(&pipeline) == 1);
+    pipeline.scale = 1.0 / 65535; // pictures of 16 bits
+    CHECK(pipeline_amplitude(&pipeline) == 1);
+    pipeline.scale = 1;
+    CHECK(pipeline_amplitude(&pipeline) == 255);
+    pipeline.n_std = 1, pipeline.std[0] = 58;
+    CHECK(pipeline_amplitude(&pipeline) == 1);
+    pipeline.n_std = 0, pipeline.normalise = NORMALISE_ZSCORE;
+    CHECK(pipeline_amplitude(&pipeline) == 1);
 }
 
 // Too large for the reference: 2.3 GFLOP.
@@ -51,7 +67,8 @@ static Graph *large(const char *last) {
 }
 static Status make_check(const Graph *graph, const Graph *optimised, Arena *arena, SelfCheck *check) {
     Text why = {0};
-    const Status status = self_check_make(graph, optimised, &(SelfCheckOptions){.threads = 2}, arena, check, &why);
+    const Status status =
+        self_check_make(graph, optimised, &(SelfCheckOptions){.threads = 2, .amplitude = 1}, arena, check, &why);
     CHECK_TEXT(text_get(&why), "");
     text_free(&why);
     return status;

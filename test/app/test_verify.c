@@ -27,7 +27,7 @@ static const char *make_package(const char *name, double spoil) {
     CHECK_OK(graph_add_output(graph, y));
     CHECK_OK(graph_verify(graph));
     Text why = {0};
-    CHECK_OK(self_check_make(graph, graph, &(SelfCheckOptions){.threads = 2}, &arena, &check, &why));
+    CHECK_OK(self_check_make(graph, graph, &(SelfCheckOptions){.threads = 2, .amplitude = 1}, &arena, &check, &why));
     CHECK(!why.length);
     tensor_set(&check.expected[0], 3, tensor_get(&check.expected[0], 3) + spoil);
     pipeline_print(&pipeline, &text);
@@ -156,8 +156,8 @@ TEST(samples_are_pictures_with_channels_last_too) {
     Tensor first, last;
     CHECK_OK(tensor_make(&arena, DT_F32, shape_of(4, (const int64_t[]){1, 3, 16, 20}), &first));
     CHECK_OK(tensor_make(&arena, DT_F32, shape_of(4, (const int64_t[]){1, 16, 20, 3}), &last));
-    synthetic_sample(&first);
-    synthetic_sample(&last);
+    synthetic_sample(&first, 1);
+    synthetic_sample(&last, 1);
     for (int64_t c = 0; c < 3; c++)
         for (int64_t i = 0; i < 16 * 20; i++) {
             const double a = tensor_get(&first, c * 16 * 20 + i), b = tensor_get(&last, i * 3 + c);
