@@ -75,15 +75,13 @@ static Status make_check(const Graph *graph, const Graph *optimised, Arena *aren
 }
 // Passes may put sizes into a network, so that its crop is another one: then the crop goes through them by itself.
 TEST(a_crop_of_what_passes_left_may_be_another_network) {
-    Graph *graph = large("%y = Relu (%a)"), *same = large("%y = Relu (%a)"), *other = large("%y = Abs (%a)");
+    Graph *graph = large("%y = Relu (%a)"), *other = large("%y = Abs (%a)");
     Graph *fixed = large("%s = const int64[4] {1, 16, 700, 700}\n %y = Reshape (%a, %s)");
     Arena arena = {0};
-    SelfCheck checks[3];
-    CHECK_OK(make_check(graph, same, &arena, &checks[0]));
-    CHECK_OK(make_check(graph, other, &arena, &checks[1]));
-    CHECK_OK(make_check(graph, fixed, &arena, &checks[2]));
-    for (int i = 0; i < 3; i++) CHECK(!checks[i].from_reference && checks[i].n_outputs == 1);
-    CHECK(tensor_get(&checks[0].expected[0], 350 * 700 + 350) >= 0);
+    SelfCheck checks[2];
+    CHECK_OK(make_check(graph, other, &arena, &checks[0]));
+    CHECK_OK(make_check(graph, fixed, &arena, &checks[1]));
+    for (int i = 0; i < 2; i++) CHECK(!checks[i].from_reference && checks[i].n_outputs == 1);
     arena_free(&arena);
-    graph_free(graph), graph_free(same), graph_free(other), graph_free(fixed);
+    graph_free(graph), graph_free(other), graph_free(fixed);
 }
