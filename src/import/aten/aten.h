@@ -3,8 +3,8 @@
 // here make nodes of ours. Nothing is executed but shape arithmetic on numbers that are known.
 //
 //     Aten aten;
-//     TRY(aten_begin(&aten, imported, options, arena, "library.pt2"));
-//     TRY(aten_input(&aten, "x", DT_F32, &shape, &x));
+//     TRY(aten_begin(&aten, imported, options, arena));
+//     TRY(aten_input(&aten, "x", &type, &x));
 //     AtenCall call = {.op = "aten::conv2d", .place = "encoder.conv1 (resnet.py:286)", .name = "conv2d_3", ...};
 //     TRY(aten_call(&aten, &call, &y, 1));
 //     TRY(aten_output(&aten, "output", &y));
@@ -21,13 +21,13 @@
 typedef enum AtenKind {
     ATEN_NONE,
     ATEN_BOOL,
-    ATEN_INT,    // also dtypes (c10::ScalarType), layouts, memory formats, by their numbers
+    ATEN_INT, // also dtypes (c10::ScalarType), layouts, memory formats, by their numbers
     ATEN_FLOAT,
     ATEN_TEXT,   // also devices
     ATEN_TENSOR, // a value of the graph
     ATEN_NUMBER, // an int, float or bool that is known in a run only (the size of a free dim): a value, a scalar
     ATEN_LIST,   // lists and tuples: of ints, of tensors, of lists ...
-    ATEN_MISSING // what an operator would give that is not had
+    ATEN_MISSING // what an operator would give that is not had; its text says what, NULL: told already
 } AtenKind;
 
 typedef struct AtenValue AtenValue;
@@ -72,12 +72,23 @@ typedef struct Aten {
     Known known;
     Missing missing;
     const char *missing_place; // of the first operator that is missing
+    bool bound;                // what the user says of the inputs is in the graph
+    ValueId *transposed;       // private to call.c: of constants by id, NO_VALUE: not made yet
+    int n_transposed;
 } Aten;
 
 // What a file that is small may ask for, beyond limits.h: the depth of lists, and the values of one list.
 enum { ATEN_LIST_DEPTH = 8, ATEN_LIST_COUNT = 65536 };
 
+// Makes imported->graph where there is none yet. options NULL: none.
 Status aten_begin(Aten *aten, Imported *imported, const ImportOptions *options, Arena *scratch);
+// An input of the model; all of them come before the first call. A dim of DIM_UNKNOWN becomes the symbol "NAME.AXIS",
+// dims of one name (graph_symbol(aten->graph, "s0", &dim)) are equal. What the user says of inputs is applied at the
+// first call: dims that are fixed are known from there on.
+Status aten_input(Aten *aten, const char *name, const Type *type, AtenValue *out);
+// An output of the model: a tensor or a number (then a scalar). ST_UNSUPPORTED: something else. Of what is missing
+// aten_end tells.
+Status aten_output(Aten *aten, const char *name, const AtenValue *value);
 // Drops what leads to no output, infers, verifies. ST_UNSUPPORTED: all that is missing.
 Status aten_end(Aten *aten);
 
@@ -85,6 +96,11 @@ Status aten_end(Aten *aten);
 // result). Errors of what the arguments are (ST_BAD: wrong count, kind, shape; ST_UNSUPPORTED: a variant of an
 // operator, named) begin with the place and the operator.
 Status aten_call(Aten *aten, const AtenCall *call, AtenValue *outs, int n_outs);
+//
+// Names of operators: "aten::add", "aten::add_" (computes the value only: whoever reads the file knows what aliases
+// what), "prim::NumToTensor"; and what torch.export writes between sizes, with "::" for the dot: "_operator::mul",
+// "_operator::floordiv", "math::ceil", "torch::sym_max", "torch::sym_float". Lists (aten::len, aten::__getitem__,
+// aten::add of two) and texts (aten::eq) too. An operator without a result (aten::_assert_async) gives ATEN_NONE.
 bool aten_has(const char *op); // a converter is there
 
 // Makers.

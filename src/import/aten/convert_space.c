@@ -1,0 +1,133 @@
+// Resizing of the spatial dims of x (n, c, spatial...). Where a factor is given PyTorch maps coordinates by it, else by
+// the sizes (aten/src/ATen/native/UpSample.h).
+#include "import/aten/convert.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Upsample {
+    int spatial;
+    const char *mode, *coordinate;
+    bool corners;
+    AtenValue size[3];
+    double scale[3]; // 0: not given
+} Upsample;
+
+static Status read_mode(Call *call, Upsample *out) {
+    const char *op = call->source->op, *digit = strpbrk(op, "123");
+    if (!digit) abort();
+    *out = (Upsample){.spatial = *digit - '0', .mode = "linear", .coordinate = "half_pixel"};
+    if (strstr(op, "nearest")) {
+        out->mode = "nearest"; // floor((i + 1/2) / scale) or floor(i / scale)
+        out->coordinate = strstr(op, "exact") ? "tf_half_pixel_for_nn" : "asymmetric";
+        return ST_OK;
+    }
+    if (strstr(op, "cubic")) out->mode = "cubic";
+    TRY(aten_arg_bool(call, "align_corners", &out->corners));
+    if (out->corners) out->coordinate = "align_corners";
+    return ST_OK;
+}
+
+static Status read_sizes(Call *call, Upsample *out, bool *given) {
+    const AtenValue *items;
+    int count;
+    TRY(aten_arg_items(call, "output_size", &items, &count));
+    *given = count > 0;
+    FAIL_IF(count && count != out->spatial, ST_BAD, "argument 'output_size': expected %d numbers, got %d", out->spatial,
+            count);
+    for (int i = 0; i < count; i++) {
+        out->size[i] = items[i];
+        FAIL_IF(items[i].kind == ATEN_INT && items[i].i < 1, ST_BAD,
+                "argument 'output_size': expected numbers from 1, got %lld", (long long)items[i].i);
+    }
+    return ST_OK;
+}
+
+static Status check_scales(const Upsample *u) {
+    for (int i = 0; i < u->spatial; i++)
+        FAIL_IF(!(u->scale[i] > 0) || u->scale[i] > 1e6, ST_BAD, "expected a factor above 0, got %g", u->scale[i]);
+    return ST_OK;
+}
+
+static bool all_known(const Upsample *u) {
+    for (int i = 0; i < u->spatial; i++)
+        if (u->size[i].kind != ATEN_INT) return false;
+    return true;
+}
+
+// By the factors: where they give whole sizes these say the same, exactly.
+static Status by_scales(Call *call, const Upsample *u, ValueId x, ValueId inputs[4]) {
+    Tensor scales;
+    int64_t sizes[3], n = u->spatial;
+    bool whole = true;
+    for (int i = 0; i < n; i++) {
+        const int64_t in = aten_type(call, x)->dim[2 + i];
+        const double out = floor((double)in * u->scale[i]);
+        const bool exact = out == (double)in * u->scale[i] || u->corners;
+        whole = whole && in > 0 && exact && out >= 1 && out < 1e9;
+        sizes[i] = whole ? (int64_t)out : 0;
+    }
+    if (whole) return aten_ints(call, sizes, (int)n, &inputs[3]);
+    TRY(tensor_make(&call->aten->graph->arena, DT_F32, shape_of(1, &n), &scales));
+    for (int i = 0; i < n; i++) tensor_set(&scales, i, u->scale[i]);
+    return emit_tensor(&call->emit, "scales", &scales, &inputs[2]);
+}
+
+static Status resize(Call *call, const Upsample *u, bool sized) {
+    int64_t axes[3];
+    ValueId x = call->args[0].value, inputs[4] = {x, NO_VALUE, NO_VALUE, NO_VALUE};
+    int rank;
+    TRY(aten_rank(call, x, &rank));
+    FAIL_IF(rank != u->spatial + 2, ST_BAD, "expected an input of %d dims, got %d", u->spatial + 2, rank);
+    for (int i = 0; i < u->spatial; i++) axes[i] = 2 + i;
+    if (sized) TRY(aten_list_value(call, u->size, u->spatial, &inputs[3]));
+    else TRY(by_scales(call, u, x, inputs));
+    return aten_give_node(call, OP_Resize, inputs, inputs[3] == NO_VALUE ? 3 : 4,
+                          ATTRS(ATTR_S("mode", u->mode), ATTR_S("coordinate_transformation_mode", u->coordinate),
+                                ATTR_S("nearest_mode", "floor"), ATTR_F("cubic_coeff_a", -0.75),
+                                ATTR_L("axes", axes, u->spatial)));
+}
+
+// The factors give these sizes, or those are not known: the factors are what maps then.
+static bool scales_fit(const Call *call, const Upsample *u, ValueId x) {
+    const Type *type = aten_type(call, x);
+    for (int i = 0; i < u->spatial; i++) {
+        const int64_t in = type->rank == u->spatial + 2 ? type->dim[2 + i] : -1;
+        if (in >= 0 && u->size[i].kind == ATEN_INT && (int64_t)((double)in * u->scale[i]) != u->size[i].i) return false;
+    }
+    return true;
+}
+
+// upsample_bilinear2d(self, output_size, align_corners, scales_h, scales_w)
+Status aten_convert_upsample(Call *call) {
+    static const char *const names[3][3] = {{"scales"}, {"scales_h", "scales_w"}, {"scales_d", "scales_h", "scales_w"}};
+    Upsample u;
+    bool given, scaled = true;
+    TRY(read_mode(call, &u));
+    TRY(read_sizes(call, &u, &given));
+    FAIL_IF(!given, ST_BAD, "argument 'output_size': expected %d numbers", u.spatial);
+    for (int i = 0; i < u.spatial; i++) {
+        const char *name = names[u.spatial - 1][i];
+        scaled = scaled && !aten_arg_is(call, name, ATEN_NONE);
+        if (!aten_arg_is(call, name, ATEN_NONE)) TRY(aten_arg_float(call, name, &u.scale[i]));
+    }
+    if (scaled && !(u.corners && all_known(&u)) && scales_fit(call, &u, call->args[0].value)) {
+        TRY(check_scales(&u));
+        return resize(call, &u, false);
+    }
+    return resize(call, &u, true);
+}
+
+// .vec: the sizes or the factors.
+Status aten_convert_upsample_list(Call *call) {
+    Upsample u;
+    bool given;
+    int count;
+    TRY(read_mode(call, &u));
+    TRY(read_sizes(call, &u, &given));
+    if (given) return resize(call, &u, true);
+    TRY(aten_arg_floats(call, "scale_factors", 3, u.scale, &count));
+    FAIL_IF(count != u.spatial, ST_BAD, "argument 'scale_factors': expected %d numbers, got %d", u.spatial, count);
+    TRY(check_scales(&u));
+    return resize(call, &u, false);
+}
