@@ -31,7 +31,7 @@ struct Call {
     Emit emit; // named as the call's first result
     Parameter parameters[CALL_PARAMETERS];
     AtenValue args[CALL_PARAMETERS];
-    int n_parameters;
+    int n_parameters, n_places; // those that may be given by place
     AtenValue *outs;
     int n_outs, n_given;
 };

@@ -1,4 +1,5 @@
-// Arguments against schemas: "conv1d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, ...)".
+// Arguments against schemas: "conv1d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, ...)". What stands
+// behind a "*, " is given by name only: the table has it where places would be ambiguous.
 #include "import/aten/convert.h"
 #include <stdlib.h>
 #include <string.h>
@@ -77,10 +78,16 @@ static const char *read_parameter(const char *at, Parameter *out) {
 
 static void read_schema(Call *call, const char *schema) {
     const char *at = schema + name_length(schema) + 1;
+    call->n_places = CALL_PARAMETERS;
     for (call->n_parameters = 0; *at != ')'; call->n_parameters++) {
         if (call->n_parameters == CALL_PARAMETERS) abort();
+        if (*at == '*') {
+            call->n_places = call->n_parameters;
+            at += strlen("*, ");
+        }
         at = read_parameter(at, &call->parameters[call->n_parameters]);
     }
+    call->n_places = MIN(call->n_places, call->n_parameters);
 }
 
 // None, True, False, [], 'text', a number.
@@ -125,11 +132,12 @@ static Status put(Call *call, int at, const AtenValue *value, bool *given) {
     return ST_OK;
 }
 
-static Status match_row(Call *call, const Converter *row) {
+static Status match_row(Call *call, const Converter *row, bool all_places) {
     const AtenCall *source = call->source;
     bool given[CALL_PARAMETERS] = {false};
     read_schema(call, row->schema);
-    FAIL_IF(source->n_args > call->n_parameters, ST_BAD, "expected at most %d arguments, got %d", call->n_parameters,
+    if (all_places) call->n_places = call->n_parameters;
+    FAIL_IF(source->n_args > call->n_places, ST_BAD, "expected at most %d arguments by place, got %d", call->n_places,
             source->n_args);
     for (int i = 0; i < source->n_args; i++) TRY(put(call, i, &source->args[i], given));
     for (int i = 0; i < source->n_keywords; i++) {
@@ -173,20 +181,19 @@ bool aten_has(const char *op) {
     return find_rows(op, &count) != NULL;
 }
 
-// Of several that don't fit the message is that of the last one.
+// Where no row fits, what is given by name only may be given by place. Of several that don't fit the message is that of
+// the last one.
 Status aten_match(Call *call, const Converter **out) {
     int count;
     const Converter *rows = find_rows(call->source->op, &count);
     Status status = ST_BAD;
-    for (int i = 0; i < count; i++) {
-        status = match_row(call, &rows[i]);
-        if (status == ST_OK) {
-            error_clear();
-            *out = &rows[i];
-            call->op = rows[i].op;
-        }
-        if (status != ST_BAD) return status;
+    for (int i = 0; i < 2 * count && status == ST_BAD; i++) {
+        const Converter *row = &rows[i % count];
+        status = match_row(call, row, i >= count);
+        *out = row;
+        call->op = row->op;
     }
+    if (status == ST_OK) error_clear();
     return status;
 }
 

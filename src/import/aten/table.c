@@ -3,7 +3,7 @@
 // ScalarType and MemoryFormat are int (or any, where they don't matter). Rows of one name are its overloads.
 #include "import/aten/convert.h"
 
-#define LIKE_OPTIONS "int? dtype=None, any layout=None, any device=None, any pin_memory=None"
+#define LIKE_OPTIONS "*, int? dtype=None, any layout=None, any device=None, any pin_memory=None"
 #define SIZE_OPTIONS LIKE_OPTIONS ", any memory_format=None"
 
 // clang-format off
@@ -291,38 +291,38 @@ static const Converter converters[] = {
     ROW("tril(Tensor self, int diagonal=0)", aten_convert_triangle), ROW("triu(Tensor self, int diagonal=0)", aten_convert_triangle),
 
     // reductions
-    WITH("mean(Tensor self, int? dtype=None)", ReduceMean, aten_convert_reduce),
-    WITH("mean(" REDUCE ", int? dtype=None)", ReduceMean, aten_convert_reduce),
-    WITH("sum(Tensor self, int? dtype=None)", ReduceSum, aten_convert_sum),
-    WITH("sum(" REDUCE ", int? dtype=None)", ReduceSum, aten_convert_sum),
-    WITH("prod(Tensor self, int? dtype=None)", ReduceProd, aten_convert_sum),
-    WITH("prod(" REDUCE ", int? dtype=None)", ReduceProd, aten_convert_sum),
+    WITH("mean(Tensor self, *, int? dtype=None)", ReduceMean, aten_convert_reduce),
+    WITH("mean(" REDUCE ", *, int? dtype=None)", ReduceMean, aten_convert_reduce),
+    WITH("sum(Tensor self, *, int? dtype=None)", ReduceSum, aten_convert_sum),
+    WITH("sum(" REDUCE ", *, int? dtype=None)", ReduceSum, aten_convert_sum),
+    WITH("prod(Tensor self, *, int? dtype=None)", ReduceProd, aten_convert_sum),
+    WITH("prod(" REDUCE ", *, int? dtype=None)", ReduceProd, aten_convert_sum),
     WITH("amax(" REDUCE ")", ReduceMax, aten_convert_reduce), WITH("amin(" REDUCE ")", ReduceMin, aten_convert_reduce),
-    WITH("max(Tensor self)", ReduceMax, aten_convert_extreme_all), WITH("min(Tensor self)", ReduceMin, aten_convert_extreme_all),
-    WITH("max(Tensor self, Tensor other)", Max, aten_convert_extreme), WITH("min(Tensor self, Tensor other)", Min, aten_convert_extreme),
+    WITH("max(Tensor self)", ReduceMax, aten_convert_extreme_all), WITH("max(Tensor self, Tensor other)", Max, aten_convert_extreme),
     WITH("max(Tensor self, int dim, bool keepdim=False)", ReduceMax, aten_convert_extreme_dim),
+    WITH("min(Tensor self)", ReduceMin, aten_convert_extreme_all), WITH("min(Tensor self, Tensor other)", Min, aten_convert_extreme),
     WITH("min(Tensor self, int dim, bool keepdim=False)", ReduceMin, aten_convert_extreme_dim),
     WITH("argmax(Tensor self, int? dim=None, bool keepdim=False)", ArgMax, aten_convert_arg),
     WITH("argmin(Tensor self, int? dim=None, bool keepdim=False)", ArgMin, aten_convert_arg),
     WITH("any(" REDUCE ")", ReduceMax, aten_convert_any), WITH("all(" REDUCE ")", ReduceMin, aten_convert_any),
     ROW("var(Tensor self, bool unbiased=True)", aten_convert_var),
     ROW("var(Tensor self, int[]? dim, bool unbiased=True, bool keepdim=False)", aten_convert_var),
-    ROW("var(Tensor self, int[]? dim=None, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
+    ROW("var(Tensor self, int[]? dim=None, *, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
     ROW("std(Tensor self, bool unbiased=True)", aten_convert_var),
     ROW("std(Tensor self, int[]? dim, bool unbiased=True, bool keepdim=False)", aten_convert_var),
-    ROW("std(Tensor self, int[]? dim=None, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
+    ROW("std(Tensor self, int[]? dim=None, *, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
     ROW("var_mean(Tensor self, bool unbiased=True)", aten_convert_var),
     ROW("var_mean(Tensor self, int[]? dim, bool unbiased=True, bool keepdim=False)", aten_convert_var),
-    ROW("var_mean(Tensor self, int[]? dim=None, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
+    ROW("var_mean(Tensor self, int[]? dim=None, *, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
     ROW("std_mean(Tensor self, bool unbiased=True)", aten_convert_var),
     ROW("std_mean(Tensor self, int[]? dim, bool unbiased=True, bool keepdim=False)", aten_convert_var),
-    ROW("std_mean(Tensor self, int[]? dim=None, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
+    ROW("std_mean(Tensor self, int[]? dim=None, *, Scalar? correction=None, bool keepdim=False)", aten_convert_var),
     ROW("cumsum(Tensor self, int dim, int? dtype=None)", aten_convert_cumsum),
     ROW("topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)", aten_convert_topk),
     ROW("sort(Tensor self, int dim=-1, bool descending=False)", aten_convert_sort),
-    ROW("sort(Tensor self, bool? stable, int dim=-1, bool descending=False)", aten_convert_sort),
+    ROW("sort(Tensor self, *, bool? stable, int dim=-1, bool descending=False)", aten_convert_sort),
     ROW("argsort(Tensor self, int dim=-1, bool descending=False)", aten_convert_sort),
-    ROW("argsort(Tensor self, bool? stable, int dim=-1, bool descending=False)", aten_convert_sort),
+    ROW("argsort(Tensor self, *, bool? stable, int dim=-1, bool descending=False)", aten_convert_sort),
 
     // space
     UPSAMPLE("upsample_nearest1d", "", SCALES_1), UPSAMPLE("upsample_nearest2d", "", SCALES_2), UPSAMPLE("upsample_nearest3d", "", SCALES_3),
