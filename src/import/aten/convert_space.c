@@ -73,12 +73,81 @@ static Status by_scales(Call *call, const Upsample *u, ValueId x, ValueId inputs
     return emit_tensor(&call->emit, "scales", &scales, &inputs[2]);
 }
 
+// ---- nearest: which element it is hangs on the last bit
+
+enum { NEAREST_SIZES = 1 << 20 };
+
+// One axis: elements, the factor that was given (0: none), and the sizes' own one.
+typedef struct NearestAxis {
+    int64_t in, out;
+    double given;
+    bool exact; // with centres at 1/2
+} NearestAxis;
+
+// As PyTorch computes it, in float32 (UpSampleKernel.cpp, HelperInterpNearest and HelperInterpNearestExact).
+static int64_t nearest_there(const NearestAxis *a, int64_t i) {
+    const float scale = a->given > 0 ? (float)(1 / a->given) : (float)a->in / (float)a->out;
+    float x = scale * (float)i;
+    if (a->exact) {
+        x = scale * ((float)i + 0.5f) - 0.5f;
+        x = floorf((x < 0 ? 0 : x) + 0.5f);
+    }
+    return MIN((int64_t)floorf(x), a->in - 1);
+}
+
+// As Resize has it: the coordinate rounded to float32 (reference/resize.c).
+static int64_t nearest_here(const NearestAxis *a, int64_t i) {
+    const float scale = a->given > 0 ? (float)a->given : (float)((double)a->out / (double)a->in);
+    const float x = (float)(((double)i + (a->exact ? 0.5 : 0)) / (double)scale);
+    return MIN((int64_t)floorf(x), a->in - 1);
+}
+
+static bool agrees(const NearestAxis *a) {
+    for (int64_t i = 0; i < a->out; i++)
+        if (nearest_there(a, i) != nearest_here(a, i)) return false;
+    return true;
+}
+
+static Status take_nearest(Call *call, const NearestAxis *a, int axis, ValueId *x) {
+    Tensor indices;
+    ValueId in[2] = {*x};
+    TRY(tensor_make(&call->aten->graph->arena, DT_I64, shape_of(1, &a->out), &indices));
+    for (int64_t i = 0; i < a->out; i++) tensor_set_int(&indices, i, nearest_there(a, i));
+    TRY(emit_tensor(&call->emit, "nearest", &indices, &in[1]));
+    return aten_node(call, OP_Gather, in, 2, ATTRS(ATTR_I("axis", axis)), x);
+}
+
+// Where the two disagree on any axis, the elements are taken by their indices. *done: they were.
+static Status settle_nearest(Call *call, const Upsample *u, bool sized, ValueId x, bool *done) {
+    NearestAxis axes[3];
+    bool agree = true;
+    *done = false;
+    for (int i = 0; i < u->spatial; i++) {
+        NearestAxis *a = &axes[i];
+        *a =
+            (NearestAxis){.in = aten_type(call, x)->dim[2 + i], .given = u->scale[i], .exact = u->coordinate[0] == 't'};
+        if (a->in < 1 || a->in > NEAREST_SIZES || (sized && u->size[i].kind != ATEN_INT)) return ST_OK;
+        a->out = sized ? u->size[i].i : (int64_t)((double)a->in * u->scale[i]);
+        if (a->out < 1 || a->out > NEAREST_SIZES) return ST_OK;
+        agree = agree && agrees(a);
+    }
+    if (agree) return ST_OK;
+    for (int i = 0; i < u->spatial; i++) TRY(take_nearest(call, &axes[i], 2 + i, &x));
+    *done = true;
+    return aten_give(call, x);
+}
+
+// ---- all of them
+
 static Status resize(Call *call, const Upsample *u, bool sized) {
     int64_t axes[3];
     ValueId x = call->args[0].value, inputs[4] = {x, NO_VALUE, NO_VALUE, NO_VALUE};
     int rank;
+    bool done = false;
     TRY(aten_rank(call, x, &rank));
     FAIL_IF(rank != u->spatial + 2, ST_BAD, "expected an input of %d dims, got %d", u->spatial + 2, rank);
+    if (strcmp(u->mode, "nearest") == 0) TRY(settle_nearest(call, u, sized, x, &done));
+    if (done) return ST_OK;
     for (int i = 0; i < u->spatial; i++) axes[i] = 2 + i;
     if (sized) TRY(aten_list_value(call, u->size, u->spatial, &inputs[3]));
     else TRY(by_scales(call, u, x, inputs));
