@@ -84,6 +84,7 @@ static InferFunction *const functions[OP_COUNT] = {
     [OP_Slice] = infer_slice,
     [OP_Pad] = infer_pad,
     [OP_Resize] = infer_resize,
+    [OP_GridSample] = infer_grid_sample,
     [OP_Transpose] = infer_transpose,
     [OP_Reshape] = infer_reshape,
     [OP_Flatten] = infer_flatten,

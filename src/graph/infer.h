@@ -25,7 +25,7 @@ InferFunction infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze, infe
 InferFunction infer_shape_op, infer_range, infer_constant_of_shape;
 InferFunction infer_concat, infer_split, infer_slice, infer_pad, infer_gather, infer_scatter_nd;
 InferFunction infer_gather_elements, infer_gather_nd, infer_scatter_elements;
-InferFunction infer_depth_to_space, infer_space_to_depth, infer_resize;
+InferFunction infer_depth_to_space, infer_space_to_depth, infer_resize, infer_grid_sample;
 
 // Checks of what is known; unknown passes.
 enum { FLOATS = 1, SIGNED_INTS = 2, UNSIGNED_INTS = 4, BOOLS = 8, NUMBERS = 7, ANY_DTYPE = 15 };

@@ -1,6 +1,7 @@
-// Inference of Resize: exactly one of scales and sizes tells the output, for the dims in `axes` (all by default).
-// Output dims are floor(in * scale), the product taken in float, as runtimes do (0.7f * 10 is 7, not 6.99999988);
-// so it is with tf_crop_and_resize too, where the region of interest changes what is read, not how much is written.
+// Inference of GridSample (at the end) and of Resize: exactly one of scales and sizes tells the output, for the dims in
+// `axes` (all by default). Output dims are floor(in * scale), the product taken in float, as runtimes do (0.7f * 10 is
+// 7, not 6.99999988); so it is with tf_crop_and_resize too, where the region of interest changes what is read, not how
+// much is written.
 #include "graph/infer.h"
 #include <math.h>
 
@@ -121,4 +122,31 @@ Status infer_resize(const Infer *infer) {
     ResizeAxes axes;
     TRY(resize_axes(infer, infer->in[0].rank, &axes));
     return scales ? resize_by_scales(infer, &axes) : resize_by_sizes(infer, &axes);
+}
+
+Status infer_grid_sample(const Infer *infer) {
+    const Type *x = &infer->in[0], *grid = &infer->in[1];
+    Type *out = &infer->out[0];
+    TRY(want_choice(infer, "mode", "linear", "linear nearest cubic"));
+    TRY(want_choice(infer, "padding_mode", "zeros", "zeros border reflection"));
+    for (int i = 0; i < 2; i++) {
+        TRY(want_dtype(infer, i, FLOATS));
+        TRY(want_rank(infer, i, 3, 5));
+    }
+    const int rank = x->rank >= 0 ? x->rank : grid->rank;
+    *out = unknown_type(x->dtype, rank);
+    if (rank < 0) return ST_OK;
+    FAIL_IF(x->rank >= 0 && grid->rank >= 0 && x->rank != grid->rank, ST_BAD,
+            "input 1 (grid): expected %d dims like the input, got %s", rank, shape_words(grid).text);
+    FAIL_IF(rank != 4 && node_string(infer->node, "mode", "linear")[0] == 'c', ST_UNSUPPORTED,
+            "cubic samples of %d spatial dims", rank - 2);
+    if (x->rank >= 0) out->dim[0] = x->dim[0], out->dim[1] = x->dim[1];
+    if (grid->rank < 0) return ST_OK;
+    FAIL_IF(dims_clash(grid->dim[rank - 1], rank - 2), ST_BAD, "input 1 (grid): expected %d numbers a place, got %s",
+            rank - 2, shape_words(grid).text);
+    FAIL_IF(x->rank >= 0 && dims_clash(x->dim[0], grid->dim[0]), ST_BAD,
+            "input 1 (grid): expected %lld in dim 0, got %s", (long long)x->dim[0], shape_words(grid).text);
+    out->dim[0] = dim_join(out->dim[0], grid->dim[0]);
+    for (int i = 2; i < rank; i++) out->dim[i] = grid->dim[i - 1];
+    return ST_OK;
 }

@@ -369,6 +369,13 @@ TEST(reduce) {
         {"%x: float32[2x3], %a: int64[2]", "%y = CumSum(%x, %a)", "!input 1 (axis): expected one element, got 2"},
         {"%x: float32[2x3], %a: float32[]", "%y = CumSum(%x, %a)", "!input 1 (axis): expected int64, got float32"},
         {"%x: float32[], %a: int64[]", "%y = CumSum(%x, %a)", "!input 0: expected 1 to 8 dims, got []"},
+        {"%x: float32[Nx3x8x9], %g: float32[2x4x5x2]", "%y = GridSample(%x, %g)", "float32[2x3x4x5]"},
+        {"%x: float32[1x3x8], %g: float32[1xKx1]", "%y = GridSample(%x, %g)", "float32[1x3xK]"},
+        {"%x: float32[1x3x8x9], %g: float32[1x4x5x3]", "%y = GridSample(%x, %g)", "!expected 2 numbers a place"},
+        {"%x: float32[1x3x8x9], %g: float32[2x4x5x2]", "%y = GridSample(%x, %g)", "!expected 1 in dim 0"},
+        {"%x: float32[1x3x8x9], %g: float32[1x4x2]", "%y = GridSample(%x, %g)", "!expected 4 dims like the input"},
+        {"%x: float32[1x3x8], %g: float32[1x4x1]", "%y = GridSample(%x, %g) {mode=\"cubic\"}",
+         "!cubic samples of 1 spatial dims"},
     };
     run_cases(cases, COUNT_OF(cases));
 }

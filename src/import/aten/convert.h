@@ -170,7 +170,7 @@ Convert aten_convert_zeros, aten_convert_ones, aten_convert_full, aten_convert_z
     aten_convert_full_like, aten_convert_new_zeros, aten_convert_new_ones, aten_convert_new_full, aten_convert_fill,
     aten_convert_arange, aten_convert_linspace, aten_convert_scalar_tensor, aten_convert_tensor, aten_convert_triangle;
 // convert_space.c
-Convert aten_convert_upsample, aten_convert_upsample_list;
+Convert aten_convert_upsample, aten_convert_upsample_list, aten_convert_grid_sample, aten_convert_affine_grid;
 // convert_number.c
 Convert aten_convert_number_binary, aten_convert_number_unary, aten_convert_size, aten_convert_size_all,
     aten_convert_numel, aten_convert_rank, aten_convert_item, aten_convert_number_cast, aten_convert_num_to_tensor,

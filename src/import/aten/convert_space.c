@@ -1,5 +1,5 @@
-// Resizing of the spatial dims of x (n, c, spatial...). Where a factor is given PyTorch maps coordinates by it, else by
-// the sizes (aten/src/ATen/native/UpSample.h).
+// Sampling at the places of a grid (at the end), and resizing of the spatial dims of x (n, c, spatial...). Where a
+// factor is given PyTorch maps coordinates by it, else by the sizes (aten/src/ATen/native/UpSample.h).
 #include "import/aten/convert.h"
 #include <math.h>
 #include <stdlib.h>
@@ -199,4 +199,73 @@ Status aten_convert_upsample_list(Call *call) {
     FAIL_IF(count != u.spatial, ST_BAD, "argument 'scale_factors': expected %d numbers, got %d", u.spatial, count);
     TRY(check_scales(&u));
     return resize(call, &u, false);
+}
+
+// ---- at the places of a grid
+
+// interpolation_mode and padding_mode by their numbers (GridSamplerUtils.h).
+Status aten_convert_grid_sample(Call *call) {
+    static const char *const modes[] = {"linear", "nearest", "cubic"}, *const paddings[] = {"zeros", "border",
+                                                                                            "reflection"};
+    ValueId in[2];
+    int64_t mode, padding;
+    bool corners;
+    TRY(aten_arg_tensor(call, "input", &in[0]));
+    TRY(aten_arg_tensor(call, "grid", &in[1]));
+    TRY(aten_arg_int(call, "interpolation_mode", &mode));
+    TRY(aten_arg_int(call, "padding_mode", &padding));
+    TRY(aten_arg_bool(call, "align_corners", &corners));
+    FAIL_IF(mode < 0 || mode > 2 || padding < 0 || padding > 2, ST_BAD,
+            "expected an interpolation_mode and a padding_mode from 0 to 2, got %lld and %lld", (long long)mode,
+            (long long)padding);
+    return aten_give_node(call, OP_GridSample, in, 2,
+                          ATTRS(ATTR_S("mode", modes[mode]), ATTR_S("padding_mode", paddings[padding]),
+                                ATTR_I("align_corners", corners)));
+}
+
+enum { GRID_PLACES = 1 << 22 };
+
+// (places, r + 1): the coordinates of the elements of a tensor of these sizes, the last dim first, and 1.
+static Status base_grid(Call *call, const int64_t *sizes, int r, bool corners, ValueId *out) {
+    Tensor grid;
+    int64_t places = 1;
+    for (int i = 0; i < r; i++)
+        FAIL_IF(sizes[i] < 1 || !mul_i64(places, sizes[i], &places) || places > GRID_PLACES, ST_UNSUPPORTED,
+                "a grid of no elements, or of more than %d", GRID_PLACES);
+    TRY(tensor_make(&call->aten->graph->arena, DT_F32, shape_of(2, (const int64_t[]){places, r + 1}), &grid));
+    for (int64_t i = 0; i < places; i++) {
+        int64_t left = i;
+        for (int k = 0; k < r; k++) {
+            const int64_t size = sizes[r - 1 - k], at = left % size;
+            const double x = corners ? (size > 1 ? 2 * (double)at / (double)(size - 1) - 1 : 0)
+                                     : (2 * (double)at + 1) / (double)size - 1;
+            tensor_set(&grid, i * (r + 1) + k, x);
+            left /= size;
+        }
+        tensor_set(&grid, i * (r + 1) + r, 1);
+    }
+    return emit_tensor(&call->emit, "places", &grid, out);
+}
+
+// theta (n, r, r + 1): the places of a tensor (n, c, spatial...) after an affine map.
+Status aten_convert_affine_grid(Call *call) {
+    ValueId theta, base, y;
+    int64_t size[MAX_RANK];
+    AtenValue shape[MAX_RANK];
+    const AtenValue *items;
+    int count, rank;
+    bool corners;
+    TRY(aten_arg_tensor(call, "theta", &theta));
+    TRY(aten_arg_bool(call, "align_corners", &corners));
+    TRY(aten_arg_items(call, "size", &items, &count));
+    FAIL_IF(count != 4 && count != 5, ST_BAD, "argument 'size': expected 4 or 5 numbers, got %d", count);
+    TRY(aten_arg_ints(call, "size", MAX_RANK, size, &count));
+    TRY(aten_rank(call, theta, &rank));
+    FAIL_IF(rank != 3, ST_BAD, "argument 'theta': expected 3 dims, got %d", rank);
+    TRY(base_grid(call, size + 2, count - 2, corners, &base));
+    TRY(aten_transpose_last(call, theta, &theta));
+    TRY(aten_two(call, OP_MatMul, base, theta, &y));
+    for (int i = 0; i < count; i++) shape[i] = aten_int(i == 0 ? size[0] : i == count - 1 ? count - 2 : size[i + 1]);
+    TRY(aten_reshape(call, y, shape, count, &y));
+    return aten_give(call, y);
 }

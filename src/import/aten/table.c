@@ -34,6 +34,7 @@
 #define SCALES_2 ", float? scales_h=None, float? scales_w=None"
 #define SCALES_3 ", float? scales_d=None, float? scales_h=None, float? scales_w=None"
 #define MODE_PAD(name) ROW(name "(Tensor self, int[] padding)", aten_convert_pad_mode)
+#define GRID_SAMPLER(name) ROW(name "(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners)", aten_convert_grid_sample)
 #define ATTENTION "Tensor query, Tensor key, Tensor value, "
 #define TO "bool non_blocking=False, bool copy=False, any memory_format=None"
 #define TO_NAMED(name) ROW(name "(Tensor self)", aten_convert_to_named)
@@ -330,6 +331,8 @@ static const Converter converters[] = {
     UPSAMPLE("_upsample_nearest_exact3d", "", SCALES_3),
     UPSAMPLE("upsample_linear1d", CORNERS, SCALES_1), UPSAMPLE("upsample_bilinear2d", CORNERS, SCALES_2),
     UPSAMPLE("upsample_trilinear3d", CORNERS, SCALES_3), UPSAMPLE("upsample_bicubic2d", CORNERS, SCALES_2),
+    GRID_SAMPLER("grid_sampler"), GRID_SAMPLER("grid_sampler_2d"), GRID_SAMPLER("grid_sampler_3d"),
+    ROW("affine_grid_generator(Tensor theta, int[] size, bool align_corners)", aten_convert_affine_grid),
 
     // attention
     ROW("scaled_dot_product_attention(" ATTENTION "Tensor? attn_mask=None, float dropout_p=0, bool is_causal=False, float? scale=None, bool enable_gqa=False)", aten_convert_attention),

@@ -50,6 +50,7 @@ static const Converter converters[] = {
     SAME(GlobalMaxPool, ""),
     WITH(Greater, convert_pair, "broadcast axis"),
     SAME(GreaterOrEqual, ""),
+    WITH(GridSample, convert_grid_sample, "mode"),
     WITH(GroupNormalization, convert_group_norm, "stash_type"),
     MADE(Hardmax, convert_hardmax, ""),
     SAME(HardSigmoid, ""),

@@ -70,6 +70,7 @@ Status call_drop_outputs(Call *call, int first);
 Convert convert_same;
 // convert_move.c
 Convert convert_pad, convert_slice, convert_split, convert_axes, convert_topk, convert_upsample, convert_resize;
+Convert convert_grid_sample;
 Convert convert_size, convert_constant;
 // convert_math.c
 Convert convert_pair, convert_prelu, convert_softmax, convert_einsum, convert_clip, convert_cast_like, convert_sum;

@@ -120,6 +120,16 @@ Status convert_resize(Call *call) {
     return call_same(call, NULL);
 }
 
+// Before opset 20 linear was bilinear, and cubic bicubic.
+Status convert_grid_sample(Call *call) {
+    const char *mode;
+    Node *node;
+    TRY(string_attr(call, "mode", call->opset < 20 ? "bilinear" : "linear", &mode));
+    if (text_starts(mode, "bi")) mode += strlen("bi");
+    TRY(call_same(call, &node));
+    return node_set_string(call->graph, node, "mode", mode);
+}
+
 // ---- shapes and constants
 
 // The number of elements: the product of the shape.
