@@ -395,6 +395,7 @@ type_as(f(3), i(2))
 copy(f(2, 3), f(3))
 copy(i(2), f(2))
 dropout(f(3), 0.5, False)
+feature_dropout_(self=f(1, 3, 2), p=0.5, train=False)
 native_dropout(f(3), 0.5, False)
 # places
 select(f(2, 3), 1, -1)

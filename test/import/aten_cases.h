@@ -516,6 +516,7 @@ static const char *const aten_cases[] = {
     "copy(f(2, 3), f(3)) -> float32(2,3) -1 0.75 2.5 -1 0.75 2.5",
     "copy(i(2), f(2)) -> int64(2) -1 0",
     "dropout(f(3), 0.5, False) -> float32(3) -2.25 -0.5 1.25",
+    "feature_dropout_(self=f(1, 3, 2), p=0.5, train=False) -> float32(1,3,2) -2.25 -0.5 1.25 3 -1 0.75",
     "native_dropout(f(3), 0.5, False) -> float32(3) -2.25 -0.5 1.25 | bool(3) 1 1 1",
     "select(f(2, 3), 1, -1) -> float32(2) 1.25 0.75",
     "select(f(2, 3, 2), 0, 1) -> float32(3,2) 2.5 -1.5 0.25 2 -2 -0.25",

@@ -293,7 +293,7 @@ Status aten_number_of(Call *call, ValueId value, AtenValue *out) {
 
 Status aten_convert_item(Call *call) {
     AtenValue out;
-    TRY(aten_number_of(call, aten_arg(call, "self")->value, &out));
+    TRY(aten_number_of(call, call->args[0].value, &out));
     return aten_give_value(call, out);
 }
 

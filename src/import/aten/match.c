@@ -166,7 +166,7 @@ static const Converter *find_rows(const char *op, int *count) {
     length = strlen(op);
     for (int stripped = 0; stripped < 2 && !first; stripped++, length--) {
         *count = 0;
-        if (stripped && (length < 2 || op[length] != '_' || op[length - 1] == '_')) break;
+        if (length == 0 || (stripped && (op[length] != '_' || op[length - 1] == '_'))) break;
         for (size_t i = 0; i < n; i++) {
             if (!is_called(&rows[i], op, length)) continue;
             if (!first) first = &rows[i];
@@ -181,12 +181,26 @@ bool aten_has(const char *op) {
     return find_rows(op, &count) != NULL;
 }
 
+// An argument that no row knows belongs to an overload that is not had.
+static Status check_keywords(Call *call, const Converter *rows, int count) {
+    for (int i = 0; i < call->source->n_keywords; i++) {
+        bool known = false;
+        for (int k = 0; k < count && !known; k++) {
+            read_schema(call, rows[k].schema);
+            known = find_parameter(call, call->source->keywords[i].name) >= 0;
+        }
+        FAIL_IF(!known, ST_UNSUPPORTED, "argument '%s' is not supported", call->source->keywords[i].name);
+    }
+    return ST_OK;
+}
+
 // Where no row fits, what is given by name only may be given by place. Of several that don't fit the message is that of
 // the last one.
 Status aten_match(Call *call, const Converter **out) {
     int count;
     const Converter *rows = find_rows(call->source->op, &count);
     Status status = ST_BAD;
+    TRY(check_keywords(call, rows, count));
     for (int i = 0; i < 2 * count && status == ST_BAD; i++) {
         const Converter *row = &rows[i % count];
         status = match_row(call, row, i >= count);
