@@ -18,6 +18,7 @@ typedef struct Parser {
     Arena *arena;
     const char *at, *end;
     int line;
+    bool takes_nan; // NaN, Infinity, -Infinity
     size_t values;
     Pending *stack;
     size_t stack_count, stack_capacity;
@@ -160,6 +161,21 @@ static Status parse_number(Parser *parser, Json *out) {
     return ST_OK;
 }
 
+// What Python's json module writes for numbers that JSON has not.
+static bool take_nan(Parser *parser, Json *out) {
+    static const struct {
+        const char *word;
+        double number;
+    } words[] = {{"NaN", (double)NAN}, {"Infinity", (double)INFINITY}, {"-Infinity", (double)-INFINITY}};
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (!take_word(parser, words[i].word)) continue;
+        out->type = JSON_NUMBER;
+        out->number = words[i].number;
+        return true;
+    }
+    return false;
+}
+
 static Status push_pending(Parser *parser, const Pending *pending) {
     if (parser->stack_count == parser->stack_capacity) {
         size_t capacity = MAX((size_t)64, parser->stack_capacity * 2); // at most MAX_VALUES items, so it can't overflow
@@ -247,7 +263,7 @@ static Status parse_value(Parser *parser, int depth, Json *out) {
         out->type = JSON_STRING;
         return parse_string(parser, &out->string);
     }
-    if (take_word(parser, "null")) return ST_OK;
+    if (take_word(parser, "null") || (parser->takes_nan && take_nan(parser, out))) return ST_OK;
     bool is_true = take_word(parser, "true");
     if (!is_true && !take_word(parser, "false")) return parse_number(parser, out);
     out->type = JSON_BOOL;
@@ -256,22 +272,40 @@ static Status parse_value(Parser *parser, int depth, Json *out) {
 }
 
 static Status parse_document(Parser *parser, Json *out) {
-    FAIL_IF(!utf8_valid(parser->at, (size_t)(parser->end - parser->at)), ST_BAD,
-            "line 1: expected UTF-8 text, got other bytes");
-    take_word(parser, "\xef\xbb\xbf"); // a byte order mark, as some editors put
     TRY(parse_value(parser, 0, out));
     skip_blanks(parser);
     return parser->at < parser->end ? fail_expected(parser, "the end of the text") : ST_OK;
 }
 
-Status json_parse(Arena *arena, const char *text, size_t length, Json **out) {
-    Parser parser = {.arena = arena, .at = text, .end = text + length, .line = 1};
-    Json *document = arena_alloc(arena, sizeof *document);
+static Status parse_all(Parser *parser, Json **out) {
+    Json *document = arena_alloc(parser->arena, sizeof *document);
     if (!document) return fail_memory(sizeof *document);
-    Status status = parse_document(&parser, document);
-    mem_free(parser.stack);
+    Status status = parse_document(parser, document);
+    mem_free(parser->stack);
     if (status == ST_OK) *out = document;
     return status;
+}
+
+Status json_document(const char *text, size_t length, JsonPart *out) {
+    static const char mark[] = "\xef\xbb\xbf"; // a byte order mark, as some editors put
+    FAIL_IF(!utf8_valid(text, length), ST_BAD, "line 1: expected UTF-8 text, got other bytes");
+    const size_t marked = length >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
+    *out = (JsonPart){text + marked, length - marked, 1};
+    return ST_OK;
+}
+
+Status json_parse(Arena *arena, const char *text, size_t length, Json **out) {
+    JsonPart document;
+    TRY(json_document(text, length, &document));
+    Parser parser = {
+        .arena = arena, .at = document.text, .end = document.text + document.length, .line = document.line};
+    return parse_all(&parser, out);
+}
+
+Status json_parse_part(Arena *arena, const JsonPart *part, Json **out) {
+    Parser parser = {
+        .arena = arena, .at = part->text, .end = part->text + part->length, .line = part->line, .takes_nan = true};
+    return parse_all(&parser, out);
 }
 
 const Json *json_get(const Json *object, const char *key) {
@@ -279,6 +313,131 @@ const Json *json_get(const Json *object, const char *key) {
     for (size_t i = 0; i < object->count; i++)
         if (!strcmp(object->keys[i], key)) return &object->items[i];
     return NULL;
+}
+
+// ---- walk ----
+
+static Parser parser_of(const JsonWalk *walk) { return (Parser){.at = walk->at, .end = walk->end, .line = walk->line}; }
+
+// Behind the quote that ends the string.
+static Status skip_string(Parser *parser) {
+    const char *at = parser->at + 1;
+    while (at < parser->end && *at != '"') {
+        parser->line += *at == '\n';
+        at += *at == '\\' ? 2 : 1;
+    }
+    FAIL_IF(at >= parser->end, ST_BAD, "line %d: expected a closing quote, got the end of the text", parser->line);
+    parser->at = at + 1;
+    return ST_OK;
+}
+
+// Behind a value that is no string, array or object.
+static void skip_word(Parser *parser) {
+    while (parser->at < parser->end && !strchr(",]}:\"[{ \t\r\n", *parser->at)) parser->at++;
+}
+
+// Behind the bracket that closes the one which stands here. Bit d of `curly`: bracket d is one of an object.
+static Status skip_brackets(Parser *parser) {
+    uint64_t curly = 0;
+    int depth = 0;
+    do {
+        const char c = *parser->at;
+        if (c == '"') {
+            TRY(skip_string(parser));
+            continue;
+        }
+        if (c == '{' || c == '[') {
+            FAIL_IF(depth >= MAX_DEPTH, ST_BAD, "line %d: expected at most %d nested brackets, got more", parser->line,
+                    MAX_DEPTH);
+            curly = c == '{' ? curly | (uint64_t)1 << depth : curly & ~((uint64_t)1 << depth);
+            depth++;
+        } else if (c == '}' || c == ']') {
+            depth--;
+            if ((curly >> depth & 1) != (c == '}')) return fail_expected(parser, c == '}' ? "']'" : "'}'");
+        }
+        parser->line += c == '\n';
+        parser->at++;
+    } while (depth > 0 && parser->at < parser->end);
+    return depth > 0 ? fail_expected(parser, "a closing bracket") : ST_OK;
+}
+
+static Status skip_value(Parser *parser, JsonPart *out) {
+    skip_blanks(parser);
+    const char *begin = parser->at, first = begin < parser->end ? *begin : 0;
+    *out = (JsonPart){.text = begin, .line = parser->line};
+    if (first == '{' || first == '[') TRY(skip_brackets(parser));
+    else if (first == '"') TRY(skip_string(parser));
+    else skip_word(parser);
+    out->length = (size_t)(parser->at - begin);
+    return out->length > 0 ? ST_OK : fail_expected(parser, "a value");
+}
+
+JsonType json_part_type(const JsonPart *part) {
+    const char first = part->length > 0 ? part->text[0] : 0;
+    return first == '{'                   ? JSON_OBJECT
+           : first == '['                 ? JSON_ARRAY
+           : first == '"'                 ? JSON_STRING
+           : first == 't' || first == 'f' ? JSON_BOOL
+           : first == 'n'                 ? JSON_NULL
+                                          : JSON_NUMBER;
+}
+
+Status json_walk(const JsonPart *part, JsonType type, JsonWalk *out) {
+    const bool is_object = type == JSON_OBJECT;
+    Parser parser = {.at = part->text, .end = part->text + part->length, .line = part->line};
+    assert(type == JSON_ARRAY || type == JSON_OBJECT);
+    skip_blanks(&parser);
+    if (!take(&parser, is_object ? '{' : '[')) return fail_expected(&parser, is_object ? "an object" : "an array");
+    *out = (JsonWalk){.at = parser.at, .end = parser.end, .line = parser.line, .is_object = is_object};
+    return ST_OK;
+}
+
+static Status next_item(Parser *parser, const JsonWalk *walk, JsonPart *key, JsonPart *item) {
+    if (!walk->is_object) return skip_value(parser, item);
+    skip_blanks(parser);
+    if (parser->at >= parser->end || *parser->at != '"') return fail_expected(parser, "a key in quotes");
+    TRY(skip_value(parser, key));
+    skip_blanks(parser);
+    if (!take(parser, ':')) return fail_expected(parser, "':' behind a key");
+    return skip_value(parser, item);
+}
+
+Status json_next(JsonWalk *walk, JsonPart *key, JsonPart *item, bool *more) {
+    Parser parser = parser_of(walk);
+    JsonPart unwanted;
+    skip_blanks(&parser);
+    *more = !take(&parser, walk->is_object ? '}' : ']');
+    if (!*more) return ST_OK;
+    if (walk->is_begun && !take(&parser, ','))
+        return fail_expected(&parser, walk->is_object ? "',' or '}'" : "',' or ']'");
+    TRY(next_item(&parser, walk, key ? key : &unwanted, item));
+    walk->is_begun = true;
+    walk->at = parser.at;
+    walk->line = parser.line;
+    return ST_OK;
+}
+
+static bool is_key(const JsonPart *key, const char *name) {
+    const size_t length = strlen(name);
+    return key->length == length + 2 && memcmp(key->text + 1, name, length) == 0;
+}
+
+Status json_fields(const JsonPart *object, const JsonField *fields, size_t n_fields) {
+    JsonWalk walk;
+    JsonPart key, item;
+    bool more;
+    for (size_t i = 0; i < n_fields; i++) *fields[i].part = (JsonPart){0};
+    TRY(json_walk(object, JSON_OBJECT, &walk));
+    for (;;) {
+        TRY(json_next(&walk, &key, &item, &more));
+        if (!more) return ST_OK;
+        for (size_t i = 0; i < n_fields; i++) {
+            if (!is_key(&key, fields[i].key)) continue;
+            FAIL_IF(fields[i].part->text, ST_BAD, "line %d: expected each key once, got \"%s\" twice", key.line,
+                    fields[i].key);
+            *fields[i].part = item;
+        }
+    }
 }
 
 // ---- writer ----

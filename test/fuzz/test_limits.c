@@ -36,7 +36,7 @@ static const Limit limits[] = {
     {"PyTorch modules inside each other", "64", "src/import/torch/entries.c", "MAX_MODULES_DEPTH = 64,"},
     {"entries of dicts that are looked at for weights", "4,000,000", "src/import/torch/entries.c",
      "MAX_STEPS = 4000000,"},
-    {"PyTorch's numbers that are copied, beside four times the file", "64 MiB", "src/import/torch/tensor.c",
+    {"PyTorch's numbers that are copied, beside four times the file", "64 MiB", "src/import/torch/view.c",
      "FREE_COPIES = 1 << 26"},
     {"trees of an HDF5 file, nodes below each other", "32", "src/wire/hdf5_parts.h", "H5_MAX_DEPTH = 32,"},
     {"soft links that a path in it leads through", "16", "src/wire/hdf5_parts.h", "H5_MAX_LINKS = 16,"},

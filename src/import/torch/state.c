@@ -109,22 +109,10 @@ static Status read_tensors(TorchTarget *target, const TorchEntries *entries, Tor
     return ST_OK;
 }
 
-static void note_converted(const TorchTarget *target, Text *notes) {
-    const bool is_one = target->n_converted == 1;
-    const char *between = "";
-    torch_note(notes, "%zu tensor%s of ", target->n_converted, is_one ? "" : "s");
-    for (int dtype = 0; dtype < DT_COUNT; dtype++) {
-        if (!target->converted[dtype]) continue;
-        text_add(notes, "%s%s", between, dtype_name((DType)dtype));
-        between = ", ";
-    }
-    text_add(notes, " %s float32 here", is_one ? "is" : "are");
-}
-
 static void note_all(const TorchEntries *entries, const TorchTarget *target, const char *prefix, Text *notes) {
     if (entries->from) torch_note(notes, "weights of %s", entries->from);
     if (*prefix) torch_note(notes, "names without '%s' in front", prefix);
-    if (target->n_converted) note_converted(target, notes);
+    torch_note_converted(target, notes);
     if (entries->n_others == 1) torch_note(notes, "1 entry that is no tensor is left out");
     if (entries->n_others > 1) torch_note(notes, "%zu entries that are no tensors are left out", entries->n_others);
 }

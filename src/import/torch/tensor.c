@@ -1,12 +1,7 @@
 #include "import/torch/tensor.h"
-#include "import/weight.h"
 #include <string.h>
 
-enum {
-    MAX_WRAPPERS = 4,     // parameters and subclasses of tensors around a tensor
-    COPIES = 4,           // copied numbers may take so many times the file ...
-    FREE_COPIES = 1 << 26 // ... and so many bytes
-};
+enum { MAX_WRAPPERS = 4 }; // parameters and subclasses of tensors around a tensor
 
 // ---- what a value says
 
@@ -78,13 +73,6 @@ const char *torch_tensor_missing(const TorchFile *file, const PickleValue *value
 
 // ---- views
 
-// Elements of a storage: element (i, j ...) is number offset + i * stride[0] + j * stride[1] ...
-typedef struct View {
-    DType dtype;
-    Shape shape;
-    int64_t offset, stride[MAX_RANK];
-} View;
-
 // A tuple of integers that are not negative; torch.Size holds one.
 static Status read_list(const PickleValue *value, const char *what, int *rank, int64_t *numbers) {
     if (pickle_is_made_by(value, "torch", "Size")) value = pickle_item(value->args, 0);
@@ -99,25 +87,8 @@ static Status read_list(const PickleValue *value, const char *what, int *rank, i
     return ST_OK;
 }
 
-// The last element that the view reaches lies within the storage.
-static Status check_extent(const View *view, const TorchStorage *storage) {
-    const int64_t count = shape_count(&view->shape);
-    const int64_t there = (int64_t)(storage->bytes / dtype_size(view->dtype));
-    int64_t last = view->offset;
-    FAIL_IF(count < 0, ST_BAD, "expected dims that fit in memory, got too large ones");
-    for (int i = 0; i < view->shape.rank && count > 0; i++) {
-        int64_t step;
-        FAIL_IF(!mul_i64(view->shape.dim[i] - 1, view->stride[i], &step) || !add_i64(last, step, &last), ST_BAD,
-                "expected strides that fit in memory, got too large ones");
-    }
-    FAIL_IF(count > 0 ? last >= there : view->offset > there, ST_BAD,
-            "expected a view within the %lld numbers of storage '%s', got number %lld", (long long)there, storage->key,
-            (long long)last);
-    return ST_OK;
-}
-
 // Arguments: storage, offset, size, stride, ...; the type of v3 is number 6.
-static Status read_view(const Call *call, const TorchStorage *storage, View *out) {
+static Status read_view(const Call *call, const TorchStorage *storage, TorchView *out) {
     int strides;
     out->dtype = is_v3(call) ? dtype_of(pickle_item(call->args, 6)) : storage->dtype;
     FAIL_IF(!pickle_int(pickle_item(call->args, 1), &out->offset) || out->offset < 0, ST_BAD,
@@ -125,88 +96,12 @@ static Status read_view(const Call *call, const TorchStorage *storage, View *out
     TRY(read_list(pickle_item(call->args, 2), "size", &out->shape.rank, out->shape.dim));
     TRY(read_list(pickle_item(call->args, 3), "strides", &strides, out->stride));
     FAIL_IF(strides != out->shape.rank, ST_BAD, "expected %d strides, got %d", out->shape.rank, strides);
-    for (int i = 0; i < out->shape.rank; i++) {
-        if (out->shape.dim[i] == 1) out->stride[i] = 0; // nothing is stepped through: it may be any number
-    }
-    return check_extent(out, storage);
-}
-
-static bool is_contiguous(const View *view) {
-    int64_t expected = 1;
-    if (shape_count(&view->shape) == 0) return true;
-    for (int i = view->shape.rank - 1; i >= 0; i--) {
-        if (view->shape.dim[i] != 1 && view->stride[i] != expected) return false;
-        expected *= view->shape.dim[i]; // no more than shape_count
-    }
-    return true;
-}
-
-// ---- copies
-
-// Before memory is taken for them.
-static Status charge(TorchTarget *target, int64_t count, DType dtype) {
-    const size_t most = target->file->size * COPIES + FREE_COPIES; // the file has at most 8 GiB
-    size_t bytes;
-    const bool fits = mul_size((size_t)count, dtype_size(dtype), &bytes) && add_size(target->copied, bytes, &bytes);
-    FAIL_IF(!fits || bytes > most, ST_UNSUPPORTED,
-            "expected at most %zu bytes of numbers to copy, got more; save contiguous tensors of float32", most);
-    target->copied = bytes;
-    return ST_OK;
-}
-
-// One run along the last axis.
-static void gather_run(uint8_t *to, const uint8_t *from, int64_t count, int64_t stride, size_t size) {
-    for (int64_t i = 0; i < count; i++) memcpy(to + (size_t)i * size, from + (size_t)(i * stride) * size, size);
-}
-
-// Of a view that has elements and is not contiguous.
-static void gather(const View *view, const uint8_t *data, uint8_t *to) {
-    const size_t size = dtype_size(view->dtype);
-    const int last = view->shape.rank - 1; // a scalar is contiguous
-    const int64_t run = view->shape.dim[last], runs = shape_count(&view->shape) / run;
-    int64_t at[MAX_RANK] = {0}, number = view->offset;
-    for (int64_t i = 0; i < runs; i++) {
-        gather_run(to + (size_t)(i * run) * size, data + (size_t)number * size, run, view->stride[last], size);
-        for (int axis = last - 1; axis >= 0; axis--) { // the next run, as an odometer counts
-            number += view->stride[axis];
-            if (++at[axis] < view->shape.dim[axis]) break;
-            number -= view->stride[axis] * view->shape.dim[axis];
-            at[axis] = 0;
-        }
-    }
-}
-
-static Status copy_view(TorchTarget *target, const View *view, const uint8_t *data, Tensor *out) {
-    const int64_t count = shape_count(&view->shape);
-    TRY(charge(target, count, view->dtype));
-    TRY(tensor_make(target->arena, view->dtype, view->shape, out));
-    gather(view, data, out->data);
-    for (int64_t i = 0; view->dtype == DT_BOOL && i < count; i++)
-        ((uint8_t *)out->data)[i] = ((const uint8_t *)out->data)[i] != 0;
-    return ST_OK;
-}
-
-static Status take_view(TorchTarget *target, const View *view, const uint8_t *data, Tensor *out) {
-    const size_t size = dtype_size(view->dtype), bytes = (size_t)shape_count(&view->shape) * size;
-    const uint8_t *start = data + (size_t)view->offset * size;
-    TRY(weight_tensor(target->arena, view->dtype, &view->shape, start, bytes, out));
-    return out->data == start ? ST_OK : charge(target, (int64_t)bytes, DT_U8);
-}
-
-static Status convert_floats(TorchTarget *target, Tensor *tensor) {
-    Tensor single;
-    if (tensor->dtype != DT_F16 && tensor->dtype != DT_BF16 && tensor->dtype != DT_F64) return ST_OK;
-    TRY(charge(target, tensor_count(tensor), DT_F32));
-    TRY(weight_as_float(target->arena, tensor, &single));
-    target->n_converted++;
-    target->converted[tensor->dtype] = true;
-    *tensor = single;
     return ST_OK;
 }
 
 Status torch_read_tensor(TorchTarget *target, const PickleValue *value, Tensor *out) {
     const Call call = tensor_call(value);
-    View view = {0};
+    TorchView view = {0};
     FAIL_IF(!call.maker, ST_BAD, "expected a tensor, got %s", pickle_kind_name(value));
     TorchStorage *storage = torch_storage(target->file, pickle_item(call.args, 0));
     FAIL_IF(!storage, ST_BAD, "expected its storage, got %s", pickle_kind_name(pickle_item(call.args, 0)));
@@ -214,7 +109,5 @@ Status torch_read_tensor(TorchTarget *target, const PickleValue *value, Tensor *
     FAIL_IF(missing, ST_UNSUPPORTED, "%s are not supported", missing);
     TRY(read_view(&call, storage, &view));
     TRY(torch_load(target->file, target->arena, target->scratch, storage));
-    TRY(is_contiguous(&view) ? take_view(target, &view, storage->data, out)
-                             : copy_view(target, &view, storage->data, out));
-    return convert_floats(target, out);
+    return torch_read_view(target, &view, storage->key, storage->data, storage->bytes, out);
 }
