@@ -1,4 +1,5 @@
 #include "import/import.h"
+#include "import/export/export.h"
 #include "import/keras/keras.h"
 #include "import/limits.h"
 #include "import/onnx/onnx.h"
@@ -34,6 +35,7 @@ static const struct {
     {FORMAT_ONNX, onnx_import},
     {FORMAT_TORCH_ZIP, torch_import},
     {FORMAT_PICKLE, torch_import},
+    {FORMAT_TORCH_PT2, export_import},
     {FORMAT_HDF5, keras_import},
     {FORMAT_KERAS_ZIP, keras_import},
     {FORMAT_TFLITE, tflite_import},

@@ -26,11 +26,9 @@ static Format recognise_zip(const uint8_t *data, size_t size) {
         const char *member;
         Format format;
     } signs[] = {
-        {"model.weights.h5", FORMAT_KERAS_ZIP},
-        {"/constants.pkl", FORMAT_TORCHSCRIPT},
-        {"/data/weights/", FORMAT_TORCH_PT2},
-        {"/models/model.json", FORMAT_TORCH_PT2},
-        {"serialized_exported_program.json", FORMAT_TORCH_PT2},
+        {"model.weights.h5", FORMAT_KERAS_ZIP},   {"/constants.pkl", FORMAT_TORCHSCRIPT},
+        {"/data/weights/", FORMAT_TORCH_PT2},     {"/models/model.json", FORMAT_TORCH_PT2},
+        {"/data/aotinductor/", FORMAT_TORCH_PT2}, {"serialized_exported_program.json", FORMAT_TORCH_PT2},
         {"/data.pkl", FORMAT_TORCH_ZIP},
     };
     const size_t window = MIN(size, (size_t)WINDOW);
@@ -161,7 +159,6 @@ static const struct {
     [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX, PyTorch, Keras, TensorFlow), got bytes of no known format",
                         "check that this is the right file"},
     [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
-    [FORMAT_TORCH_PT2] = {ST_UNSUPPORTED, "this is a PyTorch export (.pt2), which is not read yet", from_torch},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
     [FORMAT_COREML] = {ST_UNSUPPORTED, "this is a Core ML model, which is not read yet", from_coreml},
     [FORMAT_LFS_POINTER] = {ST_BAD, "expected a model, got a Git LFS pointer (the file itself was not downloaded)",

@@ -10,12 +10,12 @@ typedef enum Format {
     FORMAT_KERAS_ZIP,    // .keras
     FORMAT_TORCH_ZIP,    // torch.save: .pt, .pth
     FORMAT_PICKLE,       // torch.save before 1.6
+    FORMAT_TORCH_PT2,    // torch.export.save
     FORMAT_SAVED_MODEL,  // TensorFlow: the folder, or saved_model.pb
     FORMAT_FROZEN_GRAPH, // TensorFlow: GraphDef or MetaGraphDef
     FORMAT_TFLITE,
     // Known, not read yet:
     FORMAT_TORCHSCRIPT, // torch.jit.save
-    FORMAT_TORCH_PT2,   // torch.export.save
     FORMAT_ZIP,         // another zip
     FORMAT_COREML,
     // No model at all:

@@ -351,6 +351,7 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     seed_plan(&to);
     seed_wisdom(&to);
     seed_torch(&to);
+    seed_export(&to);
     seed_hdf5(&to);
     seed_keras(&to);
     seed_tflite(&to);

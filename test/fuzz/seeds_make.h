@@ -13,6 +13,7 @@ void seed_add(Seeds *to, const char *target, const char *name, const void *bytes
 void seed_add_text(Seeds *to, const char *target, const char *name, const char *text);
 
 void seed_torch(Seeds *to); // seeds_torch.c, and so on
+void seed_export(Seeds *to);
 void seed_hdf5(Seeds *to);
 void seed_keras(Seeds *to);
 void seed_tflite(Seeds *to);
