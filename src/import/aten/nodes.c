@@ -191,6 +191,17 @@ static int settle_shape(const Call *call, ValueId x, const AtenValue *items, int
     return zero && copies ? count : n_open;
 }
 
+// Dims that are known stay so where others are computed in a run, which inference cannot tell of the whole list.
+static void keep_known(Call *call, ValueId value, const AtenValue *items, int count) {
+    Type *type = &call->aten->graph->values[value].type;
+    if (type->rank < 0) {
+        type->rank = count;
+        for (int i = 0; i < count; i++) type->dim[i] = DIM_UNKNOWN;
+    }
+    for (int i = 0; i < count && type->rank == count; i++)
+        if (items[i].kind == ATEN_INT && items[i].i >= 0 && type->dim[i] == DIM_UNKNOWN) type->dim[i] = items[i].i;
+}
+
 Status aten_reshape(Call *call, ValueId x, const AtenValue *items, int count, ValueId *out) {
     int64_t shape[MAX_RANK];
     bool zero = false;
@@ -200,7 +211,9 @@ Status aten_reshape(Call *call, ValueId x, const AtenValue *items, int count, Va
     for (int i = 0; i < count; i++) zero = zero || (items[i].kind == ATEN_INT && items[i].i == 0);
     if (open == 0) TRY(aten_ints(call, shape, count, &in[1]));
     else TRY(aten_list_value(call, items, count, &in[1]));
-    return emit_node(&call->emit, OP_Reshape, "view", in, 2, ATTRS(ATTR_I("allowzero", zero)), out);
+    TRY(emit_node(&call->emit, OP_Reshape, "view", in, 2, ATTRS(ATTR_I("allowzero", zero)), out));
+    keep_known(call, *out, items, count);
+    return ST_OK;
 }
 
 Status aten_reshape_ints(Call *call, ValueId x, const int64_t *shape, int count, ValueId *out) {
