@@ -475,7 +475,7 @@ def compile(source: Any, output: Optional[Path] = None, *, example: Any = None, 
     """Makes a package of a model, and opens it. `output` is the package's file; without it the package goes with the
     network, unless `Network.save` keeps it.
 
-    source: a file (ONNX, PyTorch weights, Keras, TensorFlow, TFLite) or the folder of a SavedModel; or an object:
+    source: a file (ONNX, PyTorch programs and weights, Keras, TensorFlow, TFLite) or the folder of a SavedModel; or an object:
 
     - a torch.nn.Module, with `example`, an input for it (an array or tensor; several: a tuple; by name: a dict).
       It is exported in evaluation mode; batch and sizes stay free, unless dynamic=False.

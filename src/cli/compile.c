@@ -25,8 +25,8 @@ int verb_compile(int argc, char **argv) {
     static const Help help = {
         "compile",
         "MODEL -o NET.stent [options]",
-        "Makes a package of a model: one file for every PC, never changed afterwards. MODEL: ONNX, PyTorch weights,\n"
-        "Keras, TensorFlow (a SavedModel is a folder), TFLite; the content tells which.\n"
+        "Makes a package of a model: one file for every PC, never changed afterwards. MODEL: ONNX, PyTorch\n"
+        "(programs and weights), Keras, TensorFlow (a SavedModel is a folder), TFLite; the content tells which.\n"
         "--input fixes free dims; without it they stay free and are bound when the package is opened.",
         "stent compile unet.onnx -o unet.stent --pipeline unet.json",
         1,

@@ -18,9 +18,9 @@ static ExportFile export_net(ExportLayout layout) {
     export_node(&file, "_operator.floordiv", "a=#n b=2", "#half");
     export_node(&file, "aten.view.default", "self=%add size=[1,2,#half,2]", "view");
     export_node(&file, "aten.upsample_nearest2d.vec", "input=%view output_size=None scale_factors=[2.0,2.0]", "up");
-    export_node(&file, "aten.chunk.default", "self=%up chunks=2 dim=1", "[a,b]");
+    export_node(&file, "aten.chunk.default", "self=%conv2d chunks=2 dim=1", "[a,b]");
     export_node(&file, "aten.mul_.Tensor", "self=%b other=0.5", "mul_");
-    export_node(&file, "aten.cat.default", "tensors=[%a,%up] dim=1", "y");
+    export_node(&file, "aten.cat.default", "tensors=[%conv2d,%up] dim=1", "y");
     export_output(&file, "%y");
     return file;
 }

@@ -124,7 +124,7 @@ TEST(export_names_of_tuples) {
                       ", {'type': 'builtins.list', 'context': 'null', 'children_spec': [" LEAF ", " LEAF "]}]}]");
     check_names(&file, "image other", "output output_1 output_2");
     file = three_outputs("[1, {'type': 'builtins.tuple', 'context': 'null', 'children_spec': [" LEAF
-                         ", {'type': 'collections.namedtuple', 'context': '\"Pair\"', 'children_spec': [" LEAF ", " LEAF
+                         ", {'type': 'collections.namedtuple', 'context': 'Pair', 'children_spec': [" LEAF ", " LEAF
                          "]}]}]");
     check_names(&file, "image other", "output 1.left 1.right");
 }

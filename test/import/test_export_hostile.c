@@ -111,7 +111,8 @@ TEST(export_programs_that_say_something_else) {
     check_changed(EXPORT_LISTS, "'nodes': [", "'other': [", ST_BAD, "expected a list 'nodes'");
     check_changed(EXPORT_LISTS, "'nodes': [", "'nodes': 3, 'other': [", ST_BAD, "expected an array, got '3'");
     check_changed(EXPORT_LISTS, "'nodes': [", "'nodes': [], 'nodes': [", ST_BAD, "each key once, got \"nodes\" twice");
-    check_changed(EXPORT_LISTS, "'tensor_values'", "'other'", ST_BAD, "'tensor_values'");
+    check_changed(EXPORT_LISTS, "'tensor_values'", "'other'", ST_BAD,
+                  "input 'x': expected its type in 'tensor_values'");
     check_changed(EXPORT_LISTS, "'input_specs'", "'other'", ST_BAD, "'input_specs'");
     check_changed(EXPORT_LISTS, "'output_specs'", "'other'", ST_BAD, "'output_specs'");
     check_changed(EXPORT_LISTS, "{'parameter': {'arg'", "{'something': {'arg'", ST_UNSUPPORTED,

@@ -18,14 +18,12 @@ typedef struct Input {
     const char *name;   // in the program's graph; NULL: none
     const char *target; // of a weight or constant
     AtenValue value;    // INPUT_FIXED
-    const Json *meta;   // INPUT_TENSOR: dtype, sizes; NULL: not found yet
 } Input;
 
 typedef struct Inputs {
     ExportProgram *program;
     Input *at;
     int count, n_given; // given: sizes that the user said
-    NameTable names;    // of INPUT_TENSOR
     struct {
         const char *symbol;
         int64_t size;
@@ -109,37 +107,11 @@ static Status read_signature(Inputs *inputs) {
         TRY(json_parse_part(program->scratch, &spec, &json));
         const Status status = read_input(&program->scope, json, input);
         if (status != ST_OK) return fail_context(status, "input_specs[%d]", i);
-        if (input->kind == INPUT_TENSOR) TRY(name_add(&inputs->names, program->scratch, input->name, i));
     }
     return ST_OK;
 }
 
 // ---- types
-
-// Finds what is said of the model's inputs among what is said of all values.
-static Status find_metas(Inputs *inputs) {
-    ExportProgram *program = inputs->program;
-    JsonPart values, key, value;
-    JsonWalk walk;
-    bool more;
-    Arena names = {.limit = program->scratch->limit};
-    TRY(json_fields(&program->graph, (const JsonField[]){{"tensor_values", &values}}, 1));
-    FAIL_IF(!values.text, ST_BAD, "expected an object 'tensor_values', got none");
-    TRY(json_walk(&values, JSON_OBJECT, &walk));
-    Status status = ST_OK;
-    for (;;) {
-        Json *name, *meta;
-        status = json_next(&walk, &key, &value, &more);
-        if (status != ST_OK || !more) break;
-        if ((status = json_parse_part(&names, &key, &name)) != ST_OK) break;
-        const int32_t at = name_find(&inputs->names, name->string);
-        if (at >= 0 && (status = json_parse_part(program->scratch, &value, &meta)) != ST_OK) break;
-        if (at >= 0) inputs->at[at].meta = meta;
-        if (names.total > (1 << 20)) arena_free(&names);
-    }
-    arena_free(&names);
-    return status;
-}
 
 // The size that the user gives an axis of the input; -1: none.
 static int64_t given_size(const Aten *aten, const char *name, int rank, int axis) {
@@ -195,12 +167,15 @@ static Status read_dim(Inputs *inputs, const char *name, const Json *json, Type 
 static Status read_type(Inputs *inputs, const Input *input, Type *out) {
     int64_t number;
     const Json *sizes;
-    FAIL_IF(!input->meta || input->meta->type != JSON_OBJECT, ST_BAD, "expected its type in 'tensor_values', got none");
-    TRY(field_int(json_get(input->meta, "dtype"), &number));
+    Json *meta;
+    ExportProgram *program = inputs->program;
+    TRY(meta_find(&program->scope.metas, program->scratch, input->name, &meta));
+    FAIL_IF(!meta || meta->type != JSON_OBJECT, ST_BAD, "expected its type in 'tensor_values', got none");
+    TRY(field_int(json_get(meta, "dtype"), &number));
     *out = (Type){.dtype = export_dtype(number)};
     FAIL_IF(out->dtype == DT_NONE, ST_UNSUPPORTED, "%s are not supported", export_type_name(number));
     if (dtype_is_float(out->dtype)) out->dtype = DT_F32;
-    TRY(field_list(input->meta, "sizes", &sizes));
+    TRY(field_list(meta, "sizes", &sizes));
     FAIL_IF(sizes->count > MAX_RANK, ST_UNSUPPORTED, "expected at most %d dims, got %zu", MAX_RANK, sizes->count);
     out->rank = (int)sizes->count;
     for (int i = 0; i < out->rank; i++) TRY(read_dim(inputs, input->name, &sizes->items[i], out, i));
@@ -256,7 +231,7 @@ static Status add_other(ExportProgram *program, const Input *input) {
 Status program_read_inputs(ExportProgram *program) {
     Inputs inputs = {.program = program};
     TRY(read_signature(&inputs));
-    TRY(find_metas(&inputs));
+    TRY(json_fields(&program->graph, (const JsonField[]){{"tensor_values", &program->scope.metas.values}}, 1));
     for (int i = 0; i < inputs.count; i++) {
         const Status status = add_input(&inputs, &inputs.at[i]);
         if (status != ST_OK) return fail_context(status, "input '%s'", inputs.at[i].name);

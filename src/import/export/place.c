@@ -1,4 +1,5 @@
 #include "import/export/place.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ typedef struct Span {
 static Span module_path(const char *stack) {
     const char *entry = strrchr(stack, ';');
     const char *key = entry ? entry + 1 : stack, *path = strchr(key, ',');
-    if (!path) return (Span){"", 0};
+    if (!path || text_starts(path + 1, "_empty_nn_module_stack")) return (Span){"", 0}; // a node of no module's
     const size_t length = strcspn(++path, ",");
     const char *local = strncmp(path, "L['", 3) == 0 ? strstr(path, "']") : NULL;
     const size_t skip = local && local < path + length ? (size_t)(local - path) + 2 + (local[2] == '.') : 0;

@@ -224,3 +224,21 @@ Status scope_define_outputs(Scope *scope, const Json *outputs, const AtenValue *
     for (size_t i = 0; i < outputs->count; i++) TRY(define_output(scope, &outputs->items[i], &values[i]));
     return ST_OK;
 }
+
+static Status fill(Scope *scope, Arena *arena, Graph *graph, const Json *output, const AtenValue *value) {
+    const Json *name = json_get(output, "name");
+    if (value->kind != ATEN_TENSOR || !name || name->type != JSON_STRING) return ST_OK;
+    return meta_fill(&scope->metas, arena, name->string, graph, value->value);
+}
+
+Status scope_define_results(Scope *scope, Arena *arena, Graph *graph, const Json *outputs, const AtenValue *values) {
+    TRY(scope_define_outputs(scope, outputs, values));
+    for (size_t i = 0; i < outputs->count; i++) {
+        const Json *output = &outputs->items[i].items[0]; // a union, as it could be read
+        const AtenValue *value = &values[i];
+        if (value->kind != ATEN_LIST) TRY(fill(scope, arena, graph, output, value));
+        for (int k = 0; value->kind == ATEN_LIST && k < value->count; k++)
+            TRY(fill(scope, arena, graph, &output->items[k], &value->items[k]));
+    }
+    return ST_OK;
+}

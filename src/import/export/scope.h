@@ -2,7 +2,7 @@
 #pragma once
 #include "base/json.h"
 #include "import/aten/aten.h"
-#include "import/export/names.h"
+#include "import/export/meta.h"
 
 // A graph inside another sees its own names only.
 typedef struct Scope {
@@ -10,6 +10,7 @@ typedef struct Scope {
     NameTable names;
     AtenValue *values;
     int count, capacity;
+    MetaTable metas;
 } Scope;
 
 Status scope_define(Scope *scope, const char *name, AtenValue value); // `name` is copied; ST_BAD: it is there already
@@ -22,3 +23,6 @@ Status scope_argument(const Scope *scope, Arena *arena, const Json *json, AtenVa
 // Gives the names of a node's outputs, unions such as [{"as_tensor": {"name": "y"}}, {"as_none": true}], to values. An
 // output that is a list of names takes a list of as many values.
 Status scope_define_outputs(Scope *scope, const Json *outputs, const AtenValue *values);
+// ... after dims of those values that inference does not tell are taken from what the file says; what is read of that
+// lies in `arena`.
+Status scope_define_results(Scope *scope, Arena *arena, Graph *graph, const Json *outputs, const AtenValue *values);

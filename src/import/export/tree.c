@@ -31,13 +31,10 @@ static const Json *keys_of(Tree *tree, const Json *node, size_t count) {
     const Json *keys = NULL;
     Json *parsed = NULL;
     if (!context || context->type != JSON_STRING) return NULL;
-    const size_t length = strlen(context->string);
-    const JsonPart part = {context->string, length, 1};
-    if (json_parse_part(tree->arena, &part, &parsed) != ST_OK) parsed = NULL; // of a class that writes other texts
-    error_clear();
-    if (text_ends(name, "namedtuple") && parsed && parsed->type == JSON_STRING)
-        keys = json_get(json_get(tree->fields, parsed->string), "field_names");
-    else if (parsed && parsed->type == JSON_ARRAY) keys = parsed;
+    const JsonPart part = {context->string, strlen(context->string), 1};
+    if (text_ends(name, "namedtuple")) keys = json_get(json_get(tree->fields, context->string), "field_names");
+    else if (json_parse_part(tree->arena, &part, &parsed) == ST_OK) keys = parsed;
+    error_clear(); // of a class that writes other texts
     if (!keys || keys->type != JSON_ARRAY || keys->count != count) return NULL;
     for (size_t i = 0; i < count; i++) {
         if (keys->items[i].type != JSON_STRING || !*keys->items[i].string) return NULL;

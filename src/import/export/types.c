@@ -39,7 +39,11 @@ const char *export_type_name(int64_t number) {
     return is_type(number) && types[number].name ? types[number].name : "tensors of a type that is not known";
 }
 
-int64_t export_scalar_type(int64_t number) { return is_type(number) ? types[number].c10 : -1; }
+int64_t export_scalar_type(int64_t number) {
+    enum { FLOAT = 6 };
+    if (!is_type(number)) return -1;
+    return dtype_is_float(types[number].dtype) ? FLOAT : types[number].c10;
+}
 
 int64_t export_layout(int64_t number) {
     static const int64_t layouts[] = {-1, 1, 2, 4, 5, 6, 3, 0}; // sparse ones, mkldnn, strided
