@@ -16,8 +16,9 @@ import numpy as np
 
 import tool
 
-# Environments that tools/venv makes: the file with the packages. `make check-frameworks` makes them all.
-ENVIRONMENTS = {"tensorflow": "tensorflow.txt", "torch": "torch.txt"}
+# Environments that tools/venv makes: the file with the packages. `make check-frameworks` makes the first two.
+ENVIRONMENTS = {"tensorflow": "tensorflow.txt", "torch": "torch.txt", "torch-2.8": "torch-2.8.txt",
+                "torch-2.5": "torch-2.5.txt"}
 BUDGETS = {"strict": 1e-5, "fp32": 5e-5}  # rms of the difference / standard deviation of the expected, before the
                                           # last activation
 

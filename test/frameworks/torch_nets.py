@@ -11,8 +11,8 @@ FORMS = ("legacy", "protocol-4", "state_dict", "model_state_dict", "checkpoint",
          "parameters", "one-storage", "channels-last", "half", "bfloat16")
 # Whole modules: nothing of theirs is executed, but their weights are there.
 WHOLE = ("whole", "whole-legacy", "whole-in-dict")
-# Programs: a clear line, never more.
-CODE = ("torchscript", "exported")
+# Programs: one that is read, and one that gets a clear line, never more.
+CODE = ("exported", "torchscript")
 
 
 @dataclasses.dataclass

@@ -141,7 +141,7 @@ def write_form(form, network, x, path):
     if form == "exported":
         torch.export.save(torch.export.export(network, (x,)), path + ".pt2")
         os.replace(path + ".pt2", path)
-        return None
+        return answer(network, x)
     value, options = saved(form, network)
     torch.save(value, path, **options)
     return answer(network, x)
