@@ -205,9 +205,8 @@ static inline void export_put_node(Text *to, const char *target, const char *arg
     export_arguments(to, arguments);
     text_add(to, "], 'outputs': [");
     export_results(to, results);
-    text_add(to,
-             "], 'metadata': {'stack_trace': '  File \\'/home/me/net.py\\', line 12, in forward\\n    y = f(x)\\n', "
-             "'nn_module_stack': 'L__self__,,net.Net;L__self___enc,enc.conv,torch.nn.modules.conv.Conv2d'}}");
+    text_add(to, "], 'metadata': {'stack_trace': 'File \\'/a/net.py\\', line 12, in f', "
+                 "'nn_module_stack': 'E,,Net;E_enc,enc.conv,Conv2d'}}");
 }
 static inline void export_node(ExportFile *file, const char *target, const char *arguments, const char *results) {
     export_put_node(&file->nodes, target, arguments, results);
