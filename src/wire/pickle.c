@@ -546,19 +546,27 @@ static Status push_object(Parser *parser, PickleValue *maker, PickleValue *args,
     return open_ordered_dict(parser, object);
 }
 
-// maker, args: REDUCE, NEWOBJ. maker, args, kwargs: NEWOBJ_EX.
+static Status make_args(Parser *parser, PickleValue *const *values, size_t count, PickleValue **out) {
+    TRY(make_value(parser, PICKLE_TUPLE, out));
+    return add_items(parser, *out, values, count);
+}
+
+// maker, args: REDUCE, NEWOBJ. maker, args, kwargs: NEWOBJ_EX. PyTorch's own pickler, of TorchScript, gives the value
+// of an enum without a tuple around it.
 static Status read_object(Parser *parser) {
     const int has_kwargs = parser->argument;
     PickleValue *maker, *args, *kwargs = NULL;
     if (has_kwargs) TRY(pop_kind(parser, PICKLE_DICT, &kwargs));
-    TRY(pop_kind(parser, PICKLE_TUPLE, &args));
+    const PickleValue *top = parser->n_stack > 0 ? parser->stack[parser->n_stack - 1] : NULL;
+    if (pickle_is(top, PICKLE_INT) || pickle_is(top, PICKLE_FLOAT) || pickle_is(top, PICKLE_TEXT)) {
+        PickleValue *value;
+        TRY(pop(parser, &value));
+        TRY(make_args(parser, &value, 1, &args));
+    } else {
+        TRY(pop_kind(parser, PICKLE_TUPLE, &args));
+    }
     TRY(pop(parser, &maker));
     return push_object(parser, maker, args, kwargs);
-}
-
-static Status make_args(Parser *parser, PickleValue *const *values, size_t count, PickleValue **out) {
-    TRY(make_value(parser, PICKLE_TUPLE, out));
-    return add_items(parser, *out, values, count);
 }
 
 // mark, args...; the class stands behind the opcode.

@@ -376,6 +376,7 @@ TEST(persistent_ids_are_listed) {
 TEST(calls_are_data) {
     VALUE("cos\nsystem\n.", "os.system");
     VALUE("cos\nsystem\n(S'touch pwned'\ntR.", "<os.system('touch pwned')>");
+    VALUE("cm\nColor\nK\x02R.", "<m.Color(2)>"); // as PyTorch writes the members of enums
     VALUE("\x8c\x02os\x8c\x06system\x93\x8c\x0btouch pwned\x85R.", "<os.system('touch pwned')>");
     VALUE("(S'touch pwned'\nios\nsystem\n.", "<os.system('touch pwned')>");
     VALUE("(cos\nsystem\nS'touch pwned'\no.", "<os.system('touch pwned')>");
