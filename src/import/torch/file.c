@@ -141,13 +141,9 @@ static Status check_byte_order(const TorchFile *file, Arena *scratch) {
     return ST_OK;
 }
 
-static Status open_zip(const Mapping *mapping, Arena *scratch, TorchFile *out) {
-    const ZipEntry *entry;
+static Status read_object(const ZipEntry *entry, Arena *scratch, TorchFile *out) {
     const uint8_t *bytes;
     Pickle pickle;
-    TRY(zip_open(scratch, mapping->data, mapping->size, &out->zip));
-    TRY(find_data_pkl(out, scratch, &entry));
-    TRY(check_byte_order(out, scratch));
     TRY(zip_data(scratch, &out->zip, entry, &bytes));
     Status status = pickle_read(scratch, bytes, entry->size, &pickle);
     if (status == ST_OK) status = list_storages(&pickle, scratch, out);
@@ -155,10 +151,30 @@ static Status open_zip(const Mapping *mapping, Arena *scratch, TorchFile *out) {
     return status == ST_OK ? ST_OK : fail_context(status, "%s", entry->name);
 }
 
+static Status open_zip(const Mapping *mapping, Arena *scratch, TorchFile *out) {
+    const ZipEntry *entry;
+    out->numbers = "data/";
+    TRY(zip_open(scratch, mapping->data, mapping->size, &out->zip));
+    TRY(find_data_pkl(out, scratch, &entry));
+    TRY(check_byte_order(out, scratch));
+    return read_object(entry, scratch, out);
+}
+
+Status torch_open_part(const TorchFile *file, const char *part, Arena *scratch, TorchFile *out) {
+    const char *name = name_in_zip(file, part, ".pkl", scratch);
+    char *numbers = arena_string_n(scratch, part, strlen(part) + 1); // room for the '/'
+    if (!name || !numbers) return fail_memory(strlen(part));
+    numbers[strlen(part)] = '/';
+    *out =
+        (TorchFile){.is_zip = true, .zip = file->zip, .folder = file->folder, .size = file->size, .numbers = numbers};
+    const ZipEntry *entry = zip_find(&file->zip, name);
+    return entry ? read_object(entry, scratch, out) : ST_OK;
+}
+
 Status torch_load(const TorchFile *file, Arena *arena, Arena *scratch, TorchStorage *storage) {
     if (storage->data) return ST_OK;
     FAIL_IF(!file->is_zip, ST_BAD, "expected the numbers of storage '%s' in the file, got none", storage->key);
-    const char *name = name_in_zip(file, "data/", storage->key, scratch);
+    const char *name = name_in_zip(file, file->numbers, storage->key, scratch);
     if (!name) return fail_memory(strlen(storage->key));
     const ZipEntry *entry = zip_find(&file->zip, name);
     FAIL_IF(!entry, ST_BAD, "expected %s in the archive, got none; the file is damaged", name);

@@ -26,13 +26,18 @@ typedef struct TorchFile {
     size_t n_storages;
     bool is_zip;
     Zip zip;
-    const char *folder; // in the zip: "NAME/"
+    const char *folder;  // in the zip: "NAME/"
+    const char *numbers; // in the folder: "data/"
     size_t size;        // of the file
 } TorchFile;
 
 // Reads all but the numbers; `scratch` holds it. ST_BAD: damaged; ST_UNSUPPORTED: a pickle that torch.save did not
 // write, big-endian numbers.
 Status torch_open(const Mapping *mapping, Arena *scratch, TorchFile *out);
+
+// Another object in the zip of `file`: `part` ("constants") names NAME/constants.pkl and the folder of its storages,
+// NAME/constants/. out->root NULL: there is none.
+Status torch_open_part(const TorchFile *file, const char *part, Arena *scratch, TorchFile *out);
 
 // The storage that a persistent id names, without its numbers; NULL: it names none.
 TorchStorage *torch_storage(const TorchFile *file, const PickleValue *id);

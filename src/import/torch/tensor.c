@@ -99,14 +99,31 @@ static Status read_view(const Call *call, const TorchStorage *storage, TorchView
     return ST_OK;
 }
 
-Status torch_read_tensor(TorchTarget *target, const PickleValue *value, Tensor *out) {
-    const Call call = tensor_call(value);
-    TorchView view = {0};
-    FAIL_IF(!call.maker, ST_BAD, "expected a tensor, got %s", pickle_kind_name(value));
-    TorchStorage *storage = torch_storage(target->file, pickle_item(call.args, 0));
-    FAIL_IF(!storage, ST_BAD, "expected its storage, got %s", pickle_kind_name(pickle_item(call.args, 0)));
-    const char *missing = torch_tensor_missing(target->file, value);
+static Status find_call(const TorchFile *file, const PickleValue *value, Call *call, TorchStorage **storage) {
+    *call = tensor_call(value);
+    FAIL_IF(!call->maker, ST_BAD, "expected a tensor, got %s", pickle_kind_name(value));
+    *storage = torch_storage(file, pickle_item(call->args, 0));
+    FAIL_IF(!*storage, ST_BAD, "expected its storage, got %s", pickle_kind_name(pickle_item(call->args, 0)));
+    const char *missing = torch_tensor_missing(file, value);
     FAIL_IF(missing, ST_UNSUPPORTED, "%s are not supported", missing);
+    return ST_OK;
+}
+
+Status torch_read_type(const TorchFile *file, const PickleValue *value, DType *dtype, Shape *shape) {
+    Call call;
+    TorchStorage *storage;
+    TRY(find_call(file, value, &call, &storage));
+    *dtype = is_v3(&call) ? dtype_of(pickle_item(call.args, 6)) : storage->dtype;
+    TRY(read_list(pickle_item(call.args, 2), "size", &shape->rank, shape->dim));
+    FAIL_IF(shape_count(shape) < 0, ST_BAD, "expected dims that fit in memory, got too large ones");
+    return ST_OK;
+}
+
+Status torch_read_tensor(TorchTarget *target, const PickleValue *value, Tensor *out) {
+    Call call;
+    TorchStorage *storage;
+    TorchView view = {0};
+    TRY(find_call(target->file, value, &call, &storage));
     TRY(read_view(&call, storage, &view));
     TRY(torch_load(target->file, target->arena, target->scratch, storage));
     return torch_read_view(target, &view, storage->key, storage->data, storage->bytes, out);
