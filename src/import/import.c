@@ -4,6 +4,7 @@
 #include "import/limits.h"
 #include "import/onnx/onnx.h"
 #include "import/recognise.h"
+#include "import/script/script.h"
 #include "import/tensorflow/tensorflow.h"
 #include "import/tflite/tflite.h"
 #include "import/torch/torch.h"
@@ -36,6 +37,7 @@ static const struct {
     {FORMAT_TORCH_ZIP, torch_import},
     {FORMAT_PICKLE, torch_import},
     {FORMAT_TORCH_PT2, export_import},
+    {FORMAT_TORCHSCRIPT, script_import},
     {FORMAT_HDF5, keras_import},
     {FORMAT_KERAS_ZIP, keras_import},
     {FORMAT_TFLITE, tflite_import},

@@ -29,6 +29,7 @@ static Format recognise_zip(const uint8_t *data, size_t size) {
         {"model.weights.h5", FORMAT_KERAS_ZIP},   {"/constants.pkl", FORMAT_TORCHSCRIPT},
         {"/data/weights/", FORMAT_TORCH_PT2},     {"/models/model.json", FORMAT_TORCH_PT2},
         {"/data/aotinductor/", FORMAT_TORCH_PT2}, {"serialized_exported_program.json", FORMAT_TORCH_PT2},
+        {"/model.json", FORMAT_TORCHSCRIPT}, // before PyTorch 1.4
         {"/data.pkl", FORMAT_TORCH_ZIP},
     };
     const size_t window = MIN(size, (size_t)WINDOW);
@@ -149,7 +150,6 @@ Status recognise_folder(const char *path, Format *format) {
     return status;
 }
 
-static const char from_torch[] = "export it to ONNX inside PyTorch (torch.onnx.export)";
 static const char from_coreml[] = "export the network that it was made from to ONNX";
 
 static const struct {
@@ -158,7 +158,6 @@ static const struct {
 } formats[FORMAT_COUNT] = {
     [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX, PyTorch, Keras, TensorFlow), got bytes of no known format",
                         "check that this is the right file"},
-    [FORMAT_TORCHSCRIPT] = {ST_UNSUPPORTED, "this is a TorchScript file, which is not read yet", from_torch},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
     [FORMAT_COREML] = {ST_UNSUPPORTED, "this is a Core ML model, which is not read yet", from_coreml},
     [FORMAT_LFS_POINTER] = {ST_BAD, "expected a model, got a Git LFS pointer (the file itself was not downloaded)",

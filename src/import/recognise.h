@@ -14,9 +14,9 @@ typedef enum Format {
     FORMAT_SAVED_MODEL,  // TensorFlow: the folder, or saved_model.pb
     FORMAT_FROZEN_GRAPH, // TensorFlow: GraphDef or MetaGraphDef
     FORMAT_TFLITE,
-    // Known, not read yet:
     FORMAT_TORCHSCRIPT, // torch.jit.save
-    FORMAT_ZIP,         // another zip
+    // Known, not read yet:
+    FORMAT_ZIP, // another zip
     FORMAT_COREML,
     // No model at all:
     FORMAT_LFS_POINTER,

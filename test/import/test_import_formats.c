@@ -57,7 +57,6 @@ TEST(formats_of_others_are_named) {
     static const struct {
         const char *path, *words;
     } files[] = {
-        {"models/lgg/seed-torch-w32.torchscript.pt", "TorchScript|torch.onnx.export"},
         {"models/coreml/tiramisu45.mlmodel", "Core ML|ONNX"},
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {
