@@ -14,7 +14,7 @@ FuzzFunction fuzz_onnx, fuzz_recognise, fuzz_protobuf, fuzz_package, fuzz_graph;
 FuzzFunction fuzz_hdf5, fuzz_keras, fuzz_tflite;
 FuzzFunction fuzz_tensorflow, fuzz_sstable;
 FuzzFunction fuzz_tiff, fuzz_png, fuzz_npy, fuzz_npz;
-FuzzFunction fuzz_pickle, fuzz_torch, fuzz_export;
+FuzzFunction fuzz_pickle, fuzz_torch, fuzz_export, fuzz_script, fuzz_torchscript;
 FuzzFunction fuzz_json, fuzz_pipeline, fuzz_results, fuzz_profile, fuzz_plan, fuzz_wisdom;
 
 typedef struct FuzzTarget {

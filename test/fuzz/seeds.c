@@ -352,6 +352,7 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     seed_wisdom(&to);
     seed_torch(&to);
     seed_export(&to);
+    seed_script(&to);
     seed_hdf5(&to);
     seed_keras(&to);
     seed_tflite(&to);

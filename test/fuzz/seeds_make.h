@@ -14,6 +14,7 @@ void seed_add_text(Seeds *to, const char *target, const char *name, const char *
 
 void seed_torch(Seeds *to); // seeds_torch.c, and so on
 void seed_export(Seeds *to);
+void seed_script(Seeds *to);
 void seed_hdf5(Seeds *to);
 void seed_keras(Seeds *to);
 void seed_tflite(Seeds *to);

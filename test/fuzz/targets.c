@@ -19,6 +19,7 @@ const FuzzTarget fuzz_targets[] = {
     {"profile", fuzz_profile},   {"plan", fuzz_plan},
     {"wisdom", fuzz_wisdom},     {"pickle", fuzz_pickle},
     {"torch", fuzz_torch},       {"export", fuzz_export},
+    {"script", fuzz_script},     {"torchscript", fuzz_torchscript},
     {"hdf5", fuzz_hdf5},         {"keras", fuzz_keras},
     {"tflite", fuzz_tflite},     {"tensorflow", fuzz_tensorflow},
     {"sstable", fuzz_sstable},

@@ -210,7 +210,6 @@ TEST(changed_files_of_other_formats) {
                                         "models/damaged/text-filtered.h5",
                                         "models/coreml/tiramisu45.mlmodel",
                                         "models/lgg/seed-keras-w16.savedmodel/saved_model.pb",
-                                        "models/lgg/seed-torch-w32.torchscript.pt",
                                         "models/pytorch/brats-flair-unet-nobn.state_dict.pth",
                                         "models/pytorch/drive-retina-unet-5x5.state_dict.pt",
                                         "models/tensorflow/brain-t1c-120-savedmodel/saved_model.pb"};
@@ -222,7 +221,7 @@ TEST(changed_large_models) {
     static const char *const names[] = {"models/onnx/cervix-unet-224.onnx", "models/lgg/seed-keras-w16.onnx",
                                         "models/lgg/seed-torch-w32.onnx",   "models/keras/brats-unet-128.h5",
                                         "models/lgg/seed-keras-w16.keras",  "models/lgg/seed-keras-w16.tflite",
-                                        "models/lgg/seed-torch-w32.pt2"};
+                                        "models/lgg/seed-torch-w32.pt2",    "models/lgg/seed-torch-w32.torchscript.pt"};
     change_shared(names, COUNT_OF(names), "info");
 }
 
