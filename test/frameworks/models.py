@@ -172,7 +172,7 @@ def check_file(context, path, inputs, outputs, isas=(), rounded=None, options=()
         compile_file(context, path, package, options)
         if context.keep:
             keep(context.keep, path, package, inputs, outputs)
-        info = json.loads(context.tool.call("info", path, "--json"))  # of the package it would be with dims bound
+        info = json.loads(context.tool.call("info", path, "--json", *options))  # of the package it would be with dims bound
         feed, expected = named(info["inputs"], inputs), named(info["outputs"], outputs)
         for mode, (words, isa, budget) in ways(isas).items():
             try:

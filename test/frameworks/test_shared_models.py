@@ -19,11 +19,10 @@ REFUSED = {
     "coreml/tiramisu45.mlmodel": (4, "Core ML"),
     "damaged/lfs-pointer.hdf5": (3, "Git LFS"),
     "damaged/text-filtered.h5": (3, "text"),
-    "lgg/seed-torch-w32.torchscript.pt": (4, "TorchScript"),
 }
 # {file: (network in expected.json)}
 LGG = {"seed-torch-w32.state_dict.pth": "seed-torch-w32", "seed-torch-w32.pt2": "seed-torch-w32",
-       "seed-keras-w16.h5": "seed-keras-w16",
+       "seed-torch-w32.torchscript.pt": "seed-torch-w32", "seed-keras-w16.h5": "seed-keras-w16",
        "seed-keras-w16.keras": "seed-keras-w16", "seed-keras-w16.savedmodel": "seed-keras-w16",
        "seed-keras-w16.tflite": "seed-keras-w16"}
 

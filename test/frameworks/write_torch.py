@@ -137,7 +137,7 @@ def write_form(form, network, x, path):
         return answer(network, x)
     if form == "torchscript":
         torch.jit.trace(network, x, check_trace=False).save(path)
-        return None
+        return answer(network, x)
     if form == "exported":
         torch.export.save(torch.export.export(network, (x,)), path + ".pt2")
         os.replace(path + ".pt2", path)
