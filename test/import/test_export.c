@@ -440,6 +440,22 @@ TEST(export_writes_through_a_reshape) {
     }
 }
 
+// The other way round: after a write to the tensor its reshape is the old one or the new one.
+TEST(export_reads_of_an_old_reshape) {
+    for (int i = 0; i < 2; i++) {
+        ExportFile file = export_file(EXPORT_LISTS);
+        export_input(&file, "x", "2,3");
+        export_node(&file, "aten.clone.default", "self=%x", "a");
+        export_node(&file, "aten.reshape.default", "self=%a shape=[6]", "v");
+        export_node(&file, "aten.abs.default", "self=%v", "read_in_time");
+        export_node(&file, "aten.mul_.Tensor", "self=%a other=-1", "mul_");
+        export_output(&file, i ? "%v" : "%read_in_time");
+        const char *path = export_save(&file, "m.pt2");
+        if (i == 0) CHECK_RUN(path, FLOATS(-1, 2, 3, 4, 5, 6), 1, 2, 3, 4, 5, 6);
+        else check_refused_with(path, NULL, ST_UNSUPPORTED, "aten::reshape|may be a copy");
+    }
+}
+
 TEST(export_writes_through_what_cannot_be_undone) {
     ExportFile file = export_file(EXPORT_LISTS);
     export_input(&file, "x", "1,3");

@@ -238,6 +238,11 @@ static Status current_value(AtenAliases *aliases, ValueId value, ValueId *out) {
             "%s wrote to what may be a copy of this tensor or not; write y = x.reshape(...) and use y from there on",
             root->torn);
     if (alias->base >= 0 && alias->version != root->version) {
+        FAIL_IF(
+            alias->view->kind == VIEW_MAYBE, ST_UNSUPPORTED,
+            "%s: what %s gave is read after a write to what it was made of, which it may be a copy of or not; write "
+            "x = x.clone() in front of the write",
+            alias->call.place, alias->call.op);
         TRY(make_again(aliases, alias)); // no entry is added on the way
         alias->version = root->version;
     }
