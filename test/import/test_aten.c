@@ -178,7 +178,7 @@ TEST(aten_numbers_in_the_graph) {
         CALL(&f, "_operator::mod", batch, aten_int(3)), CALL(&f, "torch::sym_max", batch, aten_int(7))};
     static const double expected[] = {2, 2.5, 2, 7};
     for (int i = 0; i < 4; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "y%d", i);
         CHECK_INT(results[i].kind, ATEN_NUMBER);
         CHECK_OK(aten_output(&f.aten, name, &results[i]));
