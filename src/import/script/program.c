@@ -93,7 +93,9 @@ Status program_find(Program *program, Name *name, const Definition **out) {
     FAIL_IF(!dot || !text_starts(name->text, "__torch__"), ST_BAD, "expected the name of a function or a class, got %s",
             name->text);
     TRY(find_code(program, name->text, (size_t)(dot - name->text), &code));
-    const Definition *found = code_find(code, program_word(program, dot + 1));
+    const Name *word = program_word(program, dot + 1);
+    if (!word) return fail_memory(sizeof *word);
+    const Definition *found = code_find(code, word);
     FAIL_IF(!found, ST_BAD, "expected %s in %s, got none; the file is damaged", dot + 1, code->path);
     name->found = found;
     *out = found;

@@ -20,8 +20,9 @@ static Status check_hooks(const Definition *class) {
 static Status find_forward(Machine *machine, ScriptObject *root, const Definition **out) {
     const Definition *class;
     const Name *forward = program_word(machine->program, "forward");
+    if (!forward) return fail_memory(sizeof *forward);
     TRY(object_class(machine, root, &class));
-    *out = forward ? class_method(class, forward) : NULL;
+    *out = class_method(class, forward);
     FAIL_IF(!*out, ST_UNSUPPORTED, "expected the method forward in %s, got none", root->class->text);
     return check_hooks(class);
 }

@@ -270,7 +270,8 @@ Status machine_method(Machine *machine, ScriptObject *object, const char *name, 
     const int used = machine->stack_used;
     TRY(object_class(machine, object, &class));
     const Name *wanted = program_word(machine->program, name);
-    method = wanted ? class_method(class, wanted) : NULL;
+    if (!wanted) return fail_memory(sizeof *wanted);
+    method = class_method(class, wanted);
     FAIL_IF(!method, ST_BAD, "expected the method %s in the class %s, got none", name, class->name->text);
     TRY(machine_push(machine, count + 1, &all));
     all[0] = (ScriptValue){.kind = SCRIPT_OBJECT, .object = object};
