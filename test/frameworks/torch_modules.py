@@ -94,8 +94,9 @@ def milesial(ic, classes, bilinear, width, bias=False):
 class Named(nn.Module):
     """github.com/mateuszbuda/brain-segmentation-pytorch."""
 
-    def __init__(self, ic, width):
+    def __init__(self, ic, width, activation=torch.sigmoid):
         super().__init__()
+        self.activation = activation
         c = ic
         for i in range(1, 5):
             setattr(self, f"encoder{i}", self.block(c, width << i - 1, f"enc{i}"))
@@ -125,7 +126,8 @@ class Named(nn.Module):
         x = self.bottleneck(x)
         for i in (4, 3, 2, 1):
             x = getattr(self, f"decoder{i}")(torch.cat([getattr(self, f"upconv{i}")(x), skips.pop()], 1))
-        return torch.sigmoid(self.conv(x))
+        x = self.conv(x)
+        return self.activation(x) if self.activation else x
 
 
 def mateuszbuda(ic, width):
