@@ -5,6 +5,7 @@
 //   Mish       x tanh(softplus(x))             Misra 2019, arXiv 1908.08681
 //   Gelu       x / 2 (1 + erf(x / sqrt 2))     Hendrycks & Gimpel 2016, arXiv 1606.08415; and its tanh form
 //   HardSigmoid  clip(x + 3, 0, 6) / 6
+//   LeakyRelu  a PRelu with one slope, as torch.nn.PReLU is by default: then whoever makes x can apply it
 //
 // The whole formula is evaluated with one rounding where the nodes rounded after each step: results may differ by a
 // few units in the last place. Inner nodes with other uses are left alone, as nothing would be saved.
@@ -179,7 +180,20 @@ static Status gelu(Graph *graph, Node *node, bool *changed) {
     return ST_OK;
 }
 
+// ---- PRelu with one slope ----
+
+static Status one_slope(Graph *graph, Node *node, bool *changed) {
+    double slope;
+    if (node->op != OP_PRelu || output_type(graph, node)->dtype != DT_F32) return ST_OK;
+    const ValueId x = node->inputs[0];
+    if (!constant_scalar(graph, node->inputs[1], &slope) || !isfinite(slope)) return ST_OK;
+    if (!is_scalar_for(graph, node->inputs[1], &graph->values[x].type)) return ST_OK;
+    *changed = true;
+    TRY(node_become(graph, node, OP_LeakyRelu, &x, 1));
+    return node_set_float(graph, node, "alpha", slope);
+}
+
 Status pass_recognise_activation(Graph *graph, bool *changed) {
-    static Rewrite *const rewrites[] = {gated, hard, gelu};
+    static Rewrite *const rewrites[] = {gated, hard, gelu, one_slope};
     return rewrite_nodes(graph, rewrites, COUNT_OF(rewrites), changed);
 }

@@ -71,6 +71,12 @@ TEST(gelu) {
     CHECK_NOT(ACT, ERF "%z = Relu (%x)\n %m = Mul (%z, %o)\n %y = Mul (%m, %h)\n");
 }
 
+TEST(prelu_of_one_slope) {
+    CHECK_BECOMES(ACT, "%s = const float32[1] {0.3}\n %y = PRelu (%x, %s)\n", OP_LeakyRelu);
+    CHECK_BECOMES(ACT, "%s = const float32[1x1x1] {-2}\n %y = PRelu (%x, %s)\n", OP_LeakyRelu);
+    CHECK_NOT(ACT, "%s = const float32[3x1x1] {0.3, 0.3, 0.2}\n %y = PRelu (%x, %s)\n");
+}
+
 #define MOMENTS(axes)                                                                                                  \
     "%ax = const int64" axes "\n %m = ReduceMean (%x, %ax)\n %d = Sub (%x, %m)\n %2 = const float32[] {2}\n"           \
     " %p = Pow (%d, %2)\n %v = ReduceMean (%p, %ax)\n %e = const float32[] {1e-5}\n %a = Add (%v, %e)\n"               \
