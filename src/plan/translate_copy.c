@@ -1,5 +1,5 @@
-// Ops that only move data, as strided copies between plain tensors: Slice, Split, Transpose, constant Pad, Expand,
-// Tile, DepthToSpace, SpaceToDepth. Concat's plain form is here too.
+// Ops that only move data, as strided copies between plain tensors: Slice, Split, Transpose, Pad, Expand, Tile,
+// DepthToSpace, SpaceToDepth. Concat's plain form is here too.
 #include "plan/planner.h"
 #include <string.h>
 
@@ -140,46 +140,115 @@ static Status copy_tile(Planner *planner, int index, bool *done) {
     *done = true;
     return ST_OK;
 }
-// Constant padding: the inside, and for each axis a slab before and one behind (inside along earlier axes, everything
-// along later ones), so that no place is written twice. Negative pads cut.
-static Status copy_pad(Planner *planner, int index, bool *done) {
-    const Node *node = planner->graph->nodes[index];
-    Shape in, out;
-    value_shape(planner, node->inputs[0], &in), value_shape(planner, node->outputs[0], &out);
+// What Pad does along one axis: out.dim = before + inside + behind, the inside starting at `from`.
+typedef struct AxisPad {
+    int64_t before, inside, behind, from;
+} AxisPad;
+
+// False: they are not known. Negative pads cut first.
+static bool pads_of(const Planner *planner, const Node *node, const Shape *in, const Shape *out,
+                    AxisPad pad[MAX_RANK]) {
     size_t count, n_axes;
     const int64_t *pads = constant_ints(planner, node, 1, &count), *axes = constant_ints(planner, node, 3, &n_axes);
+    if (!pads || (node_has_input(node, 3) && !axes)) return false;
+    for (int i = 0; i < in->rank; i++) pad[i] = (AxisPad){.inside = in->dim[i]};
+    for (size_t k = 0; k < count / 2; k++) {
+        AxisPad *p = &pad[axes ? wrap(axes[k], in->rank) : (int)k];
+        p->before = MAX(pads[k], 0), p->behind = MAX(pads[k + count / 2], 0), p->from = MAX(-pads[k], 0);
+    }
+    for (int i = 0; i < in->rank; i++) pad[i].inside = MAX(0, out->dim[i] - pad[i].before - pad[i].behind);
+    return true;
+}
+// Constant padding: the inside, and for each axis a slab before and one behind (inside along earlier axes, everything
+// along later ones), so that no place is written twice.
+static Status copy_pad_constant(Planner *planner, int index, const Shape *in, const Shape *out, const AxisPad *pad,
+                                bool *done) {
+    const Node *node = planner->graph->nodes[index];
     const Tensor *value = node_has_input(node, 2) ? node_constant(planner->graph, node, 2) : NULL;
-    if (strcmp(node_string(node, "mode", "constant"), "constant") || !pads || (node_has_input(node, 2) && !value) ||
-        (node_has_input(node, 3) && !axes))
-        return ST_OK;
-    int64_t begin_pad[MAX_RANK] = {0}, stride[MAX_RANK], first[MAX_RANK], inside[MAX_RANK];
-    for (size_t k = 0; k < count / 2; k++) begin_pad[axes ? wrap(axes[k], in.rank) : (int)k] = pads[k];
-    strides_of(&in, stride);
+    if (node_has_input(node, 2) && !value) return ST_OK;
+    int64_t stride[MAX_RANK];
+    strides_of(in, stride);
     Region *region;
     StridedCopy *list;
-    TRY(begin(planner, index, 0, 0, 1 + 2 * in.rank, &region, &list));
-    StridedCopy copy = whole(&out, stride, 0);
-    for (int i = 0; i < in.rank; i++) {
-        first[i] = MAX(begin_pad[i], 0);
-        const int64_t from = MAX(-begin_pad[i], 0);
-        inside[i] = MAX(0, MIN(in.dim[i] - from, out.dim[i] - first[i]));
-        copy.count[i] = inside[i];
-        copy.from_offset += from * stride[i], copy.to_offset += first[i] * copy.to_stride[i];
+    TRY(begin(planner, index, 0, 0, 1 + 2 * in->rank, &region, &list));
+    StridedCopy copy = whole(out, stride, 0);
+    for (int i = 0; i < in->rank; i++) {
+        copy.count[i] = pad[i].inside;
+        copy.from_offset += pad[i].from * stride[i], copy.to_offset += pad[i].before * copy.to_stride[i];
     }
     list[0] = copy;
-    for (int axis = 0; axis < in.rank; axis++)
+    for (int axis = 0; axis < in->rank; axis++)
         for (int behind = 0; behind < 2; behind++) {
-            StridedCopy slab = whole(&out, stride, 0);
+            StridedCopy slab = whole(out, stride, 0);
             slab.input = -1;
-            for (int i = 0; i < axis; i++) slab.count[i] = inside[i], slab.to_offset += first[i] * slab.to_stride[i];
-            slab.count[axis] = behind ? out.dim[axis] - first[axis] - inside[axis] : first[axis];
-            if (behind) slab.to_offset += (first[axis] + inside[axis]) * slab.to_stride[axis];
+            for (int i = 0; i < axis; i++)
+                slab.count[i] = pad[i].inside, slab.to_offset += pad[i].before * slab.to_stride[i];
+            slab.count[axis] = behind ? pad[axis].behind : pad[axis].before;
+            if (behind) slab.to_offset += (pad[axis].before + pad[axis].inside) * slab.to_stride[axis];
             list[1 + 2 * axis + behind] = slab;
         }
     // Bytes, not a number: a double would round integers beyond 2^53.
     if (value && tensor_count(value) > 0) memcpy(&region->problem.fill, value->data, dtype_size(value->dtype));
     *done = true;
     return ST_OK;
+}
+// `count` places from `to` on, whose elements come from `from` on in steps of `step`.
+typedef struct Stretch {
+    int64_t to, count, from, step;
+} Stretch;
+
+// The stretches of an axis, those without places left out; 0: there is more padding than one repetition gives.
+static int stretches_of(const AxisPad *p, const char *mode, Stretch out[3]) {
+    const int64_t last = p->from + p->inside - 1, behind_to = p->before + p->inside;
+    Stretch before = {0, p->before, p->from, 0}, behind = {behind_to, p->behind, last, 0}; // edge
+    if (!strcmp(mode, "reflect")) {
+        if (MAX(p->before, p->behind) >= p->inside) return 0;
+        before.from = p->from + p->before, behind.from = last - 1, before.step = behind.step = -1;
+    } else if (!strcmp(mode, "wrap")) {
+        if (MAX(p->before, p->behind) > p->inside) return 0;
+        before.from = last + 1 - p->before, behind.from = p->from, before.step = behind.step = 1;
+    }
+    int count = 0;
+    if (p->before) out[count++] = before;
+    if (p->inside) out[count++] = (Stretch){p->before, p->inside, p->from, 1};
+    if (p->behind) out[count++] = behind;
+    return p->inside ? count : 0;
+}
+// Padding with elements of the input: each stretch of an axis with each one of the others.
+static Status copy_pad_repeat(Planner *planner, int index, const Shape *in, const Shape *out, const AxisPad *pad,
+                              bool *done) {
+    enum { MOST = 81 };
+    Stretch list_of[MAX_RANK][3];
+    int count[MAX_RANK], copies = 1;
+    int64_t stride[MAX_RANK];
+    for (int i = 0; i < in->rank; i++) {
+        count[i] = stretches_of(&pad[i], node_string(planner->graph->nodes[index], "mode", ""), list_of[i]);
+        copies *= count[i];
+        if (copies == 0 || copies > MOST) return ST_OK;
+    }
+    strides_of(in, stride);
+    Region *region;
+    StridedCopy *list;
+    TRY(begin(planner, index, 0, 0, copies, &region, &list));
+    for (int k = 0; k < copies; k++) {
+        list[k] = whole(out, stride, 0);
+        for (int i = in->rank - 1, left = k; i >= 0; left /= count[i], i--) {
+            const Stretch *s = &list_of[i][left % count[i]];
+            list[k].count[i] = s->count, list[k].from_stride[i] = s->step * stride[i];
+            list[k].from_offset += s->from * stride[i], list[k].to_offset += s->to * list[k].to_stride[i];
+        }
+    }
+    *done = true;
+    return ST_OK;
+}
+static Status copy_pad(Planner *planner, int index, bool *done) {
+    const Node *node = planner->graph->nodes[index];
+    Shape in, out;
+    AxisPad pad[MAX_RANK];
+    value_shape(planner, node->inputs[0], &in), value_shape(planner, node->outputs[0], &out);
+    if (!pads_of(planner, node, &in, &out, pad)) return ST_OK;
+    const bool constant = !strcmp(node_string(node, "mode", "constant"), "constant");
+    return (constant ? copy_pad_constant : copy_pad_repeat)(planner, index, &in, &out, pad, done);
 }
 // (n, c, h, w) <-> blocks of b x b pixels in the channels, as one copy of 6 dims.
 static Status copy_blocks(Planner *planner, int index, bool *done) {

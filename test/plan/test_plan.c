@@ -80,6 +80,34 @@ TEST(pads_that_add_and_cut) {
         " %c = Pad (%x, %r, %v)\n"
         "}\n");
 }
+// Elements of the input: by copies, up to one repetition on each side; beyond, by the reference.
+TEST(pads_that_repeat) {
+    static const char text[] =
+        "graph (%%x: float32[3x4x5], %%i: int64[4x1]) -> (%%a, %%b, %%c) {\n"
+        " %%p = const int64[6] {2, 0, -1, 1, 1, 2} %%q = const int64[4] {0, -3, 2, 0}\n"
+        " %%r = const int64[4] {2, 0, -1, 0} %%axes = const int64[2] {0, 2} %%v = const float32[] {7}\n"
+        " %%a = Pad (%%x, %%p) {mode=\"%s\"}\n"
+        " %%b = Pad (%%x, %%q, %%v, %%axes) {mode=\"%s\"}\n"
+        " %%c = Pad (%%i, %%r) {mode=\"%s\"}\n"
+        "}\n";
+    static const char *const modes[] = {"edge", "reflect", "wrap"};
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        char filled[sizeof text + 64];
+        snprintf(filled, sizeof filled, text, modes[i], modes[i], modes[i]);
+        CHECK_PLANNED(filled);
+    }
+    Graph *graph = planned_graph("graph (%x: float32[3x4]) -> (%a, %b, %c) {\n"
+                                 " %p = const int64[4] {2, 3, 2, 3} %q = const int64[4] {0, 5, 0, 0}\n"
+                                 " %a = Pad (%x, %p) {mode=\"edge\"}\n"
+                                 " %b = Pad (%x, %p) {mode=\"reflect\"}\n"
+                                 " %c = Pad (%x, %q) {mode=\"wrap\"}\n"
+                                 "}\n");
+    char *plan = planned_text(graph, &(Setting){.isa = planned_best_isa(), .threads = 2, .fuse = true});
+    const char *const first = strstr(plan, "reference");
+    CHECK(first && !strstr(first + 1, "reference")); // the third only
+    mem_free(plan);
+    graph_free(graph);
+}
 // Compared as bits: a double, as which tolerances are taken, does not hold these numbers.
 TEST(pads_keep_every_bit) {
     Graph *graph = planned_graph("graph (%x: int64[3], %u: uint64[3], %f: float64[3]) -> (%a, %b, %c, %d) {\n"
