@@ -9,7 +9,7 @@ export PYTHON
 configure = cmake -S . -B $(1) -DCMAKE_BUILD_TYPE=$(2) -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DSTENT_WERROR=$(WERROR)
 compile = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build $(1) --parallel $(JOBS)
 
-.PHONY: all sanitize debug fuzz setup demo check check-long check-frameworks bench dist install clean
+.PHONY: all sanitize debug fuzz setup demo check check-long check-frameworks check-zoo bench dist install clean
 
 all:
 	@$(call configure,build,Release) > /dev/null
@@ -45,6 +45,12 @@ check-frameworks: all
 	-timeout 900 tools/venv test/frameworks/tensorflow.txt build/venv-tensorflow
 	-timeout 900 tools/venv test/frameworks/torch.txt build/venv-torch
 	build/venv-frameworks/bin/python test/frameworks/run.py $(if $(BUDGET),--budget $(BUDGET))
+
+# The networks of test/frameworks/zoo.txt in all formats and sizes: hours, and 5 gigabytes at a time.
+check-zoo: all
+	tools/venv test/frameworks/requirements.txt build/venv-frameworks
+	tools/venv test/frameworks/torch.txt build/venv-torch
+	build/venv-frameworks/bin/python test/frameworks/run.py --long --only '^zoo/$(NET)'
 
 bench: all
 	tools/venv bench/peers.txt build/venv-bench

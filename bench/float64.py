@@ -8,6 +8,7 @@ Convolutions are sums over kernel taps of one matrix product each: slow enough t
 enough for a 100 GFLOP network in seconds. Knows the ops that segmentation networks are made of, no more.
 """
 import argparse
+import functools
 import hashlib
 import itertools
 import math
@@ -202,7 +203,49 @@ def reshape(attrs, x, shape):
 
 
 def constant(attrs):
-    return numpy_helper.to_array(attrs["value"])
+    if "value" in attrs:
+        return numpy_helper.to_array(attrs["value"])
+    (name, value), = attrs.items()  # value_int, value_ints, value_float, value_floats
+    return np.array(value, np.int64 if name.startswith("value_int") else np.float32)
+
+
+def split(attrs, x, sizes=None):
+    axis = attrs.get("axis", 0)
+    if sizes is None:
+        return np.array_split(x, attrs["num_outputs"], axis)
+    return np.split(x, np.cumsum(sizes)[:-1], axis)
+
+
+def reduced(function):
+    """An operator that takes its axes as an input, or before opset 18 as an attribute."""
+    def run_one(attrs, x, axes=None):
+        axes = attrs.get("axes") if axes is None else axes
+        if axes is None and attrs.get("noop_with_empty_axes", 0):
+            return x
+        return function(x, axis=None if axes is None else tuple(int(a) for a in axes), keepdims=bool(attrs.get("keepdims", 1)))
+    return run_one
+
+
+def gemm(attrs, a, b, c=0):
+    a, b = a.T if attrs.get("transA", 0) else a, b.T if attrs.get("transB", 0) else b
+    return attrs.get("alpha", 1.0) * (a @ b) + attrs.get("beta", 1.0) * c
+
+
+def group_normalization(attrs, x, scale, bias):
+    groups, shape = attrs["num_groups"], (1, -1) + (1,) * (x.ndim - 2)
+    grouped = x.reshape((x.shape[0], groups, -1))
+    y = normalised(grouped, (2,), attrs.get("epsilon", 1e-5)).reshape(x.shape)
+    return y * scale.reshape(shape) + bias.reshape(shape)
+
+
+def erf(x):
+    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+
+
+def gelu(attrs, x):
+    if attrs.get("approximate", b"none") != b"none":
+        raise NotImplementedError("Gelu by tanh")
+    return x * (1 + erf(x / math.sqrt(2))) / 2
 
 
 def constant_of_shape(attrs, shape):
@@ -219,14 +262,26 @@ OPS = {
     "GlobalAveragePool": lambda a, x: x.mean(axis=tuple(range(2, x.ndim)), keepdims=True),
     "BatchNormalization": batch_normalization, "Resize": resize, "Softmax": softmax, "Pad": pad, "Slice": slice_,
     "InstanceNormalization": instance_normalization, "LayerNormalization": layer_normalization,
-    "MatMul": lambda a, x, y: x @ y, "Erf": lambda a, x: np.vectorize(math.erf, otypes=[x.dtype])(x),
+    "GroupNormalization": group_normalization, "MatMul": lambda a, x, y: x @ y, "Gemm": gemm,
+    "Einsum": lambda a, *xs: np.einsum(a["equation"].decode(), *xs), "Erf": lambda a, x: erf(x), "Gelu": gelu,
+    "ReduceMean": reduced(np.mean), "ReduceSum": reduced(np.sum), "ReduceMax": reduced(np.max), "ReduceProd": reduced(np.prod),
+    "GlobalMaxPool": lambda a, x: x.max(axis=tuple(range(2, x.ndim)), keepdims=True),
+    "HardSigmoid": lambda a, x: np.clip(a.get("alpha", 0.2) * x + a.get("beta", 0.5), 0, 1),
+    "HardSwish": lambda a, x: x * np.clip(x / 6 + 0.5, 0, 1), "Split": split,
     "Relu": lambda a, x: np.maximum(x, 0),
     "LeakyRelu": lambda a, x: np.where(x < 0, a.get("alpha", 0.01) * x, x),
     "Elu": lambda a, x: np.where(x < 0, a.get("alpha", 1.0) * np.expm1(np.minimum(x, 0)), x),
     "PRelu": lambda a, x, s: np.where(x < 0, s * x, x),
     "Sigmoid": lambda a, x: 1 / (1 + np.exp(-x)), "Tanh": lambda a, x: np.tanh(x),
     "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y, "Mul": lambda a, x, y: x * y,
-    "Div": lambda a, x, y: x // y if x.dtype.kind == "i" else x / y,
+    "Div": lambda a, x, y: x // y if x.dtype.kind == "i" else x / y, "Mod": lambda a, x, y: np.mod(x, y),
+    "Pow": lambda a, x, y: x ** y, "Sqrt": lambda a, x: np.sqrt(x), "Reciprocal": lambda a, x: 1 / x,
+    "Exp": lambda a, x: np.exp(x), "Log": lambda a, x: np.log(x), "Neg": lambda a, x: -x, "Abs": lambda a, x: abs(x),
+    "Floor": lambda a, x: np.floor(x), "Not": lambda a, x: ~x, "And": lambda a, x, y: x & y,
+    "Equal": lambda a, x, y: x == y, "Less": lambda a, x, y: x < y, "Greater": lambda a, x, y: x > y,
+    "Where": lambda a, c, x, y: np.where(c, x, y), "Range": lambda a, first, end, step: np.arange(first, end, step),
+    "Min": lambda a, *xs: functools.reduce(np.minimum, xs), "Max": lambda a, *xs: functools.reduce(np.maximum, xs),
+    "Expand": lambda a, x, shape: x * np.ones([int(n) for n in shape], x.dtype), "Tile": lambda a, x, n: np.tile(x, n),
     "Concat": lambda a, *xs: np.concatenate(xs, axis=a["axis"]),
     "Clip": lambda a, x, low=None, high=None: np.clip(x, low, high),
     "Identity": lambda a, x: x, "Dropout": lambda a, x, *rest: x,
@@ -255,7 +310,8 @@ def run(model, inputs, dtype=np.float64):
             raise NotImplementedError(f"{node.op_type} ({node.name})")
         attrs = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         result = OPS[node.op_type](attrs, *[values[name] for name in node.input])
-        values[node.output[0]] = load(np.asarray(result))
+        for name, value in zip(node.output, result if isinstance(result, list) else [result]):
+            values[name] = load(np.asarray(value))
         for name in set(node.input) - {""}:  # large networks: give memory back as soon as it can be
             if last_use[name] == i and name not in outputs:
                 del values[name]

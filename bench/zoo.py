@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Writes the 12 networks that bench/versus.py --zoo compares on, as ONNX files and as torch programs.
+"""Writes the 12 networks that bench/versus.py --zoo compares on, and those of test/frameworks/zoo.txt, as ONNX files and
+as torch programs.
 
     tools/venv bench/peers-large.txt build/venv-large
     build/venv-large/bin/python bench/zoo.py build/zoo                    all 12
     build/venv-large/bin/python bench/zoo.py build/zoo --net segformer-b0
+    tools/venv test/frameworks/torch.txt build/venv-torch                 has what all of zoo.txt takes
+    build/venv-torch/bin/python bench/zoo.py build/zoo --net monai-swinunetr-2d --net smp-fpn-resnet34
+    build/venv-torch/bin/python bench/zoo.py --list                       all names
 
 For each network NAME.onnx, with fixed shapes and a batch of 1, and NAME.ts, the same network traced for torch and
 for pnnx. The networks come from the libraries that people take them from (MONAI, segmentation-models-pytorch, which
 has its encoders from timm), without their weights: He-normal kernels from a seed, and statistics of the batch
-normalisations measured on random pictures, so that values keep their size through the layers.
+normalisations measured on random pictures (draw in test/frameworks/zoo_nets.py). ONNX of opset 17 by tracing; where
+torch does not write that (SwinUNETR), of opset 18 by torch.export.
 
     seed-torch, seed-keras     the 2021 study's, from nets.py: the same files as there
     milesial-unet              github.com/milesial/Pytorch-UNet: Ronneberger et al., arXiv 1505.04597, with padded
@@ -20,6 +25,8 @@ normalisations measured on random pictures, so that values keep their size throu
     attention-unet             MONAI AttentionUnet: Oktay et al., arXiv 1804.03999
     segformer-b0               smp.Segformer with the encoder mit_b0: arXiv 2105.15203
     voxelmorph-3d              MONAI VoxelMorphUNet: Balakrishnan et al., arXiv 1809.05231, without the warp behind it
+
+Five of them are in zoo.txt too, under another name.
 """
 import argparse
 import os
@@ -31,6 +38,11 @@ import torch
 from torch import nn
 
 import nets
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(1, os.path.join(HERE, "..", "test", "frameworks"))
+
+import zoo_nets
 
 # ---- the U-Nets that no library has -----------------------------------------------------------------------
 
@@ -117,41 +129,32 @@ class SeedKeras(nn.Module):
 
 # ---- the others -------------------------------------------------------------------------------------------
 
-def module(name):
+# Those that zoo.txt has too.
+SAME = {"resnet34-unet": "smp-unet-resnet34", "mobilenetv2-unet": "smp-unet-mobilenet_v2",
+        "efficientnetb0-unet": "smp-unet-efficientnet-b0", "basicunet-2d": "monai-basicunet-2d",
+        "basicunet-3d": "monai-basicunet-3d"}
+
+
+def module(name, shape):
     """The network with the weights that its library draws."""
+    name = SAME.get(name, name)
+    if name in zoo_nets.NETS:
+        return zoo_nets.build(name, shape)
     if name == "seed-torch":
         return UNet((64, 128, 256, 512, 512), (256, 128, 64, 64), 1, bias=True, transposed=False)
     if name == "seed-keras":
         return SeedKeras()
     if name == "milesial-unet":
         return UNet((64, 128, 256, 512, 1024), (512, 256, 128, 64), 2, bias=False, transposed=True)
-    if name in ("basicunet-2d", "basicunet-3d", "attention-unet", "voxelmorph-3d"):
+    if name in ("attention-unet", "voxelmorph-3d"):
         from monai.networks import nets as monai
         if name == "attention-unet":
             return monai.AttentionUnet(2, 1, 2, channels=(32, 64, 128, 256, 512), strides=(2, 2, 2, 2))
-        if name == "voxelmorph-3d":
-            return monai.VoxelMorphUNet(3, 2, 32, (16, 32, 32, 32, 32, 32), final_conv_channels=(16, 16))
-        return monai.BasicUNet(int(name[-2]), 1, 2)
+        return monai.VoxelMorphUNet(3, 2, 32, (16, 32, 32, 32, 32, 32), final_conv_channels=(16, 16))
     import segmentation_models_pytorch as smp
     if name == "deeplabv3plus-resnet50":
         return smp.DeepLabV3Plus("resnet50", encoder_weights=None)
-    if name == "segformer-b0":
-        return smp.Segformer("mit_b0", encoder_weights=None)
-    encoder = {"resnet34-unet": "resnet34", "mobilenetv2-unet": "mobilenet_v2", "efficientnetb0-unet": "efficientnet-b0"}
-    return smp.Unet(encoder[name], encoder_weights=None)
-
-
-def draw(network, shape):
-    """He-normal kernels, and batch statistics of two random pictures."""
-    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    for m in network.modules():
-        if isinstance(m, nn.modules.conv._ConvNd):
-            nn.init.kaiming_normal_(m.weight)
-    for m in norms:
-        m.momentum = None  # the mean over all that it sees
-    network.train()
-    network(torch.randn((2,) + shape[1:]))
-    network.eval()
+    return smp.Segformer("mit_b0", encoder_weights=None)
 
 
 def load_onnx_weights(network, model):
@@ -164,10 +167,23 @@ def load_onnx_weights(network, model):
     network.eval()
 
 
+def shape_of(name):
+    return nets.ZOO[name] if name in nets.ZOO else zoo_nets.NETS[name].bench
+
+
+def export(network, shape, path):
+    names = {"input_names": ["input"], "output_names": ["output"]}
+    x = (torch.randn(shape),)
+    try:
+        torch.onnx.export(network, x, path, dynamo=False, opset_version=17, **names)
+    except torch.onnx.errors.OnnxExporterError:  # what its symbolic functions do not know
+        torch.onnx.export(network, x, path, dynamo=True, opset_version=18, external_data=False, **names)
+
+
 def write(name, folder, seed):
     torch.manual_seed(seed)
-    path, shape, network = os.path.join(folder, name + ".onnx"), nets.ZOO[name], module(name)
-    part = path + ".part"
+    path, shape = os.path.join(folder, name + ".onnx"), shape_of(name)
+    network, part = module(name, shape), path + ".part"
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if name in nets.NETS:
@@ -175,10 +191,9 @@ def write(name, folder, seed):
             load_onnx_weights(network, model)
             onnx.save(model, part)
         else:
-            draw(network, shape)
-            torch.onnx.export(network, (torch.randn(shape),), part, dynamo=False, opset_version=17,
-                              input_names=["input"], output_names=["output"])
-        torch.jit.trace(network, torch.randn(shape), check_trace=False).save(path[:-5] + ".ts")
+            zoo_nets.draw(network, shape, pictures=2 if name in nets.ZOO else 4)
+            export(network, shape, part)
+        torch.jit.trace(network, torch.randn(shape), check_trace=False, strict=False).save(path[:-5] + ".ts")
     os.replace(part, path)
     parameters = sum(p.numel() for p in network.parameters())
     print(f"{path}: {'x'.join(map(str, shape))}, {parameters / 1e6:.1f} M parameters", flush=True)
@@ -188,12 +203,18 @@ def write(name, folder, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", default="build/zoo")
-    parser.add_argument("--net", choices=nets.ZOO, action="append", help="default: all")
+    parser.add_argument("--net", choices=[*nets.ZOO, *zoo_nets.NETS], action="append", metavar="NAME",
+                        help="default: the 12")
+    parser.add_argument("--list", action="store_true", help="print all names and stop")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    if args.list:
+        print("\n".join([*nets.ZOO, *zoo_nets.NETS]))
+        return 0
     os.makedirs(args.folder, exist_ok=True)
     for name in args.net or nets.ZOO:
         write(name, args.folder, args.seed)
+    return 0
 
 
 if __name__ == "__main__":

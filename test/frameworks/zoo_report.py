@@ -1,0 +1,53 @@
+"""What became of the networks of zoo.txt, as the text of docs/FORMATS.md between two marks."""
+import collections
+import re
+import textwrap
+
+import docs_part
+import zoo_nets
+
+PART = docs_part.Part("zoo", "run.py --long --only ^zoo/ --write-docs")
+WORDS = {"passed": "ok", "unwritten": "-", "failed": "wrong"}
+
+
+def operator_of(text):
+    """The names in `stent compile`'s message of what is not had."""
+    found = re.search(r"not supported: (.*?);", text)
+    return re.sub(r" \(\d+ \w+\)", "", found[1]) if found else text[:60]
+
+
+def word_of(cell):
+    return "exit 4: " + operator_of(cell["text"]) if cell["state"] == "unsupported" else WORDS[cell["state"]]
+
+
+def words_of(cells):
+    """'ok', or what differs between the sizes: 'ok, odd: -'."""
+    even, odd = (word_of(cells[size]) for size in zoo_nets.SIZES)
+    return even if even == odd else f"{even}, odd: {odd}"
+
+
+def worst(cells, precision):
+    errors = [cell["errors"][precision] for cell in cells if precision in cell["errors"]]
+    return f"{max(errors):.1e}" if errors else "-"
+
+
+def text_of(results):
+    """results: {(network, format): {size: cell of test_zoo.check_cell}}."""
+    forms = list(zoo_nets.FORMATS)
+    lines = ["| network | " + " | ".join(forms) + " |", "|---" * (1 + len(forms)) + "|"]
+    for net in zoo_nets.NETS:
+        lines.append(f"| {net} | " + " | ".join(words_of(results[net, form]) for form in forms) + " |")
+    cells = [cell for sizes in results.values() for cell in sizes.values()]
+    count = collections.Counter(cell["state"] for cell in cells)
+    written = len(cells) - count["unwritten"]
+    torch_error = max(cell["torch_error"] for cell in cells)
+    summary = (f"{written} cells (a network in a format at a size) that torch writes: {count['passed']} pass, "
+               f"{count['unsupported']} end with exit status 4 and a name, {count['failed']} are wrong. The largest errors: "
+               f"{worst(cells, 'strict')} in strict, {worst(cells, 'fp32')} in fp32; torch's own in float32 "
+               f"{torch_error:.1e}. {count['unwritten']} cells (-) torch does not write.")
+    return "\n".join([*lines, "", *textwrap.wrap(summary, 120)])
+
+
+def row_only(line):
+    """What is compared: errors, in the text below the table, are this machine's."""
+    return line if line.startswith("| ") else ""
