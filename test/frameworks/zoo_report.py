@@ -21,9 +21,11 @@ def word_of(cell):
 
 
 def words_of(cells):
-    """'ok', or what differs between the sizes: 'ok, odd: -'."""
-    even, odd = (word_of(cells[size]) for size in zoo_nets.SIZES)
-    return even if even == odd else f"{even}, odd: {odd}"
+    """'ok', or what differs between the sizes: 'even: ok, odd: -'; empty: not run."""
+    words = {size: word_of(cells[size]) for size in zoo_nets.SIZES if size in cells}
+    if len(words) == len(zoo_nets.SIZES) and len(set(words.values())) == 1:
+        return words[zoo_nets.SIZES[0]]
+    return ", ".join(f"{size}: {word}" for size, word in words.items())
 
 
 def worst(cells, precision):
@@ -32,19 +34,21 @@ def worst(cells, precision):
 
 
 def text_of(results):
-    """results: {(network, format): {size: cell of test_zoo.check_cell}}."""
+    """results: {(network, format): {size: cell of test_zoo.check_cell}}; those that were not run are missing."""
     forms = list(zoo_nets.FORMATS)
     lines = ["| network | " + " | ".join(forms) + " |", "|---" * (1 + len(forms)) + "|"]
     for net in zoo_nets.NETS:
-        lines.append(f"| {net} | " + " | ".join(words_of(results[net, form]) for form in forms) + " |")
+        lines.append(f"| {net} | " + " | ".join(words_of(results.get((net, form), {})) for form in forms) + " |")
     cells = [cell for sizes in results.values() for cell in sizes.values()]
     count = collections.Counter(cell["state"] for cell in cells)
     written = len(cells) - count["unwritten"]
+    missing = len(zoo_nets.NETS) * len(forms) * len(zoo_nets.SIZES) - len(cells)
     torch_error = max(cell["torch_error"] for cell in cells)
     summary = (f"{written} cells (a network in a format at a size) that torch writes: {count['passed']} pass, "
                f"{count['unsupported']} end with exit status 4 and a name, {count['failed']} are wrong. The largest errors: "
                f"{worst(cells, 'strict')} in strict, {worst(cells, 'fp32')} in fp32; torch's own in float32 "
-               f"{torch_error:.1e}. {count['unwritten']} cells (-) torch does not write.")
+               f"{torch_error:.1e}. {count['unwritten']} cells (-) torch does not write"
+               + (f", {missing} were not run." if missing else "."))
     return "\n".join([*lines, "", *textwrap.wrap(summary, 120)])
 
 
