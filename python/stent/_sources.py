@@ -155,7 +155,10 @@ def _as_tuple(example: Any) -> Tuple[Any, ...]:
 
 
 def _write_torch(module: Any, path: str, example: Any, dynamic: bool) -> str:
-    """ONNX, by PyTorch's own exporter, in evaluation mode; afterwards each part has the mode that it had."""
+    """An exported program, in evaluation mode; afterwards each part has the mode that it had.
+
+    Where torch.export cannot follow the module, or is not there (PyTorch before 2.5), ONNX by tracing.
+    """
     torch = sys.modules["torch"]
     if example is None:
         raise UsageError("example: a torch.nn.Module does not say what it takes; give an input, "
@@ -163,15 +166,18 @@ def _write_torch(module: Any, path: str, example: Any, dynamic: bool) -> str:
     modes = [(part, part.training) for part in module.modules()]
     try:
         module.eval()
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", category=DeprecationWarning)  # of the exporters' own
             call, tensors, names = _torch_call(torch, module, example)
-            outputs = _output_names(torch, call(*tensors))
+            outputs = _output_names(torch, call(*tensors))  # an example that does not fit ends here
             axes = _free_axes(tensors, names) if dynamic and names else {}
-            _export(torch, call, tensors, path + ".onnx", names, outputs, axes)
+            try:
+                return _export_program(torch, call, tensors, path + ".pt2", [axes.get(n, {}) for n in names or []])
+            except Exception:  # what it cannot follow, it tells in many ways
+                return _export_onnx(torch, call, tensors, path + ".onnx", names, outputs, axes)
     finally:
         for part, training in modes:
             part.training = training
-    return path + ".onnx"
 
 
 def _torch_call(torch: Any, module: Any, example: Any) -> Tuple[Any, Tuple[Any, ...], Optional[List[str]]]:
@@ -198,7 +204,8 @@ def _torch_call(torch: Any, module: Any, example: Any) -> Tuple[Any, Tuple[Any, 
         return module, args, None
     tensors = tuple(value for _, value in pairs if isinstance(value, torch.Tensor))
     names = [name for name, value in pairs if isinstance(value, torch.Tensor)]
-    return (module if len(tensors) == len(args) else _with_constants(torch, module, args, kwargs)), tensors, names
+    call = module if len(tensors) == len(args) else _with_constants(torch, module, args, kwargs, names)
+    return call, tensors, names
 
 
 def _placer(torch: Any, module: Any) -> Any:
@@ -233,8 +240,9 @@ def _hides_tensor(torch: Any, value: Any) -> bool:
     return any(isinstance(item, (torch.Tensor, list, tuple, Mapping)) for item in items)
 
 
-def _with_constants(torch: Any, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """A module that takes the tensors among these arguments, in their order, and fills in the others."""
+def _with_constants(torch: Any, module: Any, args: Sequence[Any], kwargs: Mapping[str, Any],
+                    names: Sequence[str]) -> Any:
+    """A module that takes the tensors among these arguments, under these names, and fills in the others."""
 
     class WithConstants(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -250,6 +258,8 @@ def _with_constants(torch: Any, module: Any, args: Sequence[Any], kwargs: Mappin
             filled = [fill(value) for value in args]  # in the order of the signature, and so before those by name
             return self.module(*filled, **{name: fill(value) for name, value in kwargs.items()})
 
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("self", *names)]
+    WithConstants.forward.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return WithConstants().eval()
 
 
@@ -283,27 +293,31 @@ def _free_axes(tensors: Sequence[Any], names: Sequence[str]) -> Dict[str, Dict[i
     return axes
 
 
-def _export(torch: Any, module: Any, arguments: Tuple[Any, ...], path: str, names: Optional[List[str]],
-            outputs: Optional[List[str]], axes: Dict[str, Dict[int, str]]) -> None:
-    """By tracing, which needs PyTorch alone; where that fails, by torch.export, which also needs onnxscript."""
-    common: Dict[str, Any] = {"input_names": names, "output_names": outputs}
+def _export_program(torch: Any, module: Any, tensors: Sequence[Any], path: str, axes: Sequence[Dict[int, str]]) -> str:
+    """A .pt2. `axes`: those of each tensor that stay free, as far as the module lets them be."""
+
+    def argument(tensor: Any, free: Mapping[int, str]) -> Any:
+        """A copy, as torch takes one tensor given twice for one input; and a batch of one for a number, hence two."""
+        alone = 0 in free and tensor.shape[0] == 1
+        return tensor.repeat(2, *[1] * (tensor.ndim - 1)) if alone else tensor.clone()
+
+    if not any(axes):
+        arguments = tuple(value.clone() if isinstance(value, torch.Tensor) else value for value in tensors)
+        shapes = None
+    else:
+        arguments = tuple(map(argument, tensors, axes))
+        shapes = tuple({axis: torch.export.Dim.AUTO for axis in free} for free in axes)
+    torch.export.save(torch.export.export(module, arguments, dynamic_shapes=shapes), path)
+    return path
+
+
+def _export_onnx(torch: Any, module: Any, arguments: Tuple[Any, ...], path: str, names: Optional[List[str]],
+                 outputs: Optional[List[str]], axes: Dict[str, Dict[int, str]]) -> str:
+    """By tracing, which needs PyTorch alone."""
     chooses = "dynamo" in inspect.signature(torch.onnx.export).parameters
-    try:
-        with warnings.catch_warnings():  # that tracing is the older way is no news to the caller
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            torch.onnx.export(module, arguments, path, dynamic_axes=axes or None, **common,
-                              **({"dynamo": False} if chooses else {}))
-    except Exception as traced:
-        if not chooses:
-            raise
-        shapes: Any = None
-        if axes:
-            shapes = tuple({axis: torch.export.Dim.AUTO for axis in axes[name]} for name in names or [])
-            shapes = (shapes,) if type(module).__name__ == "WithConstants" else shapes  # of *tensors
-        try:
-            torch.onnx.export(module, arguments, path, dynamic_shapes=shapes, dynamo=True, **common)
-        except ImportError:  # no onnxscript
-            raise traced
+    torch.onnx.export(module, arguments, path, input_names=names, output_names=outputs, dynamic_axes=axes or None,
+                      **({"dynamo": False} if chooses else {}))
+    return path
 
 
 # ---- arrays
