@@ -1,5 +1,4 @@
-"""The Python package's tests of objects of Keras and TensorFlow, which need these. (Those of PyTorch need the package onnx
-beside it, which the environment here has not.)"""
+"""The Python package's tests of objects of frameworks, which need these."""
 import os
 import re
 import subprocess
@@ -8,7 +7,7 @@ import models
 import tool
 from run import Test
 
-WORDS = {"tensorflow": ("test_tensorflow",)}
+WORDS = {"tensorflow": ("test_tensorflow",), "torch": ("test_torch",)}
 SECONDS = 300
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 

@@ -17,12 +17,12 @@ from run import Test
 
 # What is run in each change's tests: {network: formats}, at the odd size.
 SAMPLE = {
-    "smp-unet-mobilenet_v2": ("onnx-17",),
-    "smp-segformer-efficientnet-b0": ("onnx-13",),
-    "monai-swinunetr-2d": ("onnx-23",),
-    "monai-segresnet-3d": ("onnx-17",),
-    "torchvision-lraspp_mobilenet_v3_large": ("onnx-23",),
-    "study-unet": ("onnx-13",),
+    "smp-unet-mobilenet_v2": ("pt2", "onnx-17"),
+    "smp-segformer-efficientnet-b0": ("pt2", "onnx-13"),
+    "monai-swinunetr-2d": ("pt2", "onnx-23"),
+    "monai-segresnet-3d": ("pt2", "onnx-17"),
+    "torchvision-lraspp_mobilenet_v3_large": ("pt2",),
+    "study-unet": ("pt2", "onnx-23"),
 }
 PRECISIONS = ("strict", "fp32")
 WROTE = ("zoo_nets.py", "zoo.txt", "write_zoo.py", "torch_modules.py", models.ENVIRONMENTS["torch"])
