@@ -135,6 +135,7 @@ const BuiltinRow builtin_prims[] = {{"__is__", call_is},
                                     {"prim::TupleIndex", call_tuple_index},
                                     {"__getitem__", call_tuple_index},
                                     {"prim::device", call_device},
+                                    {"device", call_device}, // torch.device("cuda:0"): of a tensor that is made
                                     {"prim::layout", call_zero},
                                     {"prim::is_cuda", call_false},
                                     {"prim::is_cpu", call_true},

@@ -131,6 +131,7 @@ static Status call_equal(Machine *machine, const ScriptCall *call, ScriptValue *
     if (call->count != 2) return ST_OK;
     const bool number = call->args[0].kind == SCRIPT_NUMBER || call->args[1].kind == SCRIPT_NUMBER;
     if (call->args[0].kind == SCRIPT_TENSOR || call->args[1].kind == SCRIPT_TENSOR) return ST_OK;
+    if (call->args[0].kind == SCRIPT_MISSING || call->args[1].kind == SCRIPT_MISSING) return ST_OK; // told by its name
     TRY(values_equal(machine, &call->args[0], &call->args[1], 0, &equal, &known));
     if (!known && number) return ST_OK; // aten has it
     *out =
