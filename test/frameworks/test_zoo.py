@@ -17,9 +17,9 @@ from run import Test
 
 # What is run in each change's tests: {network: formats}, at the odd size.
 SAMPLE = {
-    "smp-unet-mobilenet_v2": ("pt2", "onnx-17"),
+    "smp-unet-mobilenet_v2": ("pt2", "torchscript", "onnx-17"),
     "smp-segformer-efficientnet-b0": ("pt2", "onnx-13"),
-    "monai-swinunetr-2d": ("pt2", "onnx-23"),
+    "monai-swinunetr-2d": ("torchscript", "onnx-23"),
     "monai-segresnet-3d": ("pt2", "onnx-17"),
     "torchvision-lraspp_mobilenet_v3_large": ("pt2",),
     "study-unet": ("pt2", "onnx-23"),
@@ -79,7 +79,7 @@ def check_cell(context, net, size, form):
     case = tool.read_json(cell_path(net, size, form))
     if "refused" in case:
         return {**result, "state": "unwritten", "text": case["refused"]}
-    # TorchScript does not tell the sizes that were traced.
+    # TorchScript does not always tell the sizes that were traced.
     options = ["--input", "x".join(map(str, zoo_nets.NETS[net].shape(size)))] if form == "torchscript" else []
     try:
         run_cell(context, folder, case, options, result)

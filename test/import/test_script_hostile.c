@@ -130,6 +130,8 @@ TEST(script_operators_that_are_not_had) {
                      "aten::no_such_operator (1 call)|code/__torch__.py:4");
     check_body_fails("y = torch.no_such_operator(x)\nif bool(torch.max(y)):\n  pass\nelse:\n  y = x\nreturn y\n",
                      ST_UNSUPPORTED, "aten::no_such_operator (1 call)");
+    check_body_fails("y = torch.no_such_operator(x)\nreturn torch.masked_fill(y, torch.ne(y, 0), 1.)\n", ST_UNSUPPORTED,
+                     "aten::no_such_operator (1 call)");
 }
 
 // ---- objects

@@ -208,6 +208,14 @@ TEST(script_constants) {
     check_script(&made, "2", "output 2 {51 62}");
 }
 
+// As a trace of torch.zeros(2, device=x.device) has it.
+TEST(script_device_of_a_text) {
+    check_body("2",
+               "z = torch.zeros([2], dtype=None, layout=None, device=torch.device(\"cuda:0\"), pin_memory=False)\n"
+               "return torch.add(torch.fill_(z, 3), x)\n",
+               "output 2 {4 5}");
+}
+
 // ---- outputs
 
 TEST(script_outputs) {
