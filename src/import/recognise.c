@@ -38,7 +38,8 @@ static Format recognise_zip(const uint8_t *data, size_t size) {
             return signs[i].format;
         }
     }
-    return FORMAT_ZIP;
+    // The directory ends with this, a comment of at most 65535 bytes behind it.
+    return holds(data + size - window, window, "PK\5\6") ? FORMAT_ZIP : FORMAT_ZIP_CUT;
 }
 
 // ONNX, Core ML and TensorFlow files are protocol buffers without any magic: the numbers of the outermost fields tell
@@ -158,6 +159,8 @@ static const struct {
 } formats[FORMAT_COUNT] = {
     [FORMAT_UNKNOWN] = {ST_BAD, "expected a model (ONNX, PyTorch, Keras, TensorFlow), got bytes of no known format",
                         "check that this is the right file"},
+    [FORMAT_ZIP_CUT] = {ST_BAD, "expected a zip archive's directory at the end, got none",
+                        "the file is cut short or damaged: copy or download it again"},
     [FORMAT_ZIP] = {ST_UNSUPPORTED, "this is a zip file without a model that is known", "export the model to ONNX"},
     [FORMAT_COREML] = {ST_UNSUPPORTED, "this is a Core ML model, which is not read yet", from_coreml},
     [FORMAT_LFS_POINTER] = {ST_BAD, "expected a model, got a Git LFS pointer (the file itself was not downloaded)",

@@ -19,6 +19,7 @@ typedef enum Format {
     FORMAT_ZIP, // another zip
     FORMAT_COREML,
     // No model at all:
+    FORMAT_ZIP_CUT, // without its directory
     FORMAT_LFS_POINTER,
     FORMAT_TEXT_FILTERED, // bytes above 127 replaced by U+FFFD
     FORMAT_WEB_PAGE,

@@ -65,7 +65,7 @@ def run_form(program, form, isas):
             try:
                 outputs = program.run(package, feed, form.outputs, folder, *options, isa=isa, timeout=LONG)
                 for got, want in zip(outputs, form.expected, strict=True):
-                    tool.compare(*as_plain(got, want), form.rtol, form.atol)
+                    tool.compare(*as_plain(got, want), form.rtol, tool.split_atol(isa, as_plain(got, want)[1], form.atol))
             except tool.Failure as failure:
                 return str(failure).replace(folder + "/", "")
             return None

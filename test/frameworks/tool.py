@@ -91,6 +91,13 @@ def expected_of(model, feed):
             raise Skip(f"neither onnxruntime nor onnx.reference runs it: {str(error)[:120]}") from None
 
 
+def split_atol(isa, expected, atol):
+    """With AMX fp32 may be split products: 4.6e-6 of the deviation (docs/NUMERICS.md), here ten times that for the worst element."""
+    expected = np.asarray(expected)
+    floats = isa == "amx" and expected.dtype.kind == "f" and expected.size > 1
+    return max(atol, 5e-5 * float(np.std(expected))) if floats and np.isfinite(expected).all() else atol
+
+
 def compare(got, expected, rtol=1e-4, atol=1e-5):
     """A Failure unless equal: exactly for integers and booleans, within the tolerance for floats."""
     expected = np.asarray(expected)
@@ -143,7 +150,7 @@ def check_model(tool, model, feed, modes, keep=None, rtol=1e-4, atol=1e-5):
         for mode, (options, isa) in modes.items():
             try:
                 for got, want in zip(tool.run(package, feed, outputs, folder, *options, isa=isa), expected):
-                    compare(got, want, rtol, atol)
+                    compare(got, want, rtol, split_atol(isa, want, atol))
                 results[mode] = None
             except Failure as failure:
                 results[mode] = str(failure).replace(folder + "/", "")

@@ -87,7 +87,8 @@ TEST(small_files_that_are_no_models) {
     check_bytes("\x89HDF\n\x1a\n\0\0\0", 10, ST_BAD, "conversion of text");
     check_bytes("\x80\x02\x8a\nl\xfc\x9c", 7, ST_BAD, "pickle at byte 0|expected 10 bytes, got 3");
     check_bytes("\x89HDF\r\n\x1a\n\0\0", 10, ST_BAD, "cut short");
-    check_bytes("PK\x03\x04 nothing", 12, ST_UNSUPPORTED, "zip");
+    check_bytes("PK\x03\x04 nothing PK\x05\x06 nothing", 24, ST_UNSUPPORTED, "zip");
+    check_bytes("PK\x03\x04 nothing", 12, ST_BAD, "cut short");
     check_bytes("\0\0\0\0TFL3\0\0\0\0", 12, ST_BAD, "byte 0: expected an offset");
     check_bytes("\x08\x08\xef\xbf\xbdonnx \xef\xbf\xbd", 13, ST_BAD, "conversion of text");
 }
