@@ -72,8 +72,7 @@ typedef struct ConvAmx {
     bool halved_in, halved_out; // these lie as bfloat16 (layout.h): the parts that tiles read or finished pixels become
     SplitLayout layout; // of a unit's rows, or of the whole input
     Kept kept;
-    int64_t
-        sums_bytes; // of the sums of a unit's rows and one panel that wait for the next chunk; 0: there is one chunk
+    int64_t sums_bytes; // of the sums of a unit's rows and a panel that wait for the next chunk; 0: there is none
     AmxPixels pixels;
     const int32_t *pool_first, *pool_count;
 } ConvAmx;
@@ -606,8 +605,8 @@ static double estimate(const Problem *whole, const Configuration *configuration,
     // Weights of a panel stay in L2 while the pixels pass by, if they fit beside them; half of L2 is had for sure
     // (measured: Granite Rapids, 3x3, 512 to 1024 channels).
     const double busy = (double)chunk_bytes(p, c.parts, c.chunk) / (double)machine->l2;
-    const double passes = ceil(tiles / AMX_MAX_TILES * PANEL) * vectors / PANEL;
-    if (c.schedule == IMAGE) cycles += passes * weights / (vectors / PANEL) * MAX(0, MIN(busy - 0.5, 1)) * 0.075;
+    const double passes = ceil(tiles / AMX_MAX_TILES * PANEL); // of each panel's weights
+    if (c.schedule == IMAGE) cycles += passes * weights * MAX(0, MIN(busy - 0.5, 1)) * 0.075;
     cycles += c.sums_bytes ? tiles * vectors * TILE_BYTES * ceil((double)c.blocks / (double)c.chunk) / 10 : 0;
     cycles += weights / rate(c.schedule == ROWS ? weights + held : weights * units, machine);
     const double split = (double)(c.blocks * c.layout.slices * c.layout.rows * c.layout.width) * SPLIT_CYCLES *

@@ -65,7 +65,8 @@ def run_form(program, form, isas):
             try:
                 outputs = program.run(package, feed, form.outputs, folder, *options, isa=isa, timeout=LONG)
                 for got, want in zip(outputs, form.expected, strict=True):
-                    tool.compare(*as_plain(got, want), form.rtol, tool.split_atol(isa, as_plain(got, want)[1], form.atol))
+                    got, want = as_plain(got, want)
+                    tool.compare(got, want, form.rtol, tool.split_atol(isa, want, form.atol))
             except tool.Failure as failure:
                 return str(failure).replace(folder + "/", "")
             return None

@@ -81,25 +81,17 @@ Status aten_convert_batch_norm(Call *call) {
 }
 
 // Rows without `training`: _no_training has running statistics, .no_stats has none.
-Status aten_convert_batch_norm_legit(Call *call) {
+static Status norm_by(Call *call, Status (*norm)(Call *, ValueId, double, ValueId *), int statistics) {
     ValueId x, y;
     double eps;
     TRY(aten_arg_tensor(call, "input", &x));
     TRY(aten_arg_float(call, "eps", &eps));
-    TRY(running_norm(call, x, eps, &y));
+    TRY(norm(call, x, eps, &y));
     TRY(aten_give(call, y));
-    return give_statistics(call, 3);
+    return give_statistics(call, statistics);
 }
-
-Status aten_convert_own_norm(Call *call) {
-    ValueId x, y;
-    double eps;
-    TRY(aten_arg_tensor(call, "input", &x));
-    TRY(aten_arg_float(call, "eps", &eps));
-    TRY(own_norm(call, x, eps, &y));
-    TRY(aten_give(call, y));
-    return give_statistics(call, 2);
-}
+Status aten_convert_batch_norm_legit(Call *call) { return norm_by(call, running_norm, 3); }
+Status aten_convert_own_norm(Call *call) { return norm_by(call, own_norm, 2); }
 
 Status aten_convert_instance_norm(Call *call) {
     ValueId x, y;
