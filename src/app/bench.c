@@ -3,6 +3,7 @@
 #include "app/steadiness.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "measure/peaks.h"
 #include "measure/statistics.h"
 #include "tensor/npy.h"
 #include <math.h>
@@ -93,18 +94,39 @@ static uint64_t hash_outputs(const Runner *runner) {
         hash = hash64(runner->outputs[i].data, tensor_bytes(&runner->outputs[i]), hash);
     return hash;
 }
-// counted: what the system counts is read before and after each run, and the outputs of all runs are compared.
-static Status measure_alone(Runner *runner, const stent_bench_options *options, const CounterFiles *counted,
-                            Samples *ms) {
+// What --list looks at between the runs.
+typedef struct Watch {
+    CounterFiles files;
+    Yardstick *yardstick;
+} Watch;
+// The loop lasts as long as a run, within bounds: what disturbs the one should show in the other.
+static Status watch_open(Runner *runner, Watch *out) {
+    double ms;
+    counters_open("/proc", "/sys/devices/system/cpu",
+                  &out->files); // the threads of runs only: the loop's sleep meanwhile
+    TRY(runner_time(runner, &ms));
+    return yardstick_open(kernels_for(runner->opened.machine.isa), runner->opened.threads,
+                          MIN(MAX(ms, 1), 50) * measuring_effort, &out->yardstick);
+}
+static void watch_close(Watch *watch) {
+    counters_close(&watch->files);
+    yardstick_close(watch->yardstick);
+}
+// watch: NULL, or what the system counts is read before and after each run, and the outputs of all runs are compared.
+static Status measure_alone(Runner *runner, const stent_bench_options *options, const Watch *watch, Samples *ms) {
     enum { LEAST = 3, MOST = 1 << 20 };
     const uint64_t start = clock_ns();
+    const CounterFiles *counted = watch ? &watch->files : NULL;
+    double pace = watch ? yardstick_ms(watch->yardstick) : 0;
     while (ms->count < MOST && goes_on(options, ms->count, LEAST, start)) {
         Counters before, after;
+        const double pace_before = pace;
         TRY(samples_room(ms, counted != NULL));
         if (counted) counters_read(counted, &before);
         TRY(runner_time(runner, &ms->values[ms->count]));
         if (counted) counters_read(counted, &after);
-        if (counted) ms->seen[ms->count] = disturbance_between(&before, &after);
+        if (counted) pace = yardstick_ms(watch->yardstick);
+        if (counted) ms->seen[ms->count] = disturbance_between(&before, &after, (pace_before + pace) / 2);
         const uint64_t hash = counted ? hash_outputs(runner) : 0;
         if (!ms->count) ms->bits = hash;
         ms->different += hash != ms->bits;
@@ -221,10 +243,10 @@ static Status tell_bits(const Samples *ms, struct stent_result *result) {
 }
 static Status bench_alone(Runner *runner, const stent_bench_options *options, struct stent_result *result) {
     Samples ms = {0};
-    CounterFiles files;
-    if (options->list) counters_open("/proc", "/sys/devices/system/cpu", &files);
-    Status status = measure_alone(runner, options, options->list ? &files : NULL, &ms);
-    if (options->list) counters_close(&files);
+    Watch watch = {.yardstick = NULL};
+    Status status = options->list ? watch_open(runner, &watch) : ST_OK;
+    if (status == ST_OK) status = measure_alone(runner, options, options->list ? &watch : NULL, &ms);
+    if (options->list) watch_close(&watch);
     if (status == ST_OK) status = tell_latency(runner, options, &ms, result);
     if (status == ST_OK && options->list) status = tell_bits(&ms, result);
     samples_free(&ms);

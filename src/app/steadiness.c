@@ -1,5 +1,7 @@
 #include "app/steadiness.h"
+#include "base/memory.h"
 #include "measure/statistics.h"
+#include <math.h>
 
 static unsigned causes_at(const Runs *runs, size_t at, const Usual *usual) {
     return runs->seen ? causes_of(runs->ms[at], &runs->seen[at], usual) : 0;
@@ -35,13 +37,13 @@ static void list_run(const Runs *runs, size_t at, const Usual *usual, Text *text
     }
     text_add(text, "%s\n", outlier && runs->seen && !causes ? ": unexplained" : "");
 }
-// What was counted in all runs together. A clock has no sum.
+// What was counted in all runs together.
 static void tell_sums(const Runs *runs, JsonWriter *w, Text *text) {
     const char *between = "counted in all runs: ";
     json_key(w, "disturbances"), json_begin_object(w);
     for (int cause = 0; cause < CAUSE_COUNT; cause++) {
         double sum = 0;
-        if (cause == CAUSE_CLOCK) continue;
+        if (!cause_has_sum((Cause)cause)) continue;
         for (size_t i = 0; i < runs->count; i++) sum += runs->seen[i].seen[cause];
         json_key(w, cause_name((Cause)cause)), json_number(w, sum);
         if (!(sum > 0)) continue;
@@ -63,6 +65,22 @@ static void count_outliers(const Runs *runs, const Usual *usual, double drift, b
     else if (outliers && !list) text_add(text, " (--list says why)");
     text_add(text, "\n");
 }
+// How much of the variation is the machine's own: that of the fixed loop between the runs.
+static Status tell_pace(const Runs *runs, JsonWriter *w, Text *text) {
+    Summary s;
+    double *values = mem_zero(runs->count, sizeof *values);
+    if (!values) return fail_memory(runs->count * sizeof *values);
+    for (size_t i = 0; i < runs->count; i++) values[i] = runs->seen[i].seen[CAUSE_PACE];
+    const Status status = summarise(values, runs->count, &s);
+    mem_free(values);
+    if (status != ST_OK || isnan(s.mean)) return status;
+    json_key(w, "loop"), json_begin_object(w);
+    json_number_at(w, "median_ms", rounded_ms(s.median)), json_number_at(w, "cv", s.cv);
+    json_end_object(w);
+    text_add(text, "the machine itself: a fixed loop between the runs took %.2f ms, variation %.1f %%\n", s.median,
+             100 * s.cv);
+    return ST_OK;
+}
 Status tell_steadiness(const Runs *runs, bool list, struct stent_result *result) {
     JsonWriter *w = &result->writer;
     double drift;
@@ -73,6 +91,7 @@ Status tell_steadiness(const Runs *runs, bool list, struct stent_result *result)
     put_outliers(runs, &usual, w);
     for (size_t i = 0; list && i < runs->count; i++) list_run(runs, i, &usual, &result->text);
     if (runs->seen) tell_sums(runs, w, &result->text);
+    if (runs->seen) TRY(tell_pace(runs, w, &result->text));
     count_outliers(runs, &usual, drift, list, &result->text);
     return ST_OK;
 }

@@ -11,6 +11,6 @@ typedef struct Runs {
     const Disturbance *seen; // (count), or NULL: nothing was counted
     size_t count;            // >= 1
 } Runs;
-// Adds the keys `drift` and `outliers`, where it was counted with their causes and the key `disturbances`, and a line
-// for people. list: also a line for each run.
+// Adds the keys `drift` and `outliers`, where it was counted with their causes and the keys `disturbances` and
+// `loop`, and lines for people. list: also a line for each run.
 Status tell_steadiness(const Runs *runs, bool list, struct stent_result *result);

@@ -31,7 +31,7 @@ static double count_moved(const Counters *before, const Counters *after) {
     }
     return count;
 }
-Disturbance disturbance_between(const Counters *before, const Counters *after) {
+Disturbance disturbance_between(const Counters *before, const Counters *after, double pace_ms) {
     const double others = after->busy_ms - before->busy_ms - (after->own_ms - before->own_ms);
     return (Disturbance){{[CAUSE_STOLEN] = after->stolen_ms - before->stolen_ms,
                           [CAUSE_WAITED] = after->waited_ms - before->waited_ms,
@@ -40,6 +40,7 @@ Disturbance disturbance_between(const Counters *before, const Counters *after) {
                           [CAUSE_DISK] = after->disk_faults - before->disk_faults,
                           [CAUSE_FAULTS] = after->page_faults - before->page_faults,
                           [CAUSE_CLOCK] = mhz_of_period(after->mhz),
+                          [CAUSE_PACE] = pace_ms,
                           [CAUSE_OTHERS] = others < 0 ? 0 : others}}; // ticks are coarser than what is known of our own
 }
 
@@ -66,7 +67,7 @@ Status usual_of(const double *ms, const Disturbance *seen, size_t count, Usual *
 // Milliseconds that a cause may have added.
 static double cost_of(Cause cause, double ms, const Disturbance *seen, const Usual *usual) {
     const double more = seen->seen[cause] - usual->median.seen[cause];
-    if (cause == CAUSE_CLOCK) return ms * more / seen->seen[cause];             // all of the run's cycles took longer
+    if (!cause_has_sum(cause)) return ms * more / seen->seen[cause];            // all of the run's cycles took longer
     if (cause == CAUSE_PREEMPTED && !isnan(seen->seen[CAUSE_WAITED])) return 0; // the wait tells what it cost
     return more * causes[cause].ms_each;
 }

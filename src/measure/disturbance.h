@@ -6,14 +6,15 @@
 #include "base/text.h"
 
 // Name in JSON, what stands behind its number, decimals, milliseconds that one of it costs at most.
-#define CAUSES(X)                                             \
-    X(STOLEN, "stolen", "ms stolen by the hypervisor", 0, 1)  \
-    X(WAITED, "waited", "ms ready without a CPU", 2, 1)       \
-    X(PREEMPTED, "preempted", "times preempted", 0, 6)        \
-    X(MIGRATED, "migrated", "threads on another CPU", 0, 0.5) \
-    X(DISK, "disk_faults", "pages read from disk", 0, 10)     \
-    X(FAULTS, "page_faults", "page faults", 0, 0.002)         \
-    X(CLOCK, "clock", "MHz of clock", 0, 0)                   \
+#define CAUSES(X)                                                                                                      \
+    X(STOLEN, "stolen", "ms stolen by the hypervisor", 0, 1)                                                           \
+    X(WAITED, "waited", "ms ready without a CPU", 2, 1)                                                                \
+    X(PREEMPTED, "preempted", "times preempted", 0, 6)                                                                 \
+    X(MIGRATED, "migrated", "threads on another CPU", 0, 0.5)                                                          \
+    X(DISK, "disk_faults", "pages read from disk", 0, 10)                                                              \
+    X(FAULTS, "page_faults", "page faults", 0, 0.002)                                                                  \
+    X(CLOCK, "clock", "MHz of clock", 0, 0)                                                                            \
+    X(PACE, "pace", "ms for the fixed loop around it", 2, 0)                                                           \
     X(OTHERS, "others", "ms of other processes", 0, 1)
 typedef enum Cause {
 #define CAUSE_ENUM(name, word, phrase, decimals, ms) CAUSE_##name,
@@ -23,11 +24,14 @@ typedef enum Cause {
 } Cause;
 const char *cause_name(Cause cause);
 
-// What was counted while one run lasted, more is worse (CAUSE_CLOCK: nanoseconds of 1000 cycles). NAN: not known.
+// What was counted while one run lasted, more is worse. CAUSE_CLOCK: nanoseconds of 1000 cycles; CAUSE_PACE:
+// milliseconds of a fixed piece of arithmetic, mean of before and behind the run. NAN: not known.
 typedef struct Disturbance {
     double seen[CAUSE_COUNT];
 } Disturbance;
-Disturbance disturbance_between(const Counters *before, const Counters *after);
+Disturbance disturbance_between(const Counters *before, const Counters *after, double pace_ms);
+// Whether numbers of several runs add up to something.
+static inline bool cause_has_sum(Cause cause) { return cause != CAUSE_CLOCK && cause != CAUSE_PACE; }
 void cause_print(Cause cause, double seen, Text *text); // "3.25 ms ready without a CPU"
 
 // What runs usually are like.

@@ -79,6 +79,39 @@ Status measure_peak(const Kernels *kernels, Pool *pool, double *gflops) {
     const double flop = 2.0 * (double)burst.depth * kernels->rows * GEMM_MAX_VECTORS * kernels->lanes;
     return measure_burst(burst, peak_unit, flop, pool, gflops);
 }
+
+struct Yardstick {
+    Pool *pool;
+    Burst burst;
+    Phase phase;
+    void *scratch;
+    size_t stride, bytes;
+};
+Status yardstick_open(const Kernels *kernels, int threads, double ms, Yardstick **out) {
+    Yardstick *y = *out = mem_zero(1, sizeof *y);
+    if (!y) return fail_memory(sizeof *y);
+    y->stride = 32768, y->bytes = y->stride * (size_t)threads;
+    y->burst = (Burst){.kernels = kernels, .depth = 64, .repeats = 64};
+    y->phase = (Phase){.run = peak_unit, .arguments = &y->burst, .units = threads, .scratch = y->stride};
+    y->scratch = pages_alloc(y->bytes, 4096);
+    Status status = y->scratch ? pool_create(threads, &y->pool) : fail_memory(y->bytes);
+    if (status == ST_OK) status = pool_reserve(y->pool, 1);
+    if (status == ST_OK) {
+        const double once = best_time(y->pool, &y->phase, y->scratch, y->stride, 3) / (double)y->burst.repeats;
+        y->burst.repeats = MAX((int64_t)(1e-3 * ms / MAX(once, 1e-9)), 64);
+        return ST_OK;
+    }
+    yardstick_close(y), *out = NULL;
+    return status;
+}
+double yardstick_ms(Yardstick *y) { return 1e3 * best_time(y->pool, &y->phase, y->scratch, y->stride, 1); }
+void yardstick_close(Yardstick *y) {
+    if (!y) return;
+    pool_destroy(y->pool);
+    if (y->scratch) pages_free(y->scratch, y->bytes);
+    mem_free(y);
+}
+
 Status measure_tiles(const Kernels *kernels, Pool *pool, double *gflops) {
     const Burst burst = {.kernels = kernels, .depth = 3, .repeats = 64};
     const double pairs = AMX_MAX_TILES * AMX_TILE_PIXELS * 16.0 * AMX_CHANNELS;

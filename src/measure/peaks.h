@@ -12,6 +12,14 @@ Status measure_tiles(const Kernels *kernels, Pool *pool, double *gflops);
 // to its own part, so a small `bytes` tells the bandwidth of its caches.
 Status measure_bandwidth(const Kernels *kernels, Pool *pool, size_t bytes, double *gbytes);
 
+// A fixed piece of arithmetic on threads of its own, all of whose data lies in the first cache: how its time varies is
+// what the machine itself varies by, whatever is measured between.
+typedef struct Yardstick Yardstick;
+// ms: about how long one is to take.
+Status yardstick_open(const Kernels *kernels, int threads, double ms, Yardstick **out);
+double yardstick_ms(Yardstick *yardstick);  // does it once; allocates nothing
+void yardstick_close(Yardstick *yardstick); // NULL is fine
+
 typedef struct Peaks {
     double gflops;         // of the instruction set that is used
     size_t cache_bytes[2]; // working sets up to these: second-level cache of all threads, third-level (0: none)

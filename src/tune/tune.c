@@ -380,7 +380,7 @@ static Status race_run(void *context, int which, double *ms) {
     TRY(run_once(racers->tuning, racers->sessions[which], NULL));
     *ms = clock_ms_since(start);
     counters_read(&racers->tuning->out->racing.files, &after);
-    runs->seen[which][runs->count[which]] = disturbance_between(&before, &after);
+    runs->seen[which][runs->count[which]] = disturbance_between(&before, &after, NAN);
     runs->ms[which][runs->count[which]++] = *ms;
     return ST_OK;
 }

@@ -1,5 +1,6 @@
 #include "tune/watch.h"
 #include "base/clock.h"
+#include <math.h>
 
 void watch_begin(Watch *watch) {
     counters_open("/proc", "/sys/devices/system/cpu", &watch->files);
@@ -11,7 +12,7 @@ void watch_end(Watch *watch) {
     watch->seconds = clock_ms_since(watch->start) / 1e3;
     counters_read(&watch->files, &after);
     counters_close(&watch->files);
-    watch->seen = disturbance_between(&watch->before, &after);
+    watch->seen = disturbance_between(&watch->before, &after, NAN);
 }
 static double cpus(const Watch *watch, Cause cause) {
     return watch->seconds > 0 ? watch->seen.seen[cause] / (1e3 * watch->seconds) : 0;

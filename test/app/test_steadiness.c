@@ -7,7 +7,7 @@ static double ms[RUNS];
 static Disturbance seen[RUNS];
 static void make_runs(void) {
     memset(seen, 0, sizeof seen);
-    for (int i = 0; i < RUNS; i++) ms[i] = 6;
+    for (int i = 0; i < RUNS; i++) ms[i] = 6, seen[i].seen[CAUSE_PACE] = i % 2 ? 1.98 : 2.02;
     ms[4] = 14.1034, seen[4].seen[CAUSE_WAITED] = 7.1, seen[4].seen[CAUSE_MIGRATED] = 8;
     ms[11] = 9;
 }
@@ -28,6 +28,9 @@ TEST(each_run_with_its_causes) {
               "%s", text);
     CHECK_MSG(strstr(text, "\n9.0000 ms  +50 %: unexplained\n"), "%s", text);
     CHECK_MSG(strstr(text, "counted in all runs: 7.10 ms ready without a CPU, 8 threads on another CPU\n"), "%s", text);
+    CHECK_MSG(strstr(text, "\nthe machine itself: a fixed loop between the runs took 2.00 ms, variation 1.0 %\n"), "%s",
+              text);
+    CHECK_MSG(strstr(json, "\"loop\": {\"median_ms\": 2, \"cv\": 0.01"), "%s", json);
     CHECK_MSG(strstr(text, "drift 1.000; 2 of 12 runs more than 5 % above the median, 1 of them unexplained\n"), "%s",
               text);
     CHECK_MSG(strstr(json, "\"outliers\": [{\"run\": 5, \"ms\": 14.1034, \"over\": 1.35"), "%s", json);

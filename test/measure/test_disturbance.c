@@ -8,10 +8,12 @@ static double ms[RUNS];
 static Disturbance seen[RUNS];
 static Usual usual;
 
-// 25 runs of about 6 ms of which the system counts nothing but a clock of 3000 MHz.
+// 25 runs of about 6 ms of which the system counts nothing but a clock of 3000 MHz, and
+// a loop of 7 ms.
 static void quiet_runs(void) {
     memset(seen, 0, sizeof seen);
-    for (int i = 0; i < RUNS; i++) ms[i] = 6 + 0.01 * (i % 5), seen[i].seen[CAUSE_CLOCK] = 1e6 / 3000;
+    for (int i = 0; i < RUNS; i++)
+        ms[i] = 6 + 0.01 * (i % 5), seen[i].seen[CAUSE_CLOCK] = 1e6 / 3000, seen[i].seen[CAUSE_PACE] = 7;
 }
 static unsigned causes_at(int run) {
     CHECK_OK(usual_of(ms, seen, RUNS, &usual));
@@ -31,10 +33,11 @@ TEST(quiet_runs_have_no_outliers) {
 TEST(each_cause_alone) {
     static const double enough[CAUSE_COUNT] = {
         [CAUSE_STOLEN] = 2, [CAUSE_WAITED] = 2,    [CAUSE_PREEMPTED] = 1,         [CAUSE_MIGRATED] = 4,
-        [CAUSE_DISK] = 1,   [CAUSE_FAULTS] = 1000, [CAUSE_CLOCK] = 1e6 / 2571.43, [CAUSE_OTHERS] = 2};
+        [CAUSE_DISK] = 1,   [CAUSE_FAULTS] = 1000, [CAUSE_CLOCK] = 1e6 / 2571.43, [CAUSE_PACE] = 8.17,
+        [CAUSE_OTHERS] = 2};
     static const double little[CAUSE_COUNT] = {
-        [CAUSE_STOLEN] = 1.9, [CAUSE_WAITED] = 1.9, [CAUSE_PREEMPTED] = 0,      [CAUSE_MIGRATED] = 3,
-        [CAUSE_DISK] = 0,     [CAUSE_FAULTS] = 990, [CAUSE_CLOCK] = 1e6 / 2580, [CAUSE_OTHERS] = 1.9};
+        [CAUSE_STOLEN] = 1.9, [CAUSE_WAITED] = 1.9,       [CAUSE_PREEMPTED] = 0, [CAUSE_MIGRATED] = 3, [CAUSE_DISK] = 0,
+        [CAUSE_FAULTS] = 990, [CAUSE_CLOCK] = 1e6 / 2580, [CAUSE_PACE] = 8.1,    [CAUSE_OTHERS] = 1.9};
     for (int cause = 0; cause < CAUSE_COUNT; cause++) {
         quiet_runs();
         ms[7] = 14.02;
@@ -114,14 +117,15 @@ TEST(difference_of_two_readings) {
                                    [CAUSE_DISK] = 2,
                                    [CAUSE_FAULTS] = 7,
                                    [CAUSE_CLOCK] = 400,
+                                   [CAUSE_PACE] = 2.5,
                                    [CAUSE_OTHERS] = 28}};
-    Disturbance got = disturbance_between(&before, &after);
+    Disturbance got = disturbance_between(&before, &after, 2.5);
     for (int cause = 0; cause < CAUSE_COUNT; cause++)
         CHECK_MSG(got.seen[cause] == expected.seen[cause], "%s: got %g", cause_name((Cause)cause), got.seen[cause]);
     after.busy_ms = 1010; // fewer ticks than we ran
-    CHECK(disturbance_between(&before, &after).seen[CAUSE_OTHERS] == 0);
+    CHECK(disturbance_between(&before, &after, 2.5).seen[CAUSE_OTHERS] == 0);
     after.busy_ms = NAN, after.mhz = NAN, after.cpu[2] = -1;
-    got = disturbance_between(&before, &after);
+    got = disturbance_between(&before, &after, 2.5);
     CHECK(isnan(got.seen[CAUSE_OTHERS]) && isnan(got.seen[CAUSE_CLOCK]) && isnan(got.seen[CAUSE_MIGRATED]));
 }
 TEST(causes_in_words) {

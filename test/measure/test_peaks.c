@@ -18,6 +18,19 @@ TEST(every_isa_gives_a_peak) {
     }
     pool_destroy(pool);
 }
+TEST(the_yardstick_is_as_long_as_asked_for) {
+    Machine machine;
+    Yardstick *yardstick;
+    CHECK_OK(machine_detect(&machine));
+    for (double ms = 1; ms < 20; ms *= 10) {
+        double least = INFINITY;
+        CHECK_OK(yardstick_open(kernels_for(machine.isa), 2, ms, &yardstick));
+        for (int i = 0; i < 5; i++) least = MIN(least, yardstick_ms(yardstick));
+        CHECK_MSG(least > 0.05 * ms && isfinite(least), "%g ms: took %g", ms,
+                  least); // what is longer is the machine's affair
+        yardstick_close(yardstick);
+    }
+}
 TEST(bandwidth_of_small_and_large_sets) {
     Machine machine;
     Pool *pool;
