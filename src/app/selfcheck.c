@@ -1,9 +1,10 @@
 // The self-check: a sample of the input and what the network must answer, made when a package is compiled and run at a
 // plan's first use on a machine.
-#include "app/app.h"
+#include "app/crop.h"
 #include "app/frame.h"
 #include "app/reference_threads.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/rng.h"
 #include "import/import.h"
 #include "pass/pass.h"
@@ -116,25 +117,6 @@ static Status optimise(const Graph *graph, Graph **out) {
     *out = NULL;
     return status;
 }
-// A smaller copy of the graph: spatial dims of the first input cut to `side` where they are larger. *out NULL when
-// shapes are fixed inside (a reshape to a constant size).
-static Status crop_graph(const Graph *graph, int64_t side, Graph **out) {
-    Graph *copy = NULL;
-    *out = NULL;
-    if (graph->n_inputs != 1 || graph->values[graph->inputs[0]].type.rank < 3) return ST_OK;
-    TRY(graph_copy(graph, &copy));
-    Type *own = &copy->values[copy->inputs[0]].type;
-    const bool last = own->rank == 4 && frame_of_input(own, 0).channels_last;
-    for (int i = 2; i < own->rank; i++) own->dim[i - last] = MIN(own->dim[i - last], side);
-    for (int i = 0; i < copy->n_values; i++) // forget what was inferred for the full size
-        if (copy->values[i].producer) copy->values[i].type = (Type){.dtype = copy->values[i].type.dtype, .rank = -1};
-    const Status status = pass_resolve_shapes(copy);
-    if (status == ST_OK) *out = copy;
-    else graph_free(copy);
-    if (status == ST_RESOURCE) return status;
-    error_clear();
-    return ST_OK;
-}
 // What the rounding of values to fp32 between the layers makes of the outputs, by itself: the reference against the
 // same in double. Some networks magnify it more than others.
 static Status rounding_noise(const Graph *graph, int threads, const Tensor *inputs, const Tensor *expected,
@@ -213,6 +195,31 @@ static Status ask_on_crop(const Graph *crop, const Graph *optimised, int64_t sid
     TRY(optimise(crop, &own));
     const Status status = ask_strict(&question, own, arena);
     graph_free(own);
+    return status;
+}
+// Whether a node of the graph reads any of these numbers.
+static bool is_read(const Graph *graph, const int *uses, const Tensor *numbers) {
+    const char *from = numbers->data, *end = from + tensor_bytes(numbers);
+    for (int i = 0; i < graph->n_values; i++) {
+        const Tensor *other = uses[i] ? graph->values[i].constant : NULL;
+        if (other && (const char *)other->data < end && (const char *)other->data + tensor_bytes(other) > from)
+            return true;
+    }
+    return false;
+}
+// Weights as imported were needed for the crop only, where passes have made others of them.
+static Status forget_weights(const Graph *graph, const Graph *optimised, const Graph *packaged) {
+    enum { LARGE = 1 << 20 };
+    int *uses = graph_use_counts(optimised), *packaged_uses = graph_use_counts(packaged);
+    for (int i = 0; uses && packaged_uses && i < graph->n_values; i++) {
+        const Tensor *constant = graph->values[i].constant;
+        if (!constant || tensor_bytes(constant) < LARGE) continue;
+        if (!is_read(optimised, uses, constant) && !is_read(packaged, packaged_uses, constant))
+            pages_forget(constant->data, tensor_bytes(constant));
+    }
+    const Status status = uses && packaged_uses ? ST_OK : fail_memory((size_t)graph->n_values * sizeof *uses);
+    mem_free(uses);
+    mem_free(packaged_uses);
     return status;
 }
 // *trusted false: no crop was possible.
@@ -316,7 +323,8 @@ static Status expect(const Graph *graph, const Graph *optimised, Plan *plan, boo
     Status status = make_sample(graph, options, arena, out);
     if (status == ST_OK && !by_reference) status = check_on_crop(graph, optimised, options, &trusted);
     if (status == ST_OK && trusted) {
-        status = make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected);
+        if (options->from) status = forget_weights(graph, optimised, options->from->graph);
+        if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected);
         if (status == ST_OK) return run_plan(plan, out->inputs, out->expected);
     } else if (status == ST_OK && !by_reference && reference_cost(graph) > MOST_REFERENCE_FLOP) {
         *out = (SelfCheck){0};

@@ -89,6 +89,12 @@ void pages_free(void *pointer, size_t bytes) {
     memory_gave();
 }
 
+void pages_forget(void *from, size_t bytes) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = ((uintptr_t)from + bytes) & ~(page - 1);
+    const uintptr_t start = ((uintptr_t)from + page - 1) & ~(page - 1);
+    if (start < end) madvise((char *)from + (start - (uintptr_t)from), end - start, MADV_DONTNEED);
+}
+
 uint64_t memory_peak(void) {
     uint8_t *text;
     size_t size;

@@ -15,6 +15,9 @@ char *mem_string(const char *text); // a copy, or NULL
 // when `bytes` is large. `bytes` must be given back to pages_free. NULL when there is no memory.
 void *pages_alloc(size_t bytes, size_t align);
 void pages_free(void *pointer, size_t bytes);
+// Gives the memory of all whole pages in there back, of any allocation: nobody may ask for what stands there any more
+// (it reads as zeros, or as whatever lay there). The address range stays taken.
+void pages_forget(void *from, size_t bytes);
 
 // The most memory that this process has held so far (VmHWM), in bytes; 0: not known.
 uint64_t memory_peak(void);

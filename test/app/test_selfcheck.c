@@ -1,5 +1,5 @@
 // The making of a self-check: the reference on several threads, and the strict path's answer on a crop.
-#include "app/app.h"
+#include "app/crop.h"
 #include "app/reference_threads.h"
 #include "pass/pass.h"
 #include "test.h"
@@ -35,6 +35,30 @@ TEST(the_reference_on_threads_gives_the_same_bits) {
                           " %z = ConvTranspose (%y, %v) {group=2, strides=[2, 2]}\n"
                           " %t = Tanh (%y)\n}");
     for (int threads = 1; threads <= 5; threads += 2) check_same_bits(graph, threads);
+    graph_free(graph);
+}
+
+// A transpose of one channel becomes a reshape, with the picture's size in it.
+TEST(a_crop_follows_reshapes_that_move_dims_of_one) {
+    Graph *graph = parsed("graph (%x: float32[1x1x64x48]) -> (%z) {\n"
+                          " %w = const float32[1x1x3x3] random(seed=1)\n %s = const int64[4] {1, 64, 48, 1}\n"
+                          " %y = Conv (%x, %w) {pads=[1, 1, 1, 1]}\n %r = Reshape (%y, %s)\n %z = Tanh (%r)\n}"),
+          *crop = NULL;
+    CHECK_OK(crop_graph(graph, 16, &crop));
+    REQUIRE(crop);
+    const Type type = crop->values[crop->outputs[0]].type;
+    CHECK_INT(type.dim[1], 16);
+    CHECK_INT(type.dim[2], 16);
+    CHECK_INT(graph->values[graph->outputs[0]].type.dim[1], 64);
+    graph_free(crop);
+    graph_free(graph);
+}
+TEST(what_reshapes_to_a_size_cannot_be_cut) {
+    Graph *graph = parsed("graph (%x: float32[1x2x64x48]) -> (%r) {\n"
+                          " %s = const int64[3] {1, 64, 96}\n %r = Reshape (%x, %s)\n}"),
+          *crop = NULL;
+    CHECK_OK(crop_graph(graph, 16, &crop));
+    CHECK(!crop);
     graph_free(graph);
 }
 

@@ -115,6 +115,19 @@ TEST(checked_arithmetic) {
     CHECK_INT(round_up(7, 4), 8);
 }
 
+// The whole pages inside are gone, and nothing else.
+TEST(forgotten_pages_read_as_zeros) {
+    enum { PAGE = 4096, SIZE = 4 * PAGE };
+    char *pages = pages_alloc(SIZE, PAGE);
+    REQUIRE(pages);
+    memset(pages, 1, SIZE);
+    pages_forget(pages + 10, 3 * PAGE);
+    for (int i = 0; i < SIZE; i++) CHECK_MSG(pages[i] == (i < PAGE || i >= 3 * PAGE), "byte %d", i);
+    pages_forget(pages + 10, PAGE); // none is whole
+    CHECK(pages[PAGE - 1] == 1 && pages[3 * PAGE] == 1);
+    pages_free(pages, SIZE);
+}
+
 TEST(peak_follows_what_is_touched) {
     enum { SIZE = 64 << 20 };
     uint64_t before = memory_peak();

@@ -74,6 +74,8 @@ bool layer_has_weight(const LayerCall *call, const char *name);
 KerasWeight *layer_slot(const LayerCall *call, const char *name);
 // ST_BAD: not there, or of another type. `weight` has 32-bit floats, and `rank` dims.
 Status layer_weight(LayerCall *call, const char *name, int rank, Tensor *weight);
+// Its numbers were copied, and nobody asks for them again.
+void layer_weight_done(LayerCall *call, const char *name);
 // A constant made of it: as it lies, or its axes permuted (NULL: as they are). dims: the shape that it must have
 // before, entries of -1 are not looked at. Made once for each layer.
 Status layer_constant(LayerCall *call, const char *name, const int64_t *dims, int rank, const int *perm, ValueId *out);

@@ -94,7 +94,9 @@ static const int kernel_perms[][5] = {{2, 1, 0}, {3, 2, 0, 1}, {4, 3, 0, 1, 2}};
 // The constant (oc, ic, k...); for a transposed convolution (ic, oc, k...).
 static Status kernel_constant(LayerCall *call, const char *name, int spatial, const Kernel *kernel, ValueId *out) {
     if (kernel->lies_first) return emit_tensor(&call->emit, name, &kernel->tensor, out);
-    return emit_permuted(&call->emit, name, &kernel->tensor, kernel_perms[spatial - 1], out);
+    TRY(emit_permuted(&call->emit, name, &kernel->tensor, kernel_perms[spatial - 1], out));
+    layer_weight_done(call, name);
+    return ST_OK;
 }
 
 static Status bias_constant(LayerCall *call, int64_t oc, ValueId *out) {

@@ -419,6 +419,12 @@ Status layer_weight(LayerCall *call, const char *name, int rank, Tensor *weight)
     return ST_OK;
 }
 
+// Numbers that lie unaligned in the file were copied; of those one copy is enough.
+void layer_weight_done(LayerCall *call, const char *name) {
+    const KerasWeight *slot = layer_slot(call, name);
+    if (slot->is_read) pages_forget(slot->tensor.data, tensor_bytes(&slot->tensor));
+}
+
 static Status check_dims(const char *name, const Tensor *weight, const int64_t *dims) {
     Text got = {0};
     for (int i = 0; i < weight->shape.rank; i++) {
@@ -443,6 +449,7 @@ Status layer_constant(LayerCall *call, const char *name, const int64_t *dims, in
     TRY(layer_weight(call, name, rank, &weight));
     TRY(check_dims(name, &weight, dims));
     if (perm) TRY(emit_permuted(&call->emit, name, &weight, perm, &slot->value));
+    if (perm) layer_weight_done(call, name);
     else TRY(emit_tensor(&call->emit, name, &weight, &slot->value));
     *out = slot->value;
     return ST_OK;
