@@ -24,7 +24,7 @@ typedef struct Demo {
     const char *package, *masks; // written
     SliceScore *slices;
     size_t n_slices;
-    DiceSummary summary;
+    PatientSum sum;                        // of all slices
     double expected_pooled, expected_mean; // NaN: not told
     const Json *compiled, *tuned, *segmented, *verified, *latency;
     double compile_s, tune_s, segment_s, verify_s, latency_s;
@@ -127,7 +127,7 @@ static Status read_mask(const char *path, Arena *arena, ImageShape *shape, uint8
     image_close(source);
     return status;
 }
-static Status compare_masks(const char *mask_path, const char *truth_path, MaskCounts *out) {
+static Status compare_masks(const char *mask_path, const char *truth_path, CaseMetrics *out) {
     Arena arena = {0};
     ImageShape mask_shape, truth_shape;
     uint8_t *mask, *truth;
@@ -135,7 +135,16 @@ static Status compare_masks(const char *mask_path, const char *truth_path, MaskC
     if (status == ST_OK) status = read_mask(truth_path, &arena, &truth_shape, &truth);
     if (status == ST_OK && (mask_shape.width != truth_shape.width || mask_shape.height != truth_shape.height))
         status = fail(ST_BAD, "%s: expected the size of %s", mask_path, truth_path);
-    if (status == ST_OK) *out = mask_counts(mask, truth, mask_shape.width * mask_shape.height, ANY_CLASS);
+    if (status == ST_OK) {
+        const CaseInput input = {.mask = mask,
+                                 .truth = truth,
+                                 .depth = 1,
+                                 .height = mask_shape.height,
+                                 .width = mask_shape.width,
+                                 .class = ANY_CLASS,
+                                 .no_distance = true};
+        status = case_metrics(&input, out);
+    }
     arena_free(&arena);
     return status;
 }
@@ -152,9 +161,10 @@ static Status score_slice(Demo *demo, const char *folder, const char *name) {
     TRY(path_known(truth_path, &kind));
     if (kind != PATH_FILE) return ST_OK;
     SliceScore *score = &demo->slices[demo->n_slices];
-    TRY(compare_masks(mask_path, truth_path, &score->counts));
-    score->name = name, score->ms = NAN;
-    dice_summary_add(&demo->summary, &score->counts);
+    CaseMetrics metrics;
+    TRY(compare_masks(mask_path, truth_path, &metrics));
+    score->name = name, score->ms = NAN, score->counts = metrics.counts;
+    patient_sum_add(&demo->sum, &metrics);
     demo->n_slices++;
     return ST_OK;
 }
@@ -242,6 +252,8 @@ static void tell_steps(const Demo *demo, Text *text) {
              number_of(demo->latency, "median_ms"), number_of(demo->latency, "min_ms"),
              number_of(demo->latency, "p99_ms"));
 }
+static double pooled_of(const Demo *demo) { return metric_value(&demo->sum, 1, METRIC_DICE_POOLED); }
+static double mean_of(const Demo *demo) { return metric_value(&demo->sum, 1, METRIC_DICE_MEAN); }
 static void tell_dice(Text *text, const char *name, double value, double expected) {
     text_add(text, "%-47s %8.4f", name, value);
     if (!isnan(expected))
@@ -255,8 +267,8 @@ static void tell_slices(const Demo *demo, Text *text) {
         text_add(text, "%-20s %8.2f %8lld %8lld %8.4f\n", slice->name, slice->ms, (long long)slice->counts.truth,
                  (long long)slice->counts.mask, dice(&slice->counts));
     }
-    tell_dice(text, "Dice, pooled", dice_pooled(&demo->summary), demo->expected_pooled);
-    tell_dice(text, "Dice, mean of slices (both empty: 1)", dice_mean(&demo->summary), demo->expected_mean);
+    tell_dice(text, "Dice, pooled", pooled_of(demo), demo->expected_pooled);
+    tell_dice(text, "Dice, mean of slices (both empty: 1)", mean_of(demo), demo->expected_mean);
     text_add(text, "\npictures   %s/*_overlay.png\n", demo->masks);
 }
 static void put_slices(const Demo *demo, JsonWriter *w) {
@@ -288,10 +300,8 @@ static void put_results(const Demo *demo, struct stent_result *result) {
     json_number_at(w, "compile_s", demo->compile_s), json_number_at(w, "tune_s", demo->tune_s);
     json_number_at(w, "segment_s", demo->segment_s);
     json_number_at(w, "verify_s", demo->verify_s), json_number_at(w, "bench_s", demo->latency_s);
-    json_number_at(w, "dice_pooled", dice_pooled(&demo->summary)),
-        json_number_at(w, "expected_dice_pooled", demo->expected_pooled);
-    json_number_at(w, "dice_mean", dice_mean(&demo->summary)),
-        json_number_at(w, "expected_dice_mean", demo->expected_mean);
+    json_number_at(w, "dice_pooled", pooled_of(demo)), json_number_at(w, "expected_dice_pooled", demo->expected_pooled);
+    json_number_at(w, "dice_mean", mean_of(demo)), json_number_at(w, "expected_dice_mean", demo->expected_mean);
     json_number_at(w, "rms_rel", number_of(demo->verified, "rms_rel"));
     json_number_at(w, "median_ms", number_of(demo->latency, "median_ms")),
         json_number_at(w, "min_ms", number_of(demo->latency, "min_ms"));
@@ -330,8 +340,7 @@ static Status run_demo(Demo *demo, const char *data, struct stent_result *result
     const Status verified = verify_package(demo);
     if (verified != ST_NO) TRY(verified);
     TRY(measure_latency(demo));
-    const bool off = differs(dice_pooled(&demo->summary), demo->expected_pooled) ||
-                     differs(dice_mean(&demo->summary), demo->expected_mean);
+    const bool off = differs(pooled_of(demo), demo->expected_pooled) || differs(mean_of(demo), demo->expected_mean);
     demo->ok = verified == ST_OK && !off;
     tell_steps(demo, &result->text);
     tell_slices(demo, &result->text);
@@ -340,8 +349,7 @@ static Status run_demo(Demo *demo, const char *data, struct stent_result *result
     if (verified == ST_NO)
         return fail(ST_NO, "the network does not give the reference's answer on this machine; stent verify %s",
                     demo->package);
-    FAIL_IF(off, ST_NO, "Dice is not as expected: %.4f instead of %.4f", dice_pooled(&demo->summary),
-            demo->expected_pooled);
+    FAIL_IF(off, ST_NO, "Dice is not as expected: %.4f instead of %.4f", pooled_of(demo), demo->expected_pooled);
     return ST_OK;
 }
 

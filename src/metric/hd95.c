@@ -1,10 +1,10 @@
 // The 95th percentile Hausdorff distance, by exact Euclidean distance transforms (Felzenszwalb & Huttenlocher 2012:
-// the lower envelope of parabolas, one axis after the other). Time O(voxels), memory about 8 bytes a voxel.
+// the lower envelope of parabolas, one axis after the other), in the box that holds both objects. Time O(voxels),
+// memory about 10 bytes a voxel of the box.
 #include "base/memory.h"
 #include "metric/object.h"
+#include "metric/percentile.h"
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct Extent {
     int64_t depth, height, width;
@@ -25,14 +25,44 @@ static bool on_surface(const uint8_t *mask, const Extent *e, int64_t z, int64_t 
     return !is_object(mask[i - slice], class) || !is_object(mask[i + slice], class);
 }
 
-// surface: 1 on it, else 0; returns how many voxels lie on it.
-static int64_t find_surface(const uint8_t *mask, const Extent *e, int class, uint8_t *surface) {
-    int64_t count = 0;
+// The part of the picture that holds both objects. Distances between them are the same in there, and most objects are
+// small.
+typedef struct Box {
+    int64_t from[3], to[3]; // z, y, x; `to` is behind the last
+} Box;
+
+static Extent extent_of(const Box *box) {
+    return (Extent){box->to[0] - box->from[0], box->to[1] - box->from[1], box->to[2] - box->from[2]};
+}
+
+static void box_add(Box *box, const int64_t at[3]) {
+    for (int axis = 0; axis < 3; axis++) {
+        box->from[axis] = MIN(box->from[axis], at[axis]);
+        box->to[axis] = MAX(box->to[axis], at[axis] + 1);
+    }
+}
+
+static Box box_of(const uint8_t *mask, const uint8_t *truth, const Extent *e, int class) {
+    Box box = {{INT64_MAX, INT64_MAX, INT64_MAX}, {0, 0, 0}};
+    int64_t i = 0;
     for (int64_t z = 0; z < e->depth; z++) {
         for (int64_t y = 0; y < e->height; y++) {
-            for (int64_t x = 0; x < e->width; x++) {
+            for (int64_t x = 0; x < e->width; x++, i++) {
+                if (is_object(mask[i], class) || is_object(truth[i], class)) box_add(&box, (const int64_t[3]){z, y, x});
+            }
+        }
+    }
+    return box;
+}
+
+// surface: 1 on it, else 0, of the box; returns how many voxels lie on it.
+static int64_t find_surface(const uint8_t *mask, const Extent *e, const Box *box, int class, uint8_t *surface) {
+    int64_t count = 0;
+    for (int64_t z = box->from[0]; z < box->to[0]; z++) {
+        for (int64_t y = box->from[1]; y < box->to[1]; y++) {
+            for (int64_t x = box->from[2]; x < box->to[2]; x++) {
                 const bool on = on_surface(mask, e, z, y, x, class);
-                surface[(z * e->height + y) * e->width + x] = on;
+                *surface++ = on;
                 count += on;
             }
         }
@@ -95,20 +125,7 @@ static void transform(const uint8_t *surface, const Extent *e, const double spac
     for (int64_t i = 0; e->depth > 1 && i < slice; i++) transform_line(line, squared + i, e->depth, slice, spacing[2]);
 }
 
-// ---- Percentile -----------------------------------------------------------------------------------------------
-
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-// Linear between the two nearest ranks; sorts `values`.
-static double percentile(double *values, int64_t count, double part) {
-    qsort(values, (size_t)count, sizeof *values, compare_doubles);
-    const double rank = part * (double)(count - 1);
-    const int64_t below = (int64_t)rank, above = MIN(below + 1, count - 1);
-    return values[below] + (values[above] - values[below]) * (rank - (double)below);
-}
+// ---- Both directions -------------------------------------------------------------------------------------------
 
 // Adds the distance of every voxel on `surface` to `distances`; returns how many there are now.
 static int64_t collect(const uint8_t *surface, const double *squared, int64_t voxels, double *distances,
@@ -119,40 +136,61 @@ static int64_t collect(const uint8_t *surface, const double *squared, int64_t vo
     return count;
 }
 
-static Status between_surfaces(const uint8_t *a, const uint8_t *b, int64_t points, const Extent *e,
-                               const double spacing[3], double *distance) {
+// Two surfaces of so many points.
+typedef struct Surfaces {
+    const uint8_t *mask, *truth;
+    int64_t in_mask, in_truth;
+} Surfaces;
+
+// distances: room for all points. What each convention does with the two directions.
+static Hd95 of_distances(double *distances, int64_t in_mask, int64_t in_truth) {
+    const double there = percentile(distances, in_mask, 0.95), back = percentile(distances + in_mask, in_truth, 0.95);
+    return (Hd95){.monai = MAX(there, back), .medpy = percentile(distances, in_mask + in_truth, 0.95)};
+}
+
+static Status between_surfaces(const Surfaces *s, const Extent *e, const double spacing[3], Hd95 *out) {
     const size_t n = (size_t)MAX(MAX(e->depth, e->height), e->width), voxels = (size_t)voxels_of(e);
     Arena arena = {0};
     double *squared = arena_array(&arena, voxels, sizeof *squared);
-    double *distances = arena_array(&arena, (size_t)points, sizeof *distances);
+    double *distances = arena_array(&arena, (size_t)(s->in_mask + s->in_truth), sizeof *distances);
     const Line line = {arena_array(&arena, n, sizeof(double)), arena_array(&arena, n + 1, sizeof(double)),
                        arena_array(&arena, n, sizeof(int64_t))};
     if (!squared || !distances || !line.values || !line.from || !line.parabolas) {
         arena_free(&arena);
         return fail_memory(voxels * sizeof *squared);
     }
-    transform(b, e, spacing, &line, squared);
-    int64_t count = collect(a, squared, (int64_t)voxels, distances, 0);
-    transform(a, e, spacing, &line, squared);
-    count = collect(b, squared, (int64_t)voxels, distances, count);
-    *distance = percentile(distances, count, 0.95);
+    transform(s->truth, e, spacing, &line, squared);
+    const int64_t count = collect(s->mask, squared, (int64_t)voxels, distances, 0);
+    transform(s->mask, e, spacing, &line, squared);
+    collect(s->truth, squared, (int64_t)voxels, distances, count);
+    *out = of_distances(distances, s->in_mask, s->in_truth);
     arena_free(&arena);
     return ST_OK;
 }
 
-Status hd95(const uint8_t *mask, const uint8_t *truth, int64_t depth, int64_t height, int64_t width, int class,
-            const double spacing[3], double *distance) {
-    const Extent extent = {depth, height, width};
+Status hd95_both(const uint8_t *mask, const uint8_t *truth, int64_t depth, int64_t height, int64_t width, int class,
+                 const double spacing[3], Hd95 *out) {
+    const Extent whole = {depth, height, width};
+    const Box box = box_of(mask, truth, &whole, class);
+    *out = (Hd95){NAN, NAN};
+    if (box.to[0] == 0) return ST_OK;
+    const Extent extent = extent_of(&box);
     const size_t voxels = (size_t)voxels_of(&extent);
-    *distance = NAN;
     uint8_t *surfaces = mem_alloc(2 * voxels);
     if (!surfaces) return fail_memory(2 * voxels);
-    const int64_t in_mask = find_surface(mask, &extent, class, surfaces);
-    const int64_t in_truth = find_surface(truth, &extent, class, surfaces + voxels);
+    Surfaces s = {surfaces, surfaces + voxels, 0, 0};
+    s.in_mask = find_surface(mask, &whole, &box, class, surfaces);
+    s.in_truth = find_surface(truth, &whole, &box, class, surfaces + voxels);
     Status status = ST_OK;
-    if (in_mask > 0 && in_truth > 0) {
-        status = between_surfaces(surfaces, surfaces + voxels, in_mask + in_truth, &extent, spacing, distance);
-    }
+    if (s.in_mask > 0 && s.in_truth > 0) status = between_surfaces(&s, &extent, spacing, out);
     mem_free(surfaces);
+    return status;
+}
+
+Status hd95(const uint8_t *mask, const uint8_t *truth, int64_t depth, int64_t height, int64_t width, int class,
+            const double spacing[3], double *distance) {
+    Hd95 both;
+    const Status status = hd95_both(mask, truth, depth, height, width, class, spacing, &both);
+    *distance = both.medpy;
     return status;
 }

@@ -29,6 +29,22 @@ double dice_smooth(const MaskCounts *counts, double smooth) {
     return ratio(2.0 * (double)counts->intersection + smooth, (double)(counts->mask + counts->truth) + smooth, 1);
 }
 
+SoftCounts soft_counts(const float *probability, const uint8_t *truth, int64_t pixels, int class) {
+    SoftCounts counts = {0, 0, 0};
+    for (int64_t i = 0; i < pixels; i++) {
+        const double p = probability[i];
+        const bool in_truth = is_object(truth[i], class);
+        counts.mask += p;
+        counts.truth += in_truth;
+        if (in_truth) counts.intersection += p;
+    }
+    return counts;
+}
+
+double dice_soft(const SoftCounts *counts, double smooth) {
+    return ratio(2 * counts->intersection + smooth, counts->mask + counts->truth + smooth, 1);
+}
+
 double iou(const MaskCounts *counts) {
     return ratio((double)counts->intersection, (double)(counts->mask + counts->truth - counts->intersection), 1);
 }
@@ -39,24 +55,3 @@ double specificity(const MaskCounts *counts) {
     const int64_t outside_both = counts->pixels - (counts->mask + counts->truth - counts->intersection);
     return ratio((double)outside_both, (double)(counts->pixels - counts->truth), NAN);
 }
-
-void dice_summary_add(DiceSummary *summary, const MaskCounts *counts) {
-    mask_counts_add(&summary->sum, counts);
-    summary->cases++;
-    summary->dice_total += dice(counts);
-    summary->smooth1_total += dice_smooth(counts, 1);
-    summary->smooth100_total += dice_smooth(counts, 100);
-    summary->iou_total += iou(counts);
-}
-
-static double mean(double total, const DiceSummary *summary) { return ratio(total, (double)summary->cases, NAN); }
-
-double dice_pooled(const DiceSummary *summary) { return summary->cases > 0 ? dice(&summary->sum) : NAN; }
-
-double dice_mean(const DiceSummary *summary) { return mean(summary->dice_total, summary); }
-
-double dice_smooth1_mean(const DiceSummary *summary) { return mean(summary->smooth1_total, summary); }
-
-double dice_smooth100_mean(const DiceSummary *summary) { return mean(summary->smooth100_total, summary); }
-
-double iou_mean(const DiceSummary *summary) { return mean(summary->iou_total, summary); }

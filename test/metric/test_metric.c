@@ -25,16 +25,16 @@ TEST(empty_masks_follow_the_convention) {
     CHECK(dice(&full) == 1 && isnan(specificity(&full)));
 }
 
-TEST(pooled_and_mean_differ) {
-    const MaskCounts cases[3] = {{100, 40, 40, 40}, {100, 2, 2, 0}, {100, 0, 0, 0}};
-    DiceSummary summary = {0};
-    CHECK(isnan(dice_pooled(&summary)) && isnan(dice_mean(&summary)) && isnan(iou_mean(&summary)));
-    for (int i = 0; i < 3; i++) dice_summary_add(&summary, &cases[i]);
-    CHECK(near(dice_pooled(&summary), 80.0 / 84) && near(dice_mean(&summary), 2.0 / 3) &&
-          near(iou_mean(&summary), 2.0 / 3));
-    CHECK(near(dice_smooth1_mean(&summary), (1 + 1.0 / 5 + 1) / 3));
-    CHECK(near(dice_smooth100_mean(&summary), (1 + 100.0 / 104 + 1) / 3));
-    CHECK_INT(summary.sum.pixels, 300);
+TEST(soft_counts_by_hand) {
+    static const uint8_t truth[4] = {0, 1, 1, 2};
+    static const float probability[4] = {0.5f, 0.25f, 1, 0};
+    SoftCounts c = soft_counts(probability, truth, 4, 1);
+    CHECK(c.intersection == 1.25 && c.mask == 1.75 && c.truth == 2);
+    CHECK(near(dice_soft(&c, 0), 2.5 / 3.75) && near(dice_soft(&c, 1), 3.5 / 4.75));
+    c = soft_counts(probability, truth, 4, ANY_CLASS);
+    CHECK(c.intersection == 1.25 && c.truth == 3);
+    const SoftCounts nothing = {0, 0, 0};
+    CHECK(dice_soft(&nothing, 0) == 1 && dice_soft(&nothing, SOFT_SMOOTH) == 1);
 }
 
 // ---- HD95 -----------------------------------------------------------------------------------------------------
@@ -104,17 +104,25 @@ static int by_size(const void *a, const void *b) {
     return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
-static double brute_hd95(const Volume *a, const Volume *b, const double spacing[3]) {
-    static double distances[1200];
-    int count = add_distances(a, b, spacing, distances, 0);
-    if (count == 0 || isinf(distances[0])) return NAN;
-    count = add_distances(b, a, spacing, distances, count);
+static double brute_percentile(double *distances, int count) {
     qsort(distances, (size_t)count, sizeof *distances, by_size);
     const double rank = 0.95 * (count - 1);
     const int below = (int)rank;
     const double above = distances[MIN(below + 1, count - 1)];
     return distances[below] + (above - distances[below]) * (rank - below);
 }
+
+static Hd95 brute_hd95(const Volume *a, const Volume *b, const double spacing[3]) {
+    static double distances[1200];
+    const int there = add_distances(a, b, spacing, distances, 0);
+    if (there == 0 || isinf(distances[0])) return (Hd95){NAN, NAN};
+    const int count = add_distances(b, a, spacing, distances, there);
+    const double directed = brute_percentile(distances, there);
+    const double larger = MAX(directed, brute_percentile(distances + there, count - there));
+    return (Hd95){brute_percentile(distances, count), larger};
+}
+
+static bool same(double a, double b) { return isnan(a) ? isnan(b) : fabs(a - b) < 1e-9; }
 
 static void fill_blob(Volume *v, Rng *rng) {
     const double cz = rng_uniform(rng) * v->depth, cy = rng_uniform(rng) * v->height, cx = rng_uniform(rng) * v->width;
@@ -135,11 +143,12 @@ TEST(hd95_equals_brute_force) {
         fill_blob(&b, &rng);
         const double other[3] = {0.4 + rng_uniform(&rng), 0.4 + rng_uniform(&rng), 0.4 + rng_uniform(&rng)};
         const double *spacing = round % 2 ? unit : other;
-        double distance;
-        CHECK_OK(hd95(a.voxels, b.voxels, a.depth, a.height, a.width, ANY_CLASS, spacing, &distance));
-        const double expected = brute_hd95(&a, &b, spacing);
-        CHECK_MSG(isnan(expected) ? isnan(distance) : fabs(distance - expected) < 1e-9,
-                  "%dx%dx%d: got %.12g, expected %.12g", a.depth, a.height, a.width, distance, expected);
+        Hd95 got;
+        CHECK_OK(hd95_both(a.voxels, b.voxels, a.depth, a.height, a.width, ANY_CLASS, spacing, &got));
+        const Hd95 expected = brute_hd95(&a, &b, spacing);
+        CHECK_MSG(same(got.medpy, expected.medpy) && same(got.monai, expected.monai),
+                  "%dx%dx%d: got %.12g and %.12g, expected %.12g and %.12g", a.depth, a.height, a.width, got.medpy,
+                  got.monai, expected.medpy, expected.monai);
     }
 }
 
