@@ -27,10 +27,8 @@ static Status distance_figures(const CaseInput *input, CaseMetrics *out) {
     static const double pixels[3] = {1, 1, 1};
     Hd95 px, mm = {NAN, NAN};
     TRY(distance(input, pixels, &px));
-    if (input->spacing && is_even(input))
-        mm = (Hd95){px.medpy * input->spacing[0], px.monai * input->spacing[0]};
-    else if (input->spacing)
-        TRY(distance(input, input->spacing, &mm));
+    if (input->spacing && is_even(input)) mm = (Hd95){px.medpy * input->spacing[0], px.monai * input->spacing[0]};
+    else if (input->spacing) TRY(distance(input, input->spacing, &mm));
     out->hd95_px = px.medpy, out->hd95_monai_px = px.monai;
     out->hd95_mm = mm.medpy, out->hd95_monai_mm = mm.monai;
     return ST_OK;

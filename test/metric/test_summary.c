@@ -128,8 +128,13 @@ TEST(sums_can_be_merged) {
 TEST(soft_dice_pooled_needs_all_probabilities) {
     static const uint8_t truth[PIXELS] = {1, 1}, mask[PIXELS] = {1};
     static const float probability[PIXELS] = {0.75f, 0.25f};
-    CaseInput input = {
-        .mask = mask, .truth = truth, .probability = probability, .depth = 1, .height = SIDE, .width = SIDE, .class = 1};
+    CaseInput input = {.mask = mask,
+                       .truth = truth,
+                       .probability = probability,
+                       .depth = 1,
+                       .height = SIDE,
+                       .width = SIDE,
+                       .class = 1};
     CaseMetrics m;
     PatientSum sum = {.cases = 0};
     CHECK_OK(case_metrics(&input, &m));
@@ -146,7 +151,7 @@ TEST(soft_dice_pooled_needs_all_probabilities) {
 TEST(classes_have_figures_of_their_own_and_a_macro_mean) {
     static const uint8_t truth[PIXELS] = {1, 1, 2, 2, 2, 2}, mask[PIXELS] = {1, 2, 2, 2, 2, 2};
     PatientSum sums[3][1] = {{{.cases = 0}}};
-    for (int class = 1; class <= 3; class++) {
+    for (int class = 1; class <= 3; class ++) {
         const CaseMetrics m = metrics_of(mask, truth, class, NULL);
         patient_sum_add(&sums[class - 1][0], &m);
     }
