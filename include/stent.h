@@ -220,6 +220,7 @@ typedef struct stent_verify_options {
     const char *input, *expect; /* .npy */
     double atol, rtol;          /* with expect; 0, 0: the precision's budget */
     bool layers;                /* who deviates first */
+    const char *protocol;       /* file for a page (HTML) of what was found, to be signed; also for STENT_NO. NULL: none */
 } stent_verify_options;
 STENT_API stent_status stent_verify(const char *package, const stent_verify_options *options, stent_result **result);
 

@@ -114,6 +114,7 @@ class VerifyOptions(ctypes.Structure):
         ("atol", c_double),
         ("rtol", c_double),
         ("layers", c_bool),
+        ("protocol", c_char_p),
     ]
 
 

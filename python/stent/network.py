@@ -360,17 +360,18 @@ class Network:
 
     def verify(self, against: Any = None, *, example: Any = None, input: Any = None, expect: Any = None,
                atol: float = 0, rtol: float = 0, layers: bool = False,
-               arch: Optional[Path] = None, signature: Optional[str] = None,
+               protocol: Optional[Path] = None, arch: Optional[Path] = None, signature: Optional[str] = None,
                progress: Optional[Progress] = None, **options: Any) -> Result:
         """Whether it gives the right answer on this machine; the result's `ok`.
 
         against: a model, as `stent.compile` takes it (`example`, `arch`, `signature` too), run by the reference; else
         the self-check and the reference. input, expect: arrays (several: dicts) or files, with atol, rtol; layers: who deviates first.
+        protocol: a file for a page (HTML) of what was found, to be signed.
         """
         with tempfile.TemporaryDirectory(prefix="stent-") as folder:
             struct = c.VerifyOptions(input=c.optional(array_file(folder, "input", input)),
                                      expect=c.optional(array_file(folder, "expect", expect)), atol=atol, rtol=rtol,
-                                     layers=layers)
+                                     layers=layers, protocol=c.optional(protocol))
             of_model = {"arch": arch, "signature": signature}
             with contextlib.ExitStack() as stack:
                 if against is not None:

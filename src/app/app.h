@@ -22,6 +22,8 @@ Status result_finish(struct stent_result *result, Status status, stent_result **
 void result_machine(struct stent_result *result, const Machine *machine, int threads);
 // The key `levels`: each instruction-set level, whether it is had, the features that it needs and that are missing.
 void result_levels(struct stent_result *result, const Machine *machine);
+// An object: the package's description, and what of its making fixes the answer.
+void put_made(JsonWriter *writer, const Json *description, const Package *package);
 // One line: the level's name, and "had", or "not had" with what is missing.
 void tell_level(const Machine *machine, Isa isa, Text *text);
 

@@ -162,29 +162,10 @@ static Status info_model(const char *path, const stent_options *options, Arena *
     return tell_plan(model->graph, &(PlanOptions){.threads = threads, .fuse = true}, &machine, result);
 }
 
-static void put_json(JsonWriter *w, const Json *json) {
-    switch (json->type) {
-    case JSON_NULL: json_null(w); break;
-    case JSON_BOOL: json_bool(w, json->boolean); break;
-    case JSON_NUMBER: json_number(w, json->number); break;
-    case JSON_STRING: json_string(w, json->string); break;
-    case JSON_ARRAY:
-        json_begin_array(w);
-        for (size_t i = 0; i < json->count; i++) put_json(w, &json->items[i]);
-        json_end_array(w);
-        break;
-    case JSON_OBJECT:
-        json_begin_object(w);
-        for (size_t i = 0; i < json->count; i++) json_key(w, json->keys[i]), put_json(w, &json->items[i]);
-        json_end_object(w);
-        break;
-    }
-}
-// The description, and what of its making fixes the answer.
-static void tell_made(JsonWriter *w, const Json *description, const Package *package) {
+void put_made(JsonWriter *w, const Json *description, const Package *package) {
     json_begin_object(w);
     for (size_t i = 0; description->type == JSON_OBJECT && i < description->count; i++)
-        json_key(w, description->keys[i]), put_json(w, &description->items[i]);
+        json_key(w, description->keys[i]), json_value(w, &description->items[i]);
     json_key(w, "opt_level"), json_integer(w, package->opt_level);
     json_key(w, "precision"), json_string(w, package->precision);
     json_end_object(w);
@@ -202,14 +183,14 @@ static Status tell_package(Opened *opened, struct stent_result *result) {
     const char *check = !package->check.n_outputs ? "none" : package->check.from_reference ? "reference" : "strict";
     json_key(w, "kind"), json_string(w, "package");
     json_key(w, "bytes"), json_integer(w, (int64_t)package->mapping.size);
-    json_key(w, "made"), tell_made(w, description, package);
-    json_key(w, "pipeline"), put_json(w, pipeline);
+    json_key(w, "made"), put_made(w, description, package);
+    json_key(w, "pipeline"), json_value(w, pipeline);
     json_key(w, "self_check"), json_string(w, check);
     json_key(w, "plans"), json_begin_array(w);
     TRY(plan_store_carried(opened, &(CarriedList){put_plan, result}));
     json_end_array(w);
     Text made = {0};
-    tell_made(&(JsonWriter){.text = &made}, description, package);
+    put_made(&(JsonWriter){.text = &made}, description, package);
     text_add(&result->text, "package of %s, %.1f MB\ncontent hash %s\nmade: %s\n", opened->model,
              (double)package->mapping.size / 1e6, package->content_hash, text_get(&made));
     text_free(&made);

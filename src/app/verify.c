@@ -1,6 +1,7 @@
 // verify: does a package give the right answer on this machine? Each check compares the fast path's outputs with what
 // somebody else says: the self-check, the reference, a model file, given tensors.
 #include "app/layers.h"
+#include "app/protocol.h"
 #include "app/reference_threads.h"
 #include "app/sample.h"
 #include "import/import.h"
@@ -12,7 +13,16 @@
 // Beyond this the reference takes long (up to minutes): it runs only when it is asked for.
 static const double REFERENCE_FLOP = 20e9;
 
+// One comparison, as it is told.
+typedef struct Check {
+    char who[300];
+    bool ok, by_tolerance;
+    Difference difference;
+} Check;
+enum { MOST_CHECKS = 4 };
+
 typedef struct Verification {
+    const char *package; // its path
     const stent_verify_options *options;
     Opened opened;
     Sample sample;
@@ -21,7 +31,9 @@ typedef struct Verification {
     double budget;
     struct stent_result *result;
     Difference worst; // of all checks
-    int checks;
+    Check checks[MOST_CHECKS];
+    int n_checks;
+    char skipped[100]; // what was left out, and why; "": nothing
     bool ok;
 } Verification;
 
@@ -85,7 +97,9 @@ static Status check_against(Verification *v, const char *who, const Tensor *expe
     v->worst.mask_ties = MAX(v->worst.mask_ties, d.mask_ties);
     v->worst.mask_pixels = MAX(v->worst.mask_pixels, d.mask_pixels);
     v->ok = v->ok && ok;
-    v->checks++;
+    Check *check = &v->checks[v->n_checks++];
+    *check = (Check){.ok = ok, .by_tolerance = by_tolerance, .difference = d};
+    snprintf(check->who, sizeof check->who, "%s", who);
     return ST_OK;
 }
 
@@ -162,17 +176,45 @@ static Status check_reference(Verification *v) {
     Tensor *expected;
     const double flop = graph_flop(graph);
     // Without another witness the reference has to speak, however long it takes.
-    if (flop > REFERENCE_FLOP && v->checks > 0) {
-        text_add(&v->result->text, "skipped    the reference: %.0f GFLOP take it long; --layers runs it all the same\n",
+    if (flop > REFERENCE_FLOP && v->n_checks > 0) {
+        snprintf(v->skipped, sizeof v->skipped, "the reference: %.0f GFLOP take it long; --layers runs it all the same",
                  flop * 1e-9);
+        text_add(&v->result->text, "skipped    %s\n", v->skipped);
         return ST_OK;
     }
     TRY(run_reference(v, graph, v->sample.inputs, &expected));
     return check_against(v, "with the reference", expected);
 }
 
+static void tell_check(const Verification *v, const Check *check) {
+    JsonWriter *w = &v->result->writer;
+    const Difference *d = &check->difference;
+    json_begin_object(w);
+    json_key(w, "with"), json_string(w, text_starts(check->who, "with ") ? check->who + 5 : check->who);
+    json_key(w, "ok"), json_bool(w, check->ok);
+    json_key(w, "rms_rel"), json_number(w, d->rms_rel);
+    json_key(w, "allowed"), json_number(w, check->by_tolerance ? (double)NAN : v->budget);
+    json_key(w, "max_abs"), json_number(w, d->max_abs);
+    json_key(w, "mask_changed"), json_integer(w, d->mask_changed);
+    json_key(w, "mask_ties"), json_integer(w, d->mask_ties);
+    json_key(w, "mask_pixels"), json_integer(w, d->mask_pixels);
+    if (check->by_tolerance) {
+        json_key(w, "atol"), json_number(w, v->options->atol);
+        json_key(w, "rtol"), json_number(w, v->options->rtol);
+        json_key(w, "outside"), json_integer(w, d->outside);
+    }
+    json_end_object(w);
+}
+static void tell_checks(const Verification *v) {
+    JsonWriter *w = &v->result->writer;
+    json_key(w, "checks"), json_begin_array(w);
+    for (int i = 0; i < v->n_checks; i++) tell_check(v, &v->checks[i]);
+    json_end_array(w);
+    json_key(w, "skipped"), json_string(w, v->skipped[0] ? v->skipped : NULL);
+}
 static void tell(const Verification *v) {
     JsonWriter *w = &v->result->writer;
+    tell_checks(v);
     json_key(w, "ok"), json_bool(w, v->ok);
     json_key(w, "max_abs"), json_number(w, v->worst.max_abs);
     json_key(w, "max_rel"), json_number(w, v->worst.max_rel);
@@ -196,6 +238,7 @@ static Status verify_opened(Verification *v) {
     if (o->layers)
         TRY(verify_layers(&v->opened, common_options(&o->common), v->sample.inputs, v->budget, v->result, &v->ok));
     tell(v);
+    if (o->protocol) TRY(protocol_write(&v->opened, v->package, v->result, o->protocol));
     if (!v->ok)
         return fail(ST_NO,
                     "the result differs from the expected one (rms / standard deviation %.3g, largest difference %.3g, "
@@ -204,8 +247,18 @@ static Status verify_opened(Verification *v) {
                     v->worst.rms_rel, v->worst.max_abs, (long long)v->worst.mask_changed);
     return ST_OK;
 }
+// The page over one of the files that it tells of.
+static Status check_protocol(const char *package, const stent_verify_options *o) {
+    const char *const read[] = {package, o->against, o->input, o->expect};
+    for (size_t i = 0; o->protocol && i < COUNT_OF(read); i++)
+        FAIL_IF(read[i] && path_same(o->protocol, read[i]), ST_USAGE,
+                "--protocol: %s would be overwritten; name another file", read[i]);
+    return ST_OK;
+}
 static Status verify(const char *package, Verification *v) {
     const stent_verify_options *o = v->options;
+    v->package = package;
+    TRY(check_protocol(package, o));
     FAIL_IF(o->expect && !o->input, ST_USAGE, "--expect: needs --input x.npy");
     FAIL_IF(o->atol < 0 || o->rtol < 0, ST_USAGE, "--atol, --rtol: expected numbers from 0 on");
     FAIL_IF((o->atol > 0 || o->rtol > 0) && !o->expect, ST_USAGE, "--atol, --rtol: need --expect y.npy");

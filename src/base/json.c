@@ -525,3 +525,22 @@ void json_null(JsonWriter *writer) {
     begin_value(writer);
     text_add(writer->text, "null");
 }
+
+void json_value(JsonWriter *w, const Json *json) {
+    switch (json->type) {
+    case JSON_NULL: json_null(w); break;
+    case JSON_BOOL: json_bool(w, json->boolean); break;
+    case JSON_NUMBER: json_number(w, json->number); break;
+    case JSON_STRING: json_string(w, json->string); break;
+    case JSON_ARRAY:
+        json_begin_array(w);
+        for (size_t i = 0; i < json->count; i++) json_value(w, &json->items[i]);
+        json_end_array(w);
+        break;
+    case JSON_OBJECT:
+        json_begin_object(w);
+        for (size_t i = 0; i < json->count; i++) json_key(w, json->keys[i]), json_value(w, &json->items[i]);
+        json_end_object(w);
+        break;
+    }
+}

@@ -74,3 +74,4 @@ void json_number_at(JsonWriter *writer, const char *key, double value); // json_
 void json_integer(JsonWriter *writer, int64_t value);
 void json_bool(JsonWriter *writer, bool value);
 void json_null(JsonWriter *writer);
+void json_value(JsonWriter *writer, const Json *value); // as it was read

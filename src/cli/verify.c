@@ -14,14 +14,15 @@ int verb_verify(int argc, char **argv) {
     List files = {.count = 0};
     stent_verify_options o = STENT_OPTIONS(stent_verify_options);
     stent_result *result = NULL;
-    const Option options[] = {{"against", 0, OPTION_TEXT, &o.against, "MODEL", "a model file, run by the reference"},
-                              {"expect", 0, OPTION_TEXT, &o.expect, "y.npy", "what --input x.npy must give"},
-                              {"atol", 0, OPTION_NUMBER, &o.atol, "A", "allowed difference: A + R * |expected|"},
-                              {"rtol", 0, OPTION_NUMBER, &o.rtol, "R", "(default: the precision's budget)"},
-                              {"layers", 0, OPTION_FLAG, &o.layers, NULL, "layer by layer: who deviates first"},
-                              OPTIONS_OF_MODEL(cli.common),
-                              {"protocol", 0, OPTION_LATER, NULL, "FILE.html", NULL},
-                              {0}};
+    const Option options[] = {
+        {"against", 0, OPTION_TEXT, &o.against, "MODEL", "a model file, run by the reference"},
+        {"expect", 0, OPTION_TEXT, &o.expect, "y.npy", "what --input x.npy must give"},
+        {"atol", 0, OPTION_NUMBER, &o.atol, "A", "allowed difference: A + R * |expected|"},
+        {"rtol", 0, OPTION_NUMBER, &o.rtol, "R", "(default: the precision's budget)"},
+        {"layers", 0, OPTION_FLAG, &o.layers, NULL, "layer by layer: who deviates first"},
+        OPTIONS_OF_MODEL(cli.common),
+        {"protocol", 0, OPTION_TEXT, &o.protocol, "FILE.html", "a page of what was found, to be signed"},
+        {0}};
     if (!cli_begin(&cli, &help, options, argc, argv)) return cli.exit_status;
     cli_split_inputs(&cli, &files);
     if (files.count > 1) return cli_fail(STENT_USAGE, "--input: one file, please (.npz for several inputs)");

@@ -68,6 +68,61 @@ TEST(spoilt_self_check) {
     CHECK_INT(stent_open(package, NULL, &executable), STENT_BAD);
     CHECK(strstr(stent_message(), "self-check"));
 }
+// The page of the last --protocol; "" where there is none.
+static const char *page_of(const char *path) {
+    static uint8_t *kept; // as long as the test
+    size_t size;
+    if (path_kind(path) != PATH_FILE) return "";
+    CHECK_OK(file_read(path, 1 << 20, &kept, &size));
+    return (const char *)kept;
+}
+TEST(protocol_tells_what_was_found) {
+    stent_verify_options o = STENT_OPTIONS(stent_verify_options);
+    stent_result *result = NULL;
+    char hash[100];
+    o.layers = true;
+    o.protocol = test_temp("right.html");
+    CHECK_INT(stent_verify(make_package("<b>right.stent", 0), &o, &result), STENT_OK);
+    const char *page = page_of(o.protocol), *json = stent_result_json(result);
+    CHECK(strstr(page, ">VERIFIED.") && !strstr(page, "NOT VERIFIED") && strstr(page, "&lt;b&gt;right.stent") &&
+          !strstr(page, "<b>"));
+    CHECK(strstr(page, "built-in self-check") && strstr(page, "middle") && strstr(page, "Signatures"));
+    CHECK(strstr(page, "by the reference") && strstr(page, "output.threshold"));
+    const char *content = strstr(json, "\"content_hash\": \"");
+    REQUIRE(content);
+    snprintf(hash, sizeof hash, "<code>%.64s</code>", content + strlen("\"content_hash\": \""));
+    CHECK(strstr(page, hash));
+    CHECK(strstr(json, "\"checks\": [{\"with\": \"the built-in self-check\", \"ok\": true"));
+    stent_result_free(result);
+}
+TEST(protocol_of_what_differs_says_so) {
+    stent_verify_options o = STENT_OPTIONS(stent_verify_options);
+    stent_result *result = NULL;
+    o.protocol = test_temp("spoilt.html");
+    CHECK_INT(stent_verify(make_package("spoilt.stent", 0.01), &o, &result), STENT_NO);
+    const char *page = page_of(o.protocol);
+    CHECK(strstr(page, "NOT VERIFIED") && strstr(page, "<strong>differs</strong>") && strstr(page, "agrees"));
+    stent_result_free(result);
+}
+TEST(protocol_replaces_nothing_that_it_tells_of) {
+    stent_verify_options o = STENT_OPTIONS(stent_verify_options);
+    const char *package = make_package("kept.stent", 0);
+    const int64_t size = file_size(package);
+    o.protocol = package;
+    CHECK_INT(stent_verify(package, &o, NULL), STENT_USAGE);
+    CHECK(strstr(stent_message(), "--protocol"));
+    CHECK_INT(file_size(package), size);
+    o.protocol = test_temp("no-such-folder/page.html");
+    CHECK(stent_verify(package, &o, NULL) != STENT_OK);
+    // A disk that is full when the page is written: nothing stays, not even a part.
+    o.protocol = test_temp("full.html");
+    for (int n = 0; n < 3; n++) {
+        file_fail_after(n);
+        const stent_status status = stent_verify(package, &o, NULL);
+        file_fail_after(-1);
+        CHECK(status == STENT_RESOURCE && path_kind(o.protocol) == PATH_MISSING);
+    }
+}
 TEST(layers_name_the_first_that_deviates) {
     Opened opened;
     Sample sample;
