@@ -9,7 +9,7 @@ export PYTHON
 configure = cmake -S . -B $(1) -DCMAKE_BUILD_TYPE=$(2) -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DSTENT_WERROR=$(WERROR)
 compile = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL cmake --build $(1) --parallel $(JOBS)
 
-.PHONY: all sanitize debug fuzz setup demo check check-long check-frameworks check-zoo bench dist install clean
+.PHONY: all sanitize debug fuzz setup demo check check-long check-frameworks check-zoo bench dist sbom install clean
 
 all:
 	@$(call configure,build,Release) > /dev/null
@@ -59,6 +59,10 @@ bench: all
 dist:
 	@tools/setup dist
 	@tools/dist
+
+# The SBOM of the program in build/ (SPDX 2.3, JSON); `make dist` makes that of the delivered one.
+sbom: all
+	@tools/sbom --build build
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

@@ -18,7 +18,5 @@ unset(header_path CACHE)
 set(ZLIB_INCLUDE ${dist_include} CACHE PATH "" FORCE)
 find_library(ZLIB_LIBRARY NAMES libz.a REQUIRED PATHS /usr/lib/x86_64-linux-gnu) # never the shared one
 
-# musl gives a thread 128 KB of stack where the program does not ask for more; 8 MB is what it has with glibc. The map
-# tells what was linked in (tools/sbom).
-add_link_options(-static -Wl,-z,stack-size=8388608 -Wl,-z,noexecstack -Wl,--build-id=none
-    -Wl,-Map=${CMAKE_BINARY_DIR}/stent.map)
+# musl gives a thread 128 KB of stack where the program does not ask for more; 8 MB is what it has with glibc.
+add_link_options(-static -Wl,-z,stack-size=8388608 -Wl,-z,noexecstack -Wl,--build-id=none)

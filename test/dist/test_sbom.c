@@ -73,6 +73,7 @@ TEST(sbom_tells_of_files_and_what_is_linked_in) {
     CHECK_TEXT(string(find(packages, "name", "musl"), "licenseDeclared"), "MIT");
     const Json *zlib = find(packages, "name", "zlib");
     CHECK_TEXT(string(zlib, "versionInfo"), "1:1.2+b");
+    CHECK(strstr(string(zlib, "summary"), "deflate"));
     CHECK_TEXT(string(&json_get(zlib, "externalRefs")->items[0], "referenceLocator"),
                "pkg:deb/debian/zlib1g-dev@1%3A1.2%2Bb?arch=amd64");
     const Json *program = find(files, "fileName", "./stent");
@@ -83,5 +84,42 @@ TEST(sbom_tells_of_files_and_what_is_linked_in) {
     CHECK(has_relationship(relationships, string(program, "SPDXID"), "STATIC_LINK", string(zlib, "SPDXID")));
     for (size_t i = 0; i < files->count; i++)
         CHECK(has_relationship(relationships, "SPDXRef-stent", "CONTAINS", string(&files->items[i], "SPDXID")));
+    arena_free(&arena);
+}
+
+// `make sbom`, of the program that is under test, where the package manager tells what it was linked of.
+TEST(sbom_of_this_build) {
+    Arena arena = {0};
+    Json *document;
+    uint8_t *bytes;
+    size_t size;
+    static char out[4096];
+    char hash[65];
+    const char *program = test_program();
+    if (!program) test_skip("the program is not there");
+    const char *build = path_folder(&arena, program), *folder = test_temp("build");
+    if (path_kind(path_join(&arena, build, "stent.map")) != PATH_FILE) test_skip("the linker wrote no map");
+    CHECK_OK(folder_make(folder));
+    const char *const copy[] = {"cp", program, path_join(&arena, build, "stent.map"), folder, NULL};
+    REQUIRE(test_run_command(copy, out, sizeof out) == 0);
+    const char *const argv[] = {TEST_SOURCE_ROOT "/tools/sbom", "--build", folder, NULL};
+    const int status = test_run_command(argv, out, sizeof out);
+    if (strstr(out, "dpkg-query") || strstr(out, "no package owns"))
+        test_skip("this system's packages are not Debian's");
+    CHECK_MSG(status == 0, "%s", out);
+    CHECK_OK(file_read(path_join(&arena, folder, "sbom/stent.spdx.json"), 1 << 20, &bytes, &size));
+    CHECK_OK(json_parse(&arena, (char *)bytes, size, &document));
+    mem_free(bytes);
+    CHECK_OK(file_read(program, 1 << 28, &bytes, &size));
+    sha256_hex(bytes, size, hash);
+    mem_free(bytes);
+    const Json *of_program = find(json_get(document, "files"), "fileName", "./stent");
+    CHECK_TEXT(string(find(json_get(of_program, "checksums"), "algorithm", "SHA256"), "checksumValue"), hash);
+    const Json *packages = json_get(document, "packages"), *zlib = find(packages, "name", "zlib");
+    CHECK(has_relationship(json_get(document, "relationships"), "SPDXRef-file-stent", "STATIC_LINK",
+                           string(zlib, "SPDXID")));
+    for (size_t i = 0; i < packages->count; i++)
+        for (size_t k = 0; k < i; k++)
+            CHECK(strcmp(string(&packages->items[i], "SPDXID"), string(&packages->items[k], "SPDXID")));
     arena_free(&arena);
 }
