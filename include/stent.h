@@ -239,6 +239,34 @@ typedef struct stent_segment_options {
 STENT_API stent_status stent_segment(const char *package, const char *const *paths, int n_paths,
                                      const stent_segment_options *options, stent_result **result);
 
+/* eval: masks against truth, over a data set: a folder of patients' folders with X.tif and X_mask.tif (kaggle_3m), two
+ * folders paired by name, nnU-Net's raw layout (PNG, TIFF), or a CSV of pairs. paths: the data set; with `merge`, case files
+ * of earlier runs. STENT_BAD when the data set had faults: each one is named, the other cases are evaluated, and *result
+ * tells of all. Memory does not grow with the number of cases beyond their names. */
+typedef struct stent_eval_options {
+    size_t size;
+    stent_options common;     /* common.arch and signature: of a model file to compare with */
+    const char *masks;        /* folder of masks, where the data set is a folder of pictures alone */
+    const char *csv;          /* a row a case, to write; or NULL */
+    const char *cases;        /* case file, a line a case as it comes; NULL: none, or with resume, shards or report one
+                               * beside what is written */
+    bool resume;              /* what stands in the case file is not run again */
+    bool merge;
+    int shard, shards;        /* shard of shards, from 1; 0: all */
+    double threshold;         /* negative: the pipeline's */
+    const char *compare;      /* another package, or a model file (compiled in memory, run in "strict") */
+    const char *split, *part; /* file of patients and their parts; "train", "validation" or "test": only these */
+    const char *make_split;   /* such a file to write; evaluates nothing; `package` may be NULL */
+    double fractions[3];      /* of train, validation, test, in any unit; all 0: 64, 16, 20 */
+    uint64_t seed;            /* of make_split and of the intervals */
+    int bootstrap;            /* resamples of the 95 % intervals over patients; 0: 2000; negative: no intervals */
+    int slices;               /* so many of each patient as pictures in the result's JSON; 0: with report 3, else none;
+                               * negative: none */
+    const char *report;       /* HTML file to write, or NULL */
+} stent_eval_options;
+STENT_API stent_status stent_eval(const char *package, const char *const *paths, int n_paths,
+                                  const stent_eval_options *options, stent_result **result);
+
 /* demo: the whole story on the data in `data` (examples/phantom): compile, segment, verify, a table and pictures in
  * `output`. NULL: the built-in data, which is unpacked to output/phantom; "demo-out". */
 STENT_API stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **result);

@@ -13,13 +13,13 @@ static const Entry verbs[] = {
     {"machine", verb_machine, "what this machine is"},
     {"compile", verb_compile, "model -> package (.stent), one file for every PC"},
     {"segment", verb_segment, "pictures in, masks out"},
+    {"eval", verb_eval, "masks against truth, over a data set"},
     {"run", verb_run, "tensors in, tensors out (.npy, .npz)"},
     {"tune", verb_tune, "choose by measuring; changes a plan only when it wins a race"},
     {"bench", verb_bench, "latency; paired against another package"},
     {"profile", verb_profile, "layer by layer: time, FLOP/s, part of this machine's limit"},
     {"verify", verb_verify, "against the built-in self-check and the reference"},
     {"wisdom", verb_wisdom, "what tune measured on this and other machines"},
-    {"eval", NULL, NULL},
     {"report", NULL, NULL},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -11,6 +11,7 @@ typedef struct ImageReader {
     Status (*open)(const uint8_t *bytes, size_t size, ImagePages pages, ImageShape *shape, void **state);
     // `box` lies inside the shape; `samples` gets the native type.
     Status (*read_box)(void *state, const ImageShape *shape, const ImageBox *box, void *samples);
+    ImageKind (*kind)(const void *state);
     void (*close)(void *state);
 } ImageReader;
 
@@ -19,6 +20,9 @@ typedef struct ImageWriter {
     Status (*accepts)(const ImageShape *shape); // says what the format cannot hold
     Status (*encode)(const ImageShape *shape, ImagePacking packing, const void *samples, AtomicFile *file);
 } ImageWriter;
+
+// A PNG's bytes; png_writer's encode puts them into a file.
+Status png_bytes(const ImageShape *shape, const void *samples, Text *out);
 
 extern const ImageReader tiff_reader, png_reader;
 extern const ImageWriter tiff_writer, png_writer;

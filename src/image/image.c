@@ -138,6 +138,8 @@ const ImageShape *image_shape(const ImageSource *source) { return &source->shape
 
 const char *image_format(const ImageSource *source) { return source->reader->name; }
 
+ImageKind image_kind(const ImageSource *source) { return source->reader->kind(source->state); }
+
 static Status check_box(const ImageShape *shape, const ImageBox *box) {
     const bool inside = box->x >= 0 && box->y >= 0 && box->z >= 0 && box->w > 0 && box->h > 0 && box->d > 0 &&
                         box->w <= shape->width - box->x && box->h <= shape->height - box->y &&
@@ -289,4 +291,10 @@ Status image_save(const char *path, const ImageShape *shape, ImagePacking packin
     if (status == ST_OK) return image_commit(sink);
     image_abort(sink);
     return status;
+}
+
+Status image_png(const ImageShape *shape, const void *samples, Text *out) {
+    size_t bytes;
+    TRY(check_sink_shape(&png_writer, shape, &bytes));
+    return png_bytes(shape, samples, out);
 }

@@ -9,6 +9,7 @@
 // name). Messages start with the path.
 #pragma once
 #include "base/status.h"
+#include "base/text.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,13 @@ Status image_open(const char *path, ImagePages pages, ImageSource **out);
 Status image_open_bytes(const char *name, const uint8_t *bytes, size_t size, ImagePages pages, ImageSource **out);
 const ImageShape *image_shape(const ImageSource *source);
 const char *image_format(const ImageSource *source); // "TIFF", "PNG"
+// What the file said before palettes were resolved, alpha dropped and small samples stretched: whether a number in it
+// is a colour or a class depends on that.
+typedef struct ImageKind {
+    bool palette, alpha;
+    int bits; // of a sample as stored
+} ImageKind;
+ImageKind image_kind(const ImageSource *source);
 // Fills `samples` (box d*h*w*c) as `type`: the source's own, or SAMPLE_F32, which keeps the values (8 bit gives
 // 0..255, 16 bit 0..65535).
 Status image_read_box(ImageSource *source, const ImageBox *box, SampleType type, void *samples);
@@ -58,5 +66,6 @@ Status image_write_box(ImageSink *sink, const ImageBox *box, const void *samples
 Status image_commit(ImageSink *sink); // frees the sink, also on failure; then nothing is left behind
 void image_abort(ImageSink *sink);    // frees the sink and leaves no file; NULL is fine
 
-// The whole file in one call.
+// The whole file in one call; as the bytes of a PNG.
 Status image_save(const char *path, const ImageShape *shape, ImagePacking packing, const void *samples);
+Status image_png(const ImageShape *shape, const void *samples, Text *out);

@@ -21,6 +21,7 @@ typedef struct PngState {
     int64_t width, height;
     int bits, colour, stored_channels;
     bool interlaced;
+    bool has_transparency; // a tRNS chunk: alpha by palette entry, or a colour that is clear
     uint8_t palette[256][3];
     int palette_size;
     size_t first_data, data_total; // where the first IDAT chunk stands, and the bytes in all of them
@@ -117,6 +118,8 @@ static Status read_chunks(PngState *state) {
         TRY(read_chunk(state, at, &chunk));
         if (is_type(&chunk, "PLTE")) {
             TRY(read_palette(state, &chunk));
+        } else if (is_type(&chunk, "tRNS")) {
+            state->has_transparency = true;
         } else if (is_type(&chunk, "IDAT")) {
             if (!state->first_data) state->first_data = at;
             state->data_total += chunk.size;
@@ -338,4 +341,11 @@ static Status png_read_box(void *opaque, const ImageShape *shape, const ImageBox
     return ST_OK;
 }
 
-const ImageReader png_reader = {"PNG", png_recognise, png_open, png_read_box, png_close};
+static ImageKind png_kind(const void *opaque) {
+    const PngState *state = opaque;
+    const bool palette = state->colour == COLOUR_PALETTE;
+    return (ImageKind){palette, state->has_transparency || state->stored_channels > given_channels(state->colour),
+                       state->bits};
+}
+
+const ImageReader png_reader = {"PNG", png_recognise, png_open, png_read_box, png_kind, png_close};

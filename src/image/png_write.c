@@ -17,7 +17,7 @@ static void put32(uint8_t *p, uint32_t value) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static Status write_chunk(AtomicFile *file, const char *type, const uint8_t *data, size_t size) {
+static void write_chunk(Text *out, const char *type, const uint8_t *data, size_t size) {
     uint8_t head[8], tail[4];
     put32(head, (uint32_t)size);
     memcpy(head + 4, type, 4);
@@ -25,9 +25,9 @@ static Status write_chunk(AtomicFile *file, const char *type, const uint8_t *dat
     crc = crc32_z(crc, head + 4, 4);
     if (size > 0) crc = crc32_z(crc, data, size);
     put32(tail, (uint32_t)crc);
-    TRY(atomic_write(file, head, sizeof head));
-    if (size > 0) TRY(atomic_write(file, data, size));
-    return atomic_write(file, tail, sizeof tail);
+    text_bytes(out, head, sizeof head);
+    if (size > 0) text_bytes(out, data, size);
+    text_bytes(out, tail, sizeof tail);
 }
 
 static int guess_of(int filter, int a, int b, int c) {
@@ -92,45 +92,53 @@ static void add_rows(const ImageShape *shape, const uint8_t *samples, uint8_t *l
     }
 }
 
-static Status write_data(const uint8_t *stream, size_t size, AtomicFile *file) {
+static Status write_data(const uint8_t *stream, size_t size, Text *out) {
     uint8_t *packed;
     size_t packed_size;
     TRY(pack_deflate(stream, size, &packed, &packed_size));
-    Status status = ST_OK;
     const size_t piece = (size_t)1 << 30; // a chunk's length has 31 bits
-    for (size_t at = 0; at < packed_size && status == ST_OK; at += piece) {
-        status = write_chunk(file, "IDAT", packed + at, MIN(piece, packed_size - at));
+    for (size_t at = 0; at < packed_size; at += piece) {
+        write_chunk(out, "IDAT", packed + at, MIN(piece, packed_size - at));
     }
     mem_free(packed);
-    return status;
+    return ST_OK;
 }
 
-static Status write_picture(const ImageShape *shape, const uint8_t *samples, AtomicFile *file) {
+static Status write_picture(const ImageShape *shape, const uint8_t *samples, Text *out) {
     const size_t bytes = (size_t)(shape->width * shape->channels) * sample_size(shape->type);
     const size_t size = (bytes + 1) * (size_t)shape->height;
     uint8_t *stream = mem_alloc(size), *lines = mem_zero(3, bytes);
     Status status = stream && lines ? ST_OK : fail_memory(size + 3 * bytes);
     if (status == ST_OK) {
         add_rows(shape, samples, lines, stream);
-        status = write_data(stream, size, file);
+        status = write_data(stream, size, out);
     }
     mem_free(stream);
     mem_free(lines);
     return status;
 }
 
-static Status png_encode(const ImageShape *shape, ImagePacking packing, const void *samples, AtomicFile *file) {
-    (void)packing; // PNG knows Deflate only
+Status png_bytes(const ImageShape *shape, const void *samples, Text *out) {
     static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     uint8_t header[13] = {0};
     put32(header, (uint32_t)shape->width);
     put32(header + 4, (uint32_t)shape->height);
     header[8] = shape->type == SAMPLE_U16 ? 16 : 8;
     header[9] = shape->channels == 3 ? 2 : 0;
-    TRY(atomic_write(file, signature, sizeof signature));
-    TRY(write_chunk(file, "IHDR", header, sizeof header));
-    TRY(write_picture(shape, samples, file));
-    return write_chunk(file, "IEND", NULL, 0);
+    text_bytes(out, signature, sizeof signature);
+    write_chunk(out, "IHDR", header, sizeof header);
+    TRY(write_picture(shape, samples, out));
+    write_chunk(out, "IEND", NULL, 0);
+    return text_status(out);
+}
+
+static Status png_encode(const ImageShape *shape, ImagePacking packing, const void *samples, AtomicFile *file) {
+    (void)packing; // PNG knows Deflate only
+    Text bytes = {0};
+    Status status = png_bytes(shape, samples, &bytes);
+    if (status == ST_OK) status = atomic_write(file, bytes.data, bytes.length);
+    text_free(&bytes);
+    return status;
 }
 
 const ImageWriter png_writer = {"PNG", {".png", NULL}, png_accepts, png_encode};

@@ -409,4 +409,11 @@ static Status tiff_read_box(void *opaque, const ImageShape *shape, const ImageBo
     return ST_OK;
 }
 
-const ImageReader tiff_reader = {"TIFF", tiff_recognise, tiff_open, tiff_read_box, tiff_close};
+// Of grey with samples beside it that are left out, and of RGB with more than three.
+static ImageKind tiff_kind(const void *opaque) {
+    const TiffPage *page = &((const TiffState *)opaque)->page;
+    const bool palette = page->photometric == PHOTOMETRIC_PALETTE;
+    return (ImageKind){palette, page->stored_channels > (palette ? 1 : page->channels), page->bits};
+}
+
+const ImageReader tiff_reader = {"TIFF", tiff_recognise, tiff_open, tiff_read_box, tiff_kind, tiff_close};
