@@ -99,9 +99,16 @@ typedef struct CaseFault {
     FaultWord word; // NULL: none
     bool of_mask;   // it is the mask's
 } CaseFault;
-// Runs the networks. ST_OK with a fault: this case cannot be evaluated. Other statuses end the run.
-Status eval_case(EvalNets *nets, const DatasetCase *one, const EvalForm *form, Arena *arena, EvalRecord *out,
-                 CaseFault *fault);
+// What is to be seen of a case, when it has been run.
+typedef struct EvalView {
+    EvalPicture *picture;
+    const uint8_t *truth, *mask; // (depth, height, width)
+} EvalView;
+typedef Status EvalVisit(void *context, const EvalView *view); // view: until it returns
+// Runs the networks. visit: NULL, or called at the end. ST_OK with a fault: this case cannot be evaluated. Other
+// statuses end the run.
+Status eval_case(EvalNets *nets, const DatasetCase *one, const EvalForm *form, EvalVisit *visit, void *context,
+                 Arena *arena, EvalRecord *out, CaseFault *fault);
 
 // ---- Records as lines -------------------------------------------------------------------------------------------
 

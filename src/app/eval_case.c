@@ -166,8 +166,8 @@ static Status run_case(EvalNets *nets, Pages *pages, Arena *arena, EvalRecord *o
     out->blank = pages->blank;
     return ST_OK;
 }
-Status eval_case(EvalNets *nets, const DatasetCase *one, const EvalForm *form, Arena *arena, EvalRecord *out,
-                 CaseFault *fault) {
+Status eval_case(EvalNets *nets, const DatasetCase *one, const EvalForm *form, EvalVisit *visit, void *context,
+                 Arena *arena, EvalRecord *out, CaseFault *fault) {
     EvalPicture picture = {.files = NULL};
     EvalTruth truth = {.classes = NULL};
     Pages pages = {.picture = &picture, .truth = &truth, .one = one, .blank = true};
@@ -180,6 +180,8 @@ Status eval_case(EvalNets *nets, const DatasetCase *one, const EvalForm *form, A
     *fault = read_case(one, form, nets, arena, &picture, &truth);
     Status status = fault->word == EVAL_NO_MEMORY ? ST_RESOURCE : ST_OK;
     if (!fault->word) status = run_case(nets, &pages, arena, out, fault);
+    if (status == ST_OK && !fault->word && visit)
+        status = visit(context, &(EvalView){&picture, truth.classes, pages.masks.own});
     memcpy(out->picture_hash, picture.hash, sizeof out->picture_hash);
     memcpy(out->mask_hash, truth.file.hash, sizeof out->mask_hash);
     eval_picture_close(&picture);

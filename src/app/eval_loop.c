@@ -180,7 +180,7 @@ static Status evaluate(EvalRun *run, size_t number, Arena *arena) {
     bool taken;
     TRY(take_earlier(run, one, arena, &record, &taken));
     if (taken) run->resumed++;
-    if (!taken) TRY(eval_case(&run->nets, one, &run->form, arena, &record, &fault));
+    if (!taken) TRY(eval_case(&run->nets, one, &run->form, NULL, NULL, arena, &record, &fault));
     if (fault.word) return note_fault(run, one, fault.word, fault.of_mask);
     record.file = dataset_shown(&run->dataset, one->pictures[0]);
     if (!taken) TRY(append_record(run, &record));

@@ -150,15 +150,18 @@ static FaultWord take_classes(const Levels *levels, int n_classes) {
                          n_classes, n_classes - 1);
     return NULL;
 }
-static FaultWord check_form(const EvalForm *form, const EvalTruth *truth) {
+static FaultWord check_kind(const EvalForm *form, const EvalTruth *truth) {
     static const char *const types[] = {"8 bit", "16 bit", "float"};
-    static const char *const codings[] = {"nothing", "0 and 1", "0 and 255"};
     if (truth->kind.type != form->mask.type)
         return fault("type", "a mask of %s samples; the other masks are of %s", types[truth->kind.type],
                      types[form->mask.type]);
     if (truth->kind.channels != form->mask.channels)
         return fault("channels", "a mask of %lld channels; the other masks have %lld", (long long)truth->kind.channels,
                      (long long)form->mask.channels);
+    return NULL;
+}
+static FaultWord check_coding(const EvalForm *form, const EvalTruth *truth) {
+    static const char *const codings[] = {"nothing", "0 and 1", "0 and 255"};
     if (truth->coding && form->coding && truth->coding != form->coding)
         return fault("coding", "the mask holds %s, the other masks %s", codings[truth->coding], codings[form->coding]);
     return NULL;
@@ -188,14 +191,15 @@ FaultWord eval_truth_read(const char *path, EvalTruth *truth, const EvalPicture 
     if (picture && shape->depth != picture->depth)
         return fault("pages", "%s: the mask has %lld pages, the picture %lld", path, (long long)shape->depth,
                      (long long)picture->depth);
+    FaultWord word = form ? check_kind(form, truth) : NULL;
+    if (word) return word;
     int64_t voxels;
     if (!mul_i64(shape->width * shape->height, shape->depth, &voxels)) return EVAL_NO_MEMORY;
     truth->classes = arena_alloc(arena, (size_t)voxels);
     if (!truth->classes) return fail_memory((size_t)voxels), EVAL_NO_MEMORY;
-    FaultWord word = NULL;
     for (int64_t z = 0; z < shape->depth && !word; z++) word = read_slice(truth, z, n_classes, &levels);
     if (!word) word = n_classes > 2 ? take_classes(&levels, n_classes) : take_two_classes(truth, voxels, &levels);
-    return word || !form ? word : check_form(form, truth);
+    return word || !form ? word : check_coding(form, truth);
 }
 
 // ---- what most files are like
@@ -260,8 +264,8 @@ static void look_at_mask(const DatasetCase *one, int n_classes, Look *look) {
     EvalTruth truth;
     FaultWord word = eval_truth_load(one->mask, &truth);
     if (!word) word = eval_truth_open(one->mask, &truth);
-    if (!word) word = eval_truth_read(one->mask, &truth, NULL, n_classes, NULL, &arena);
     if (!word) vote(&look->masks, &truth.kind);
+    if (!word) word = eval_truth_read(one->mask, &truth, NULL, n_classes, NULL, &arena);
     if (!word) look->codings[truth.coding]++;
     eval_truth_close(&truth);
     arena_free(&arena);

@@ -53,5 +53,6 @@ typedef struct EvalTimes {
     double min, median, p90, mean, std; // ms; NaN: not known
 } EvalTimes;
 Status eval_times(const EvalTotals *totals, EvalTimes *out);
+Status eval_put_slices(EvalRun *run, JsonWriter *w); // eval_slices.c
 Status eval_tell(EvalRun *run, const EvalInterval *intervals);
 Status eval_tell_text(EvalRun *run, const EvalInterval *intervals);

@@ -242,6 +242,7 @@ Status eval_tell(EvalRun *run, const EvalInterval *intervals) {
     put_faults(&run->dataset.faults, w);
     put_assumed(run, w);
     if (run->compare_name) put_comparison(run, w);
+    TRY(eval_put_slices(run, w));
     json_key(&result->log.writer, "cases"), json_integer(&result->log.writer, (int64_t)totals->n_cases);
     json_key(&result->log.writer, "faulty"), json_integer(&result->log.writer, (int64_t)run->dataset.faults.count);
     return text_status(w->text);

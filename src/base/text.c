@@ -54,6 +54,19 @@ void text_add(Text *text, const char *format, ...) {
     va_end(args);
 }
 
+void text_base64(Text *text, const void *bytes, size_t count) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < count; i += 3) {
+        const size_t left = count - i;
+        const uint32_t three =
+            (uint32_t)at[i] << 16 | (left > 1 ? (uint32_t)at[i + 1] << 8 : 0) | (left > 2 ? at[i + 2] : 0);
+        const char four[4] = {digits[three >> 18], digits[three >> 12 & 63], left > 1 ? digits[three >> 6 & 63] : '=',
+                              left > 2 ? digits[three & 63] : '='};
+        text_bytes(text, four, sizeof four);
+    }
+}
+
 const char *text_get(const Text *text) { return text->data ? text->data : ""; }
 
 Status text_status(const Text *text) { return text->failed ? fail_memory(text->capacity) : ST_OK; }

@@ -18,6 +18,8 @@ const char *text_get(const Text *text); // never NULL
 Status text_status(const Text *text);   // ST_OK or ST_RESOURCE
 void text_free(Text *text);
 
+void text_base64(Text *text, const void *bytes, size_t count); // RFC 4648, with '=' at the end
+
 // Shortest decimal form that reads back to the same float / double ("0.1", "inf", "-inf", "nan").
 void text_float(Text *text, float value);
 void text_double(Text *text, double value);

@@ -1,5 +1,5 @@
-// Small data sets for the tests of eval, and what it says of them. The network is the identity on 8x8 grey pictures: its
-// mask is where the picture is above 0.5 of white.
+// Small data sets for the tests of eval, and what it says of them. The network is the identity on 8x8 grey pictures:
+// its mask is where the picture is above 0.5 of white.
 #pragma once
 #include "app/app.h"
 #include "app/pictures.h"

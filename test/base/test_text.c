@@ -110,6 +110,25 @@ TEST(whole_string_numbers) {
     CHECK(parse_double("nan", &real) && isnan(real));
 }
 
+TEST(base64) { // the examples of RFC 4648
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}};
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        Text text = {0};
+        text_base64(&text, pairs[i][0], strlen(pairs[i][0]));
+        CHECK_TEXT(text_get(&text), pairs[i][1]);
+        text_free(&text);
+    }
+    Text text = {0};
+    text_base64(&text, "\xff\xef\xbe", 3);
+    CHECK_TEXT(text_get(&text), "/+++");
+    text_free(&text);
+}
 TEST(natural_order) {
     static const char *const sorted[] = {"",
                                          "a",
