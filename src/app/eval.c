@@ -164,6 +164,8 @@ static Status eval(const char *package, const char *const *paths, int n_paths, c
     if (status == ST_OK) status = options->merge ? merge_files(&run, paths, n_paths) : evaluate_dataset(&run, paths[0]);
     *finished = status == ST_OK;
     if (status == ST_OK) status = tell_faulty(&run);
+    if (status == ST_CANCELLED && run.totals.n_cases && run.case_path)
+        status = fail(ST_CANCELLED, "stopped; what is done stands in %s, --resume goes on from there", run.case_path);
     close_run(&run);
     return status;
 }

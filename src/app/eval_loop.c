@@ -156,6 +156,7 @@ static Status take_earlier(EvalRun *run, const DatasetCase *one, Arena *arena, E
              out->compared == run->nets.other.is_open;
     eval_picture_close(&picture);
     eval_truth_close(&truth);
+    if (word == EVAL_NO_MEMORY) return ST_RESOURCE;
     error_clear();
     out->name = one->name, out->patient = one->patient;
     return ST_OK;

@@ -7,8 +7,8 @@
 
 // ---- pictures
 
-// Of what could not be loaded. A lack of memory is no fault of the file.
-static FaultWord load_fault(void) { return text_starts(error_message(), "no memory") ? EVAL_NO_MEMORY : "unreadable"; }
+// Of what could not be read. A lack of memory is no fault of the file.
+static FaultWord read_fault(void) { return strstr(error_message(), "no memory for ") ? EVAL_NO_MEMORY : "unreadable"; }
 static FaultWord fault(FaultWord word, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static FaultWord fault(FaultWord word, const char *format, ...) {
     Text text = {0};
@@ -33,7 +33,7 @@ FaultWord eval_picture_load(const DatasetCase *one, Arena *arena, EvalPicture *o
     uint8_t digest[32];
     sha256_begin(&sha);
     for (int i = 0; i < one->n_pictures; i++) {
-        if (picture_load(one->pictures[i], &out->files[i]) != ST_OK) return load_fault();
+        if (picture_load(one->pictures[i], &out->files[i]) != ST_OK) return read_fault();
         out->n_files++;
         sha256_add(&sha, out->files[i].hash, 64);
     }
@@ -46,7 +46,7 @@ FaultWord eval_picture_open(const DatasetCase *one, EvalPicture *picture) {
     for (int i = 0; i < picture->n_files; i++) {
         Picture *file = &picture->files[i];
         if (!file->size) return fault("empty file", "%s: the file is empty", one->pictures[i]);
-        if (picture_open(one->pictures[i], file) != ST_OK) return "unreadable";
+        if (picture_open(one->pictures[i], file) != ST_OK) return read_fault();
         const ImageShape *shape = &file->shape;
         if (i == 0) {
             picture->width = shape->width, picture->height = shape->height, picture->depth = shape->depth;
@@ -87,11 +87,11 @@ Status eval_picture_slice(EvalPicture *picture, int64_t z, Arena *arena, Picture
 
 FaultWord eval_truth_load(const char *path, EvalTruth *out) {
     *out = (EvalTruth){.classes = NULL};
-    return picture_load(path, &out->file) == ST_OK ? NULL : load_fault();
+    return picture_load(path, &out->file) == ST_OK ? NULL : read_fault();
 }
 FaultWord eval_truth_open(const char *path, EvalTruth *truth) {
     if (!truth->file.size) return fault("empty file", "%s: the file is empty", path);
-    if (picture_open(path, &truth->file) != ST_OK) return "unreadable";
+    if (picture_open(path, &truth->file) != ST_OK) return read_fault();
     truth->kind = kind_of(&truth->file);
     if (truth->kind.palette)
         return fault("palette",
@@ -173,7 +173,7 @@ static FaultWord read_slice(EvalTruth *truth, int64_t z, int n_classes, Levels *
     const float stretch = stretch_of(truth, n_classes);
     float *samples = mem_alloc(image_box_samples(shape, &box) * sizeof *samples);
     if (!samples) return fail_memory((size_t)pixels * sizeof *samples), EVAL_NO_MEMORY;
-    FaultWord word = image_read_box(truth->file.source, &box, SAMPLE_F32, samples) == ST_OK ? NULL : "unreadable";
+    FaultWord word = image_read_box(truth->file.source, &box, SAMPLE_F32, samples) == ST_OK ? NULL : read_fault();
     for (int64_t i = 0; i < pixels && !word; i++)
         word = take_level(grey_value(samples + i * shape->channels, shape->channels) / stretch, shape->channels, levels,
                           &truth->classes[z * pixels + i]);
@@ -250,7 +250,7 @@ typedef struct Look {
     int codings[3];
 } Look;
 // What cannot be read is told of when its turn comes.
-static void look_at_picture(const DatasetCase *one, Look *look) {
+static Status look_at_picture(const DatasetCase *one, Look *look) {
     Arena arena = {0};
     EvalPicture picture;
     FaultWord word = eval_picture_load(one, &arena, &picture);
@@ -258,8 +258,9 @@ static void look_at_picture(const DatasetCase *one, Look *look) {
     if (!word) vote(&look->pictures, &picture.kind);
     eval_picture_close(&picture);
     arena_free(&arena);
+    return word == EVAL_NO_MEMORY ? ST_RESOURCE : ST_OK;
 }
-static void look_at_mask(const DatasetCase *one, int n_classes, Look *look) {
+static Status look_at_mask(const DatasetCase *one, int n_classes, Look *look) {
     Arena arena = {0};
     EvalTruth truth;
     FaultWord word = eval_truth_load(one->mask, &truth);
@@ -269,6 +270,7 @@ static void look_at_mask(const DatasetCase *one, int n_classes, Look *look) {
     if (!word) look->codings[truth.coding]++;
     eval_truth_close(&truth);
     arena_free(&arena);
+    return word == EVAL_NO_MEMORY ? ST_RESOURCE : ST_OK;
 }
 // A step through n cases that comes to each of them once, and to all parts of the list early.
 static size_t step_through(size_t n) {
@@ -292,8 +294,8 @@ Status eval_form_find(const Dataset *dataset, int n_classes, const stent_options
         if (!one->mask) continue;
         if (!wanted && (n_classes > 2 || look.codings[CODING_ONE] + look.codings[CODING_FULL] >= MASKS_WANTED)) break;
         TRY(report_progress(common, "looking", 0, 0));
-        if (wanted) look_at_picture(one, &look);
-        look_at_mask(one, n_classes, &look);
+        if (wanted) TRY(look_at_picture(one, &look));
+        TRY(look_at_mask(one, n_classes, &look));
         looked++;
     }
     error_clear();

@@ -1,5 +1,5 @@
-// Slices to look at: the worst, the median, the best of each patient, with truth and mask as outlines. They are known at
-// the end only; these few pictures are read and run again.
+// Slices to look at: the worst, the median, the best of each patient, with truth and mask as outlines. They are known
+// at the end only; these few pictures are read and run again.
 #include "app/eval_run.h"
 #include "image/outline.h"
 #include "image/overlay.h"

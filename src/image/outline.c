@@ -1,5 +1,5 @@
-// Every pixel of the mask has four edges, each with the pixel on its right hand; an edge between two pixels of the mask is
-// none. What is left runs in closed lines, which are followed from corner to corner:
+// Every pixel of the mask has four edges, each with the pixel on its right hand; an edge between two pixels of the mask
+// is none. What is left runs in closed lines, which are followed from corner to corner:
 //
 //      0 0 +--->+ 1 0          each corner of the grid holds the directions in which edges leave it (at most two);
 //          ^    |              where two leave, the line turns right, so that pixels that touch at a corner only stay

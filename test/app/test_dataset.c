@@ -126,11 +126,10 @@ TEST(dataset_csv) {
                 "10,c.png,m/b.png, \r\n"
                 "11,m,m/b.png,X");
     CHECK_TEXT(list(in_folder(in, "pairs.csv"), NULL, &dataset), "Anna p/a a_m.png; Bert \"B\" b,1 b.png");
-    static const char *const faults[][2] = {{"pairs.csv:5", "missing column"}, {"pairs.csv:6", "absolute path"},
-                                            {"pairs.csv:7", "path outside"},   {"pairs.csv:8", "missing picture"},
-                                            {"pairs.csv:9", "missing mask"},   {"pairs.csv:10", "missing mask"},
-                                            {"pairs.csv:11", "duplicate row"}, {"pairs.csv:12", "missing patient"},
-                                            {"pairs.csv:13", "missing picture"}};
+    static const char *const faults[][2] = {
+        {"pairs.csv:5", "missing column"},  {"pairs.csv:6", "absolute path"},    {"pairs.csv:7", "path outside"},
+        {"pairs.csv:8", "missing picture"}, {"pairs.csv:9", "missing mask"},     {"pairs.csv:10", "missing mask"},
+        {"pairs.csv:11", "duplicate row"},  {"pairs.csv:12", "missing patient"}, {"pairs.csv:13", "missing picture"}};
     for (size_t i = 0; i < COUNT_OF(faults); i++) check_listed(&dataset, faults[i][0], faults[i][1]);
     CHECK(dataset.layout == DATASET_CSV && dataset.faults.count == COUNT_OF(faults));
     dataset_close(&dataset);
@@ -180,7 +179,8 @@ TEST(splits_are_by_patient_and_read_back) {
     CHECK_OK(split_make(&dataset, file, &split));
     CHECK(split.counts[0] == 16 && split.counts[1] == 4 && split.counts[2] == 5);
     snprintf(first, sizeof first, "%s", read_text(file));
-    CHECK(count_of(first, "\ttrain\n") == 16 && count_of(first, "\tvalidation\n") == 4 && count_of(first, "\ttest\n") == 5);
+    CHECK(count_of(first, "\ttrain\n") == 16 && count_of(first, "\tvalidation\n") == 4 &&
+          count_of(first, "\ttest\n") == 5);
     CHECK_OK(split_make(&dataset, file, &split));
     CHECK_TEXT(read_text(file), first);
     split.seed = 8;
@@ -201,8 +201,8 @@ TEST(splits_are_by_patient_and_read_back) {
     dataset_close(&dataset);
 }
 TEST(splits_that_are_wrong) {
-    static const char *const wrong[] = {"P1 test\n", "P1\tproof\n", "\ttest\n", "P1\ttest\nP1\ttrain\n", "P1\ttest\tx\n",
-                                        "Q\ttest\n"};
+    static const char *const wrong[] = {"P1 test\n",     "P1\tproof\n", "\ttest\n", "P1\ttest\nP1\ttrain\n",
+                                        "P1\ttest\tx\n", "Q\ttest\n"};
     Dataset dataset;
     const char *in = test_temp("in"), *file = test_temp("split.tsv");
     put(in, "P1/P1_1.tif"), put(in, "P1/P1_1_mask.tif");

@@ -29,8 +29,15 @@ static uint32_t some_sample(const TiffRecipe *recipe, int page, int y, int x, in
     return y < 3 && x < 3 ? 1 + (uint32_t)c % 2 : 0;
 }
 static void put_tiff(const char *folder, const char *name, int channels, int photometric, int extra) {
-    const TiffRecipe recipe = {.width = 8, .height = 8, .channels = channels, .bits = 8, .format = 1,
-                               .photometric = photometric, .compression = 1, .predictor = 1, .extra = extra};
+    const TiffRecipe recipe = {.width = 8,
+                               .height = 8,
+                               .channels = channels,
+                               .bits = 8,
+                               .format = 1,
+                               .photometric = photometric,
+                               .compression = 1,
+                               .predictor = 1,
+                               .extra = extra};
     size_t size;
     uint8_t *bytes = tiff_make(&recipe, some_sample, &size);
     plant_bytes(folder, name, bytes, size);
@@ -59,31 +66,31 @@ enum { SLICES = 40, FAULTY_SLICES = 25 };
 static void plant(const char *data) {
     static const uint8_t sixteen[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     for (int slice = 1; slice <= SLICES; slice++) put_pair(data, "F", slice, 2, 2, 6);
-    remove_file(data, "F/F_1_mask.tif");                                       // missing mask
-    remove_file(data, "F/F_2.tif");                                            // mask without picture
-    put_mask(in_folder(data, "F/F_3_mask.tif"), 9, 2, 6, 255);                 // size
+    remove_file(data, "F/F_1_mask.tif");                                        // missing mask
+    remove_file(data, "F/F_2.tif");                                             // mask without picture
+    put_mask(in_folder(data, "F/F_3_mask.tif"), 9, 2, 6, 255);                  // size
     write_u8(in_folder(data, "F/F_4.tif"), 4, 16, 1, (const uint8_t[64]){255}); // swapped size: both
     write_u8(in_folder(data, "F/F_4_mask.tif"), 4, 16, 1, (const uint8_t[64]){255});
-    put_tiff(data, "F/F_5_mask.tif", 4, 2, 2);            // RGBA mask
-    put_tiff(data, "F/F_6_mask.tif", 1, 3, -1);           // palette mask
+    put_tiff(data, "F/F_5_mask.tif", 4, 2, 2);               // RGBA mask
+    put_tiff(data, "F/F_6_mask.tif", 1, 3, -1);              // palette mask
     put_mask(in_folder(data, "F/F_7_mask.tif"), 8, 2, 6, 1); // 0 and 1, others 0 and 255
-    plant_text(data, "F/F_8.tif", "no picture");            // unreadable
-    cut(data, "F/F_9.tif", 100);                          // cut off
-    cut(data, "F/F_10_mask.tif", 100);                    // a mask that is cut off
-    copy_file(data, "F/F_12.tif", "F/F_11.tif");          // duplicate: F_12 is named, F_11 counts
-    plant_text(data, "F/F_13.tif", "");                     // empty
-    plant_text(data, "F/F_14_mask.tif", "");                // empty mask
-    remove_file(data, "F/F_15.tif");                      // a folder that is called like a picture
+    plant_text(data, "F/F_8.tif", "no picture");             // unreadable
+    cut(data, "F/F_9.tif", 100);                             // cut off
+    cut(data, "F/F_10_mask.tif", 100);                       // a mask that is cut off
+    copy_file(data, "F/F_12.tif", "F/F_11.tif");             // duplicate: F_12 is named, F_11 counts
+    plant_text(data, "F/F_13.tif", "");                      // empty
+    plant_text(data, "F/F_14_mask.tif", "");                 // empty mask
+    remove_file(data, "F/F_15.tif");                         // a folder that is called like a picture
     CHECK_OK(folder_make(in_folder(data, "F/F_15.tif")));
-    put_mask(in_folder(data, "F/F_16_mask.png"), 8, 2, 6, 255);    // two masks
-    put_picture(in_folder(data, "F/F_17.png"), 8, 2, 6, 999);      // two pictures
-    truth_as(data, "F/F_18_mask.tif", SAMPLE_U16, 1, 1, 255);      // 16 bit
-    truth_as(data, "F/F_19_mask.tif", SAMPLE_F32, 1, 1, 255);      // float
-    put_mask(in_folder(data, "F/F_20_mask.tif"), 8, 2, 6, 7);      // no class
-    truth_as(data, "F/F_21_mask.tif", SAMPLE_U8, 1, 2, 255);       // two pages against one
-    truth_as(data, "F/F_22_mask.tif", SAMPLE_U8, 3, 1, 255);       // three channels
-    put_tiff(data, "F/F_23.tif", 4, 2, 2);                         // RGBA picture
-    put_tiff(data, "F/F_24.tif", 1, 3, -1);                        // palette picture
+    put_mask(in_folder(data, "F/F_16_mask.png"), 8, 2, 6, 255); // two masks
+    put_picture(in_folder(data, "F/F_17.png"), 8, 2, 6, 999);   // two pictures
+    truth_as(data, "F/F_18_mask.tif", SAMPLE_U16, 1, 1, 255);   // 16 bit
+    truth_as(data, "F/F_19_mask.tif", SAMPLE_F32, 1, 1, 255);   // float
+    put_mask(in_folder(data, "F/F_20_mask.tif"), 8, 2, 6, 7);   // no class
+    truth_as(data, "F/F_21_mask.tif", SAMPLE_U8, 1, 2, 255);    // two pages against one
+    truth_as(data, "F/F_22_mask.tif", SAMPLE_U8, 3, 1, 255);    // three channels
+    put_tiff(data, "F/F_23.tif", 4, 2, 2);                      // RGBA picture
+    put_tiff(data, "F/F_24.tif", 1, 3, -1);                     // palette picture
     plant_bytes(data, "F/F_25.tif", "\xff\xd8\xff\xe0 JPEG by content", 24);
     plant_text(data, "F/notes.txt", "extra file");
     plant_text(data, "F/F_26_mask (1).tif", "bad name");

@@ -2,8 +2,8 @@
 #include "app/datasets.h"
 
 static const char *brighter_package(const char *name) { // 1.2 times the picture: more above 0.5
-    return compile_to(name, pointwise_net("brighter.onnx", "1,1,8,8", 1, 1, (const float[]){1}, (const float[]){0.375f}),
-                      NULL);
+    return compile_to(
+        name, pointwise_net("brighter.onnx", "1,1,8,8", 1, 1, (const float[]){1}, (const float[]){0.375f}), NULL);
 }
 
 TEST(eval_compares_with_a_package) {
@@ -44,8 +44,8 @@ TEST(eval_compares_with_a_model_file) {
     options.compare = test_temp("none.onnx");
     eval_of(package, data, &options, STENT_BAD);
     options.compare = compile_to(
-        "three.stent",
-        pointwise_net("three.onnx", "1,1,8,8", 1, 3, (const float[]){1, 0, 0}, (const float[]){0, 0, 0}), NULL);
+        "three.stent", pointwise_net("three.onnx", "1,1,8,8", 1, 3, (const float[]){1, 0, 0}, (const float[]){0, 0, 0}),
+        NULL);
     eval_of(package, data, &options, STENT_BAD);
     CHECK(strstr(stent_message(), "3 classes"));
 }
@@ -126,7 +126,8 @@ TEST(eval_of_nnunet_with_two_channels) {
         "net.stent", pointwise_net("net.onnx", "1,2,8,8", 2, 1, (const float[]){1, -1}, (const float[]){0}), NULL);
     const char *in = test_temp("Dataset001");
     stent_eval_options options = eval_options();
-    put_picture(in_folder(in, "imagesTr/c1_0000.png"), 8, 2, 6, 1), put_picture(in_folder(in, "imagesTr/c1_0001.png"), 8, 4, 6, 2);
+    put_picture(in_folder(in, "imagesTr/c1_0000.png"), 8, 2, 6, 1),
+        put_picture(in_folder(in, "imagesTr/c1_0001.png"), 8, 4, 6, 2);
     put_mask(in_folder(in, "labelsTr/c1.png"), 8, 2, 6, 1);
     const char *json_file = "{\"channel_names\": {\"0\": \"T1\", \"1\": \"T2\"}, \"labels\": {\"background\": 0, "
                             "\"tumour\": 1}, \"numTraining\": 1, \"file_ending\": \".png\"}";
@@ -141,7 +142,8 @@ TEST(eval_of_several_pages) {
     const ImageShape shape = {.width = 8, .height = 8, .depth = 3, .channels = 1, .type = SAMPLE_U8};
     uint8_t picture[3 * 64] = {0}, mask[3 * 64] = {0};
     stent_eval_options options = eval_options();
-    for (int i = 0; i < 64; i++) picture[64 + i] = i < 32 ? 255 : 0, mask[64 + i] = i < 16 ? 255 : 0, mask[i] = i < 8 ? 255 : 0;
+    for (int i = 0; i < 64; i++)
+        picture[64 + i] = i < 32 ? 255 : 0, mask[64 + i] = i < 16 ? 255 : 0, mask[i] = i < 8 ? 255 : 0;
     CHECK_OK(folder_make(in_folder(in, "P")));
     CHECK_OK(image_save(in_folder(in, "P/P_1.tif"), &shape, IMAGE_PACKED, picture));
     CHECK_OK(image_save(in_folder(in, "P/P_1_mask.tif"), &shape, IMAGE_PACKED, mask));
@@ -155,9 +157,9 @@ TEST(eval_of_several_pages) {
 }
 // Outputs that are no probabilities have no soft Dice; with a threshold the masks are good all the same.
 TEST(eval_of_logits) {
-    const char *package = compile_to(
-        "net.stent", pointwise_net("net.onnx", "1,1,8,8", 1, 1, (const float[]){10}, (const float[]){-5}),
-        "{\"output\": {\"threshold\": 0}}");
+    const char *package =
+        compile_to("net.stent", pointwise_net("net.onnx", "1,1,8,8", 1, 1, (const float[]){10}, (const float[]){-5}),
+                   "{\"output\": {\"threshold\": 0}}");
     stent_eval_options options = eval_options();
     const Json *json = eval_of(package, put_dataset("lgg"), &options, STENT_OK);
     CHECK(fabs(eval_number(json, "dice_pooled") - 2 * 70.0 / (70 + 88)) < 1e-12);
@@ -229,4 +231,24 @@ TEST(eval_of_the_study) {
     check_network(data, models, "seed-keras-w16", json_get(expected, "seed-keras-w16"));
     mem_free(bytes);
     arena_free(&arena);
+}
+TEST(eval_survives_failing_allocations) {
+    const char *package = eval_package(), *data = put_dataset("lgg");
+    stent_eval_options options = eval_options();
+    options.csv = test_temp("rows.csv"), options.cases = test_temp("cases.jsonl"), options.slices = 1;
+    options.compare = package;
+    int failures = 0, in_a_row = 0;
+    for (int64_t n = 0; in_a_row < 20; n += test_long() ? 1 : 1 + n / 16) {
+        stent_result *result = NULL;
+        mem_fail_after(n);
+        const stent_status status = stent_eval(package, &data, 1, &options, &result);
+        mem_fail_after(-1);
+        const bool told = status == STENT_OK || (status == STENT_RESOURCE && strstr(stent_message(), "memory"));
+        CHECK_MSG(told, "allocation %lld: status %d: %s", (long long)n, status, stent_message());
+        stent_result_free(result);
+        in_a_row = status == STENT_OK ? in_a_row + 1 : 0;
+        failures += status != STENT_OK;
+    }
+    CHECK(failures > 20);
+    CHECK(eval_number(eval_of(package, data, &options, STENT_OK), "cases") == 6);
 }
