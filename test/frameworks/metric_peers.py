@@ -2,8 +2,9 @@
 
     metric_peers.py FOLDER CLASS
 
-FOLDER as for stent-figures (figures.c). Prints {"cases": [{figure: number or null}], "study": {key: number or null}}: what
-docs/METRICS.md says that each figure equals, called as it says; null where the library has no number or an error.
+FOLDER as for stent-figures (figures.c). Prints {"cases": [{figure: number or null}], "study": {key: number or null},
+"intervals": {key: [low, high]} or null}: what docs/METRICS.md says that each figure equals, called as it says; null where
+the library has no number or an error.
 """
 import json
 import os
@@ -12,6 +13,7 @@ import unittest.mock
 import warnings
 
 import numpy as np
+import scipy.stats
 import torch
 from medpy.metric.binary import hd95 as medpy_hd95
 from monai.losses import DiceLoss
@@ -108,6 +110,24 @@ def study_of(cases, mask, truth, probability, patient):
     return found
 
 
+def intervals_of(mask, truth, patient):
+    """scipy's percentile bootstrap over patients, of two figures; None where nothing varies."""
+    axes = tuple(range(1, mask.ndim))
+    both = np.stack([2 * (mask & truth).sum(axis=axes), mask.sum(axis=axes) + truth.sum(axis=axes)], axis=1).astype(float)
+    sums = np.array([both[patient == p].sum(axis=0) for p in np.unique(patient)])
+    if len(sums) < 2 or not sums.all():
+        return None
+    numbers = np.arange(len(sums))
+
+    def interval(statistic):
+        found = scipy.stats.bootstrap((numbers,), statistic, n_resamples=4000, method="percentile", vectorized=False,
+                                      rng=np.random.default_rng(1)).confidence_interval
+        return [found.low, found.high]
+
+    return {"dice_pooled": interval(lambda i: sums[i, 0].sum() / sums[i, 1].sum()),
+            "dice_patient_mean": interval(lambda i: (sums[i, 0] / sums[i, 1]).mean())}
+
+
 def plain(numbers):
     return {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
 
@@ -123,7 +143,8 @@ def main(folder, label):
     cases = [figures_of(mask[i], truth[i], None if probability is None else probability[i], spacing)
              for i in range(len(mask))]
     json.dump({"cases": [plain(case) for case in cases],
-               "study": plain(study_of(cases, mask, truth, probability, patient))}, sys.stdout)
+               "study": plain(study_of(cases, mask, truth, probability, patient)),
+               "intervals": intervals_of(mask, truth, patient)}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,14 @@ def check_numbers(where, got, expected):
             raise tool.Failure(f"{where}: {key}: got {have}, expected {want}")
 
 
+def check_intervals(study, got, expected):
+    """Both draw at random: ends of 2000 and of 4000 draws differ by a part of the interval's length."""
+    for key, (low, high) in expected.items():
+        off = max(abs(got[key][0] - low), abs(got[key][1] - high))
+        if off > 0.12 * (high - low) or not got[key][0] <= study[key] <= got[key][1]:
+            raise tool.Failure(f"interval of {key}: got {got[key]}, scipy's is {[low, high]}")
+
+
 def check_set(context, name, label):
     python = models.python_of("torch")
     program = os.path.join(os.path.dirname(context.tool.program), "stent-figures")
@@ -107,6 +115,7 @@ def check_set(context, name, label):
     for i, (mine, theirs) in enumerate(zip(got["cases"], expected["cases"], strict=True)):
         check_numbers(f"case {i}", mine, theirs)
     check_numbers("study", got["study"], expected["study"])
+    check_intervals(got["study"], got["intervals"], expected["intervals"] or {})
     return None
 
 
