@@ -315,7 +315,7 @@ def arguments(description, framework):
     add = parser.add_argument
     add("--data", required=True, metavar="DIR", help="folder of patients' folders, as Kaggle's kaggle_3m")
     add("-o", "--output", default=f"lgg-{framework}", metavar="DIR", help="folder for what is written (default: %(default)s)")
-    add("--width", type=int, default=16, help="channels of the first level (default: 16; the study's networks have 64)")
+    add("--width", type=int, default=16, metavar="W", help="channels of the first level (default: 16; the study's networks have 64)")
     add("--size", type=int, default=256, help="pixels a side that the network sees, a multiple of 16 (default: 256)")
     add("--steps", type=int, default=300, help="steps of the optimiser (default: 300)")
     add("--batch", type=int, default=8, help="slices a step (default: 8)")
@@ -332,11 +332,14 @@ def arguments(description, framework):
         help="default: all cores")
     add("--bf16", choices=("auto", "on", "off"), default="auto",
         help="multiply in bfloat16 while training; auto: where the CPU has AVX512_BF16 or AMX")
+    if framework == "torch":  # TensorFlow takes a GPU by itself
+        add("--device", choices=("cpu", "cuda"), default="cpu", help="where to train (default: cpu)")
     args = parser.parse_args()
     if args.size < 16 or args.size % 16:
         parser.error("--size: a multiple of 16")
-    if min(args.width, args.steps, args.batch, args.threads, args.checkpoint) < 1 or args.seed < 0:
-        parser.error("--width, --steps, --batch, --threads and --checkpoint are 1 or more, --seed 0 or more")
+    counts = (args.width, args.steps, args.batch, args.threads, args.checkpoint, args.stop_at or args.steps)
+    if min(counts) < 1 or args.stop_at == 0 or args.seed < 0:
+        parser.error("--width, --steps, --batch, --threads, --checkpoint and --stop-at are 1 or more, --seed 0 or more")
     args.bf16 = args.bf16 == "on" or args.bf16 == "auto" and cpu_has_bf16()
     return args
 

@@ -14,6 +14,7 @@ import warnings
 
 # Threads that wait give their core away: else a machine that does something beside this takes several times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what a GPU needs to give the same bits again
 
 import torch
 from torch import nn
@@ -101,21 +102,23 @@ class Net:
         torch.set_num_threads(args.threads)
         torch.use_deterministic_algorithms(True)
         torch.manual_seed(args.seed)
+        if args.device == "cuda" and not torch.cuda.is_available():
+            raise lgg.BadData("--device cuda: PyTorch sees no GPU here; leave it out to train on the CPU")
         self.args = args
-        self.model = UNet(args.width).to(memory_format=torch.channels_last)
+        self.model = UNet(args.width).to(args.device, memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.model.parameters())
 
-    @staticmethod
-    def tensor(pictures):
-        return torch.from_numpy(pictures).permute(0, 3, 1, 2)  # n, 3, height, width; in memory channels stay last
+    def tensor(self, pictures):
+        """n, 3, height, width; in memory channels stay last."""
+        return torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self.args.device)
 
     def step(self, pictures, masks, rate):
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.model.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.args.bf16):
+        with torch.autocast(self.args.device, torch.bfloat16, enabled=self.args.bf16):
             logits = self.model(self.tensor(pictures))
-        loss = loss_of(logits.float(), torch.from_numpy(masks)[:, None])
+        loss = loss_of(logits.float(), torch.from_numpy(masks)[:, None].to(self.args.device))
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
@@ -124,17 +127,17 @@ class Net:
     def probabilities(self, pictures):
         self.model.eval()
         with torch.inference_mode():
-            return torch.sigmoid(self.model(self.tensor(pictures)))[:, 0].numpy()
+            return torch.sigmoid(self.model(self.tensor(pictures)))[:, 0].cpu().numpy()
 
     def weights(self):
-        return [value.numpy() for value in self.model.state_dict().values()]
+        return [value.cpu().numpy() for value in self.model.state_dict().values()]
 
     def save(self, path, progress):
         torch.save({"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(), "progress": progress}, path)
 
     def load(self, path):
         try:
-            saved = torch.load(path, weights_only=True)
+            saved = torch.load(path, map_location=self.args.device, weights_only=True)
             progress = saved["progress"]
             if progress["settings"]["width"] == self.args.width:  # else lgg.py says what differs
                 self.model.load_state_dict(saved["model"])
@@ -147,7 +150,7 @@ class Net:
 
     def export(self, stem):
         """Weights alone, a program (torch.export), TorchScript, ONNX; for one picture of the size trained with."""
-        model = self.model.eval().to(memory_format=torch.contiguous_format)
+        model = self.model.eval().to("cpu", memory_format=torch.contiguous_format)
         x = torch.zeros(1, 3, self.args.size, self.args.size)
         writers = {".state_dict.pth": lambda file: torch.save(model.state_dict(), file),
                    ".pt2": lambda file: torch.export.save(torch.export.export(model, (x,)), file),
