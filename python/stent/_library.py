@@ -133,6 +133,30 @@ class SegmentOptions(ctypes.Structure):
     ]
 
 
+class EvalOptions(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("common", Options),
+        ("masks", c_char_p),
+        ("csv", c_char_p),
+        ("cases", c_char_p),
+        ("resume", c_bool),
+        ("merge", c_bool),
+        ("shard", c_int),
+        ("shards", c_int),
+        ("threshold", c_double),
+        ("compare", c_char_p),
+        ("split", c_char_p),
+        ("part", c_char_p),
+        ("make_split", c_char_p),
+        ("fractions", c_double * 3),
+        ("seed", c_uint64),
+        ("bootstrap", c_int),
+        ("slices", c_int),
+        ("report", c_char_p),
+    ]
+
+
 class Tensor(ctypes.Structure):
     _fields_ = [
         ("dtype", c_int),
@@ -151,6 +175,7 @@ STRUCTS = {
     "stent_profile_options": ProfileOptions,
     "stent_verify_options": VerifyOptions,
     "stent_segment_options": SegmentOptions,
+    "stent_eval_options": EvalOptions,
     "stent_tensor": Tensor,
 }
 
@@ -181,6 +206,7 @@ FUNCTIONS = {
     "stent_profile": (c_int, [c_char_p, POINTER(ProfileOptions), _RESULT]),
     "stent_verify": (c_int, [c_char_p, POINTER(VerifyOptions), _RESULT]),
     "stent_segment": (c_int, [c_char_p, TEXTS, c_int, POINTER(SegmentOptions), _RESULT]),
+    "stent_eval": (c_int, [c_char_p, TEXTS, c_int, POINTER(EvalOptions), _RESULT]),
 }
 
 

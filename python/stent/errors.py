@@ -16,7 +16,8 @@ class Error(Exception):
 
     def __init__(self, message: str, result: Optional[Any] = None) -> None:
         super().__init__(message)
-        #: What was done all the same (`stent.Result`), where there is any: `segment` with pictures that cannot be read.
+        #: What was done all the same (`stent.Result`), where there is any: `segment` with pictures that cannot be read,
+        #: `evaluate` with faults.
         self.result = result
 
 

@@ -312,6 +312,29 @@ class Network:
         struct.shard, struct.shards = (c.count_of("shard", part) for part in shard or (0, 0))
         return self._call(Result, c.lib.stent_segment, struct, options, progress, c.texts_of(listed), len(listed))
 
+    def evaluate(self, data: Path, *, masks: Optional[Path] = None, csv: Optional[Path] = None,
+                 cases: Optional[Path] = None, resume: bool = False, shard: Optional[Tuple[int, int]] = None,
+                 threshold: Optional[float] = None, compare: Optional[Path] = None, split: Optional[Path] = None,
+                 part: Optional[str] = None, slices: int = 0, bootstrap: int = 2000, seed: int = 0,
+                 progress: Optional[Progress] = None, **options: Any) -> Result:
+        """Masks against truth over a data set (docs/FORMATS.md); the figures are in the result (`result["dice_pooled"]`).
+
+        masks: folder of the masks of a folder of pictures; csv: a row a case; cases: the case file, from which `resume`
+        goes on; shard: (i, n); compare: another package or a model file; split, part: only these patients; slices: so
+        many of each patient as pictures.
+        BadInputError when the data set had faults; the other cases are evaluated then, and its `result` tells of all.
+        """
+        if threshold is not None and threshold < 0:
+            raise UsageError(f"threshold: expected a number from 0 on, got {threshold}")
+        files = {"masks": masks, "csv": csv, "cases": cases, "compare": compare, "split": split}
+        struct = c.EvalOptions(threshold=-1 if threshold is None else threshold, resume=resume,
+                               **{name: c.bytes_of(path) for name, path in files.items() if path is not None})
+        struct.part = None if part is None else c.bytes_of(part)
+        struct.shard, struct.shards = (c.count_of("shard", number) for number in shard or (0, 0))
+        struct.slices, struct.seed = c.count_of("slices", slices), c.count_of("seed", seed)
+        struct.bootstrap = c.count_of("bootstrap", bootstrap) or -1
+        return self._call(Result, c.lib.stent_eval, struct, options, progress, c.texts_of([data]), 1)
+
     def tune(self, *, seconds: float = 60, trials: int = 0, early_stop: int = 0, tuner: Optional[str] = None,
              layer: Optional[str] = None, list: bool = False,
              seed: int = 0, wisdom: Optional[Path] = None, resume: bool = False, output: Optional[Path] = None,

@@ -253,6 +253,22 @@ class Pictures(Case):
         self.assertEqual(some["done"], 1)
         self.assertIn("phantom_10.tif", os.listdir(self.path("more")))
 
+    def test_evaluate(self):
+        volume = os.path.join(PHANTOM, "volume")
+        result = self.net.evaluate(volume, csv=self.path("rows.csv"), slices=1, seed=3, bootstrap=50)
+        self.assertEqual((result["cases"], result["patients"], result["layout"]), (16, 1, "kaggle_3m"))
+        self.assertAlmostEqual(result["dice_pooled"], 0.9778, places=4)
+        self.assertEqual(len(result["slices"]), 1)
+        self.assertTrue(os.path.exists(self.path("rows.csv")))
+        with self.raises(stent.BadInputError, "no pictures with a mask") as raised:
+            self.net.evaluate(self.path("scans"))
+        self.assertIsNone(raised.error.result)
+        shutil.copy(os.path.join(volume, "phantom_10_mask.tif"), self.path("scans"))
+        with self.raises(stent.BadInputError, "missing mask") as raised:
+            self.net.evaluate(self.path("scans"), compare=self.net.path)
+        self.assertEqual((raised.error.result["cases"], raised.error.result["faulty"]), (1, 1))
+        self.assertEqual(raised.error.result["compare"]["changed_px"], 0)
+
     def test_a_picture_that_cannot_be_read(self):
         with open(self.path("scans/phantom_2.tif"), "wb") as file:
             file.write(b"II*\0 no picture")

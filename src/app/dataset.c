@@ -64,6 +64,13 @@ Status dataset_fault(Dataset *dataset, const char *path, const char *fault, cons
     text_free(&message);
     return status;
 }
+// Names from files may hold what a terminal would interpret (C0, DEL, and C1, which in UTF-8 is C2 80..9F).
+static void make_printable(char *text) {
+    for (unsigned char *at = (unsigned char *)text; *at; at++) {
+        if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) at[0] = at[1] = '.';
+        if (*at < 0x20 || *at == 0x7f) *at = '.';
+    }
+}
 Status dataset_assume(Dataset *dataset, const char *format, ...) {
     enum { MOST = 32 };
     Text text = {0};
@@ -72,9 +79,10 @@ Status dataset_assume(Dataset *dataset, const char *format, ...) {
     text_addv(&text, format, args);
     va_end(args);
     if (!dataset->assumed) dataset->assumed = arena_array(&dataset->arena, MOST, sizeof *dataset->assumed);
-    const char *copy = text.failed ? NULL : arena_string(&dataset->arena, text_get(&text));
+    char *copy = text.failed ? NULL : arena_string(&dataset->arena, text_get(&text));
     text_free(&text);
     if (!dataset->assumed || !copy) return fail_memory(strlen(format));
+    make_printable(copy);
     if (dataset->n_assumed < MOST) dataset->assumed[dataset->n_assumed++] = copy;
     return ST_OK;
 }

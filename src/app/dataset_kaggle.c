@@ -26,7 +26,7 @@ static const char *name_of(Dataset *dataset, const Found *found) {
     return path_join(&dataset->arena, patient_of(dataset, found), found->stem);
 }
 
-// ---- a slice in another patient's folder
+// ---- names that say that the slice is of another patient, or none of this data set
 
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -43,27 +43,59 @@ static void folder_named(const char *const *names, size_t count, const char *ste
     }
     *out = 0;
 }
-static Status check_patients(Dataset *dataset) {
-    Arena arena = {0};
-    const char **names = arena_array(&arena, dataset->n_cases + 1, sizeof *names);
-    if (!names) return fail_memory(dataset->n_cases * sizeof *names);
-    size_t count = 0, kept = 0;
+// "P_12" in folder P.
+static bool is_numbered(const DatasetCase *one) {
+    const char *patient = path_name(one->patient), *stem = path_name(one->name);
+    const size_t length = strlen(patient);
+    if (strncmp(stem, patient, length) || stem[length] != '_') return false;
+    return stem[length + 1] && !stem[length + 1 + strspn(stem + length + 1, "0123456789")];
+}
+// Whether the data set keeps to such names: nearly all do.
+static bool all_are_numbered(const Dataset *dataset) {
+    size_t numbered = 0;
+    for (size_t i = 0; i < dataset->n_cases; i++) numbered += is_numbered(&dataset->cases[i]);
+    return numbered >= 4 && numbered * 5 >= dataset->n_cases * 4;
+}
+static Status list_folders(const Dataset *dataset, Arena *arena, const char ***out, size_t *count) {
+    *count = 0;
+    *out = arena_array(arena, dataset->n_cases + 1, sizeof **out);
+    if (!*out) return fail_memory(dataset->n_cases * sizeof **out);
     for (size_t i = 0; i < dataset->n_cases; i++) {
         const char *own = path_name(dataset->cases[i].patient);
-        if (!count || strcmp(names[count - 1], own)) names[count++] = own;
+        if (!*count || strcmp((*out)[*count - 1], own)) (*out)[(*count)++] = own;
     }
-    if (count) qsort(names, count, sizeof *names, compare_names);
-    Status status = ST_OK;
+    if (*count) qsort(*out, *count, sizeof **out, compare_names);
+    return ST_OK;
+}
+// A fault, or *good.
+static Status check_name(Dataset *dataset, const DatasetCase *one, const char *const *names, size_t count,
+                         bool numbered, bool *good) {
+    char other[256];
+    const char *patient = path_name(one->patient);
+    folder_named(names, count, path_name(one->name), other, sizeof other);
+    *good = false;
+    if (*other && strcmp(other, patient))
+        return dataset_fault(dataset, one->pictures[0], "patient",
+                             "the name is of patient %s, the folder is of another one", other);
+    if (numbered && !is_numbered(one))
+        return dataset_fault(dataset, one->pictures[0], "bad name", "expected %s_NUMBER, as the others are called",
+                             patient);
+    *good = true;
+    return ST_OK;
+}
+static Status check_names(Dataset *dataset) {
+    Arena arena = {0};
+    const char **names;
+    size_t count, kept = 0;
+    const bool numbered = all_are_numbered(dataset);
+    Status status = list_folders(dataset, &arena, &names, &count);
     for (size_t i = 0; i < dataset->n_cases && status == ST_OK; i++) {
-        DatasetCase *one = &dataset->cases[i];
-        char other[256];
-        folder_named(names, count, path_name(one->name), other, sizeof other);
-        if (!*other || !strcmp(other, path_name(one->patient))) dataset->cases[kept++] = *one;
-        else
-            status = dataset_fault(dataset, one->pictures[0], "patient",
-                                   "the name is of patient %s, the folder is of another one", other);
+        const DatasetCase one = dataset->cases[i];
+        bool good;
+        status = check_name(dataset, &one, names, count, numbered, &good);
+        if (good) dataset->cases[kept++] = one;
     }
-    dataset->n_cases = status == ST_OK ? kept : dataset->n_cases;
+    if (status == ST_OK) dataset->n_cases = kept;
     arena_free(&arena);
     return status;
 }
@@ -72,7 +104,7 @@ Status dataset_list_kaggle(Dataset *dataset) {
     FoundList list = {0};
     Status status = dataset_walk(dataset, dataset->path, take_file, &list);
     if (status == ST_OK) status = dataset_pair(dataset, &list, 1, patient_of, name_of);
-    if (status == ST_OK) status = check_patients(dataset);
+    if (status == ST_OK) status = check_names(dataset);
     mem_free(list.items);
     return status;
 }

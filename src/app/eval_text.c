@@ -86,11 +86,13 @@ static Status tell_comparison(const EvalRun *run, Text *text) {
     const EvalTotals *totals = &run->totals;
     if (!run->compare_name) return ST_OK;
     const double own = metric_value(totals_sums(totals, 0), totals->n_patients, METRIC_DICE_POOLED);
-    text_add(text,
-             "\ncompared   with %s: %lld of %lld pixels changed, in %zu of %zu cases; pooled Dice %.4f there, %.6f "
-             "more here\n",
-             run->compare_name, (long long)totals->changed_px, (long long)totals->other.pixels, totals->cases_changed,
-             totals->n_cases, dice(&totals->other), own - dice(&totals->other));
+    const double other = dice(&totals->other);
+    text_add(
+        text,
+        "\ncompared   with %s: %lld of %lld pixels changed, in %zu of %zu cases; pooled Dice %.4f here, %.4f there "
+        "(%+.6f)\n",
+        run->compare_name, (long long)totals->changed_px, (long long)totals->other.pixels, totals->cases_changed,
+        totals->n_cases, own, other, own - other);
     if (!totals->n_changed) return ST_OK;
     Table table = {0};
     table_begin(&table, "most changed <", "pixels >", "Dice >", "there >", NULL);

@@ -91,7 +91,7 @@ static void plant(const char *data) {
     truth_as(data, "F/F_22_mask.tif", SAMPLE_U8, 3, 1, 255);    // three channels
     put_tiff(data, "F/F_23.tif", 4, 2, 2);                      // RGBA picture
     put_tiff(data, "F/F_24.tif", 1, 3, -1);                     // palette picture
-    plant_bytes(data, "F/F_25.tif", "\xff\xd8\xff\xe0 JPEG by content", 24);
+    plant_bytes(data, "F/F_25.tif", "\xff\xd8\xff\xe0 JPEG by content", 20);
     plant_text(data, "F/notes.txt", "extra file");
     plant_text(data, "F/F_26_mask (1).tif", "bad name");
     plant_text(data, "F/_mask.tif", "bad name");
@@ -104,6 +104,8 @@ static void plant(const char *data) {
     copy_file(data, "A/A_1_mask.tif", "F/A_77_mask.tif"); // another patient's slice
     put_picture(in_folder(data, "F/A_77.tif"), 8, 2, 6, 777);
     put_pair(data, "F\x02x", 1, 2, 2, 6);
+    put_picture(in_folder(data, "F/unnamed.tif"), 8, 2, 6, 4711); // neither number nor patient
+    put_mask(in_folder(data, "F/unnamed_mask.tif"), 8, 2, 6, 255);
     plant_text(data, "README.md", "no fault"), plant_text(data, "data.csv", "no fault");
     plant_text(data, "F/.DS_Store", "no fault");
 }
@@ -144,6 +146,7 @@ static const char *const planted[][2] = {{"F/F_1.tif", "missing mask"},
                                          {"F/F_41.tif", "broken link"},
                                          {"G", "empty folder"},
                                          {"F/A_77.tif", "patient"},
+                                         {"F/unnamed.tif", "bad name"},
                                          {"F\x02x", "bad name"}};
 
 TEST(eval_names_each_planted_fault_and_evaluates_the_rest) {
@@ -157,7 +160,7 @@ TEST(eval_names_each_planted_fault_and_evaluates_the_rest) {
     CHECK_INT((int)eval_number(json, "cases"), 6 + SLICES - FAULTY_SLICES + 1); // of the duplicates one counts
     const Json *f = eval_item(json, "per_patient", "patient", "F");
     CHECK(eval_number(f, "dice_pooled") == 1 && eval_number(f, "cases") == SLICES - FAULTY_SLICES + 1);
-    CHECK(strstr(stent_message(), "38 faults in the data set"));
+    CHECK(strstr(stent_message(), "39 faults in the data set"));
 }
 TEST(eval_of_masks_of_0_and_1) {
     const char *package = eval_package(), *data = test_temp("data");

@@ -9,7 +9,7 @@ TEST(eval_tells_people_and_programs) {
     Arena arena = {0};
     const char *package = eval_package(), *data = put_dataset("lgg");
     CHECK_INT(program("eval", package, data, NULL), 0);
-    static const char *const told[] = {"lgg (kaggle_3m): 6 cases of 3 patients", "pooled Dice", "0.8861",
+    static const char *const told[] = {"lgg (kaggle_3m): 6 cases of 3 patients",      "pooled Dice", "0.8861",
                                        "1 for a case with nothing in truth and mask", "worst cases", "B/B_2"};
     for (size_t i = 0; i < COUNT_OF(told); i++) CHECK_MSG(strstr(program_out, told[i]), "%s", program_out);
     CHECK_INT(program_stdout("eval", package, data, "--json", "--bootstrap", "0", NULL), 0);
