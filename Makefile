@@ -44,7 +44,8 @@ check-frameworks: all
 	tools/venv test/frameworks/requirements.txt build/venv-frameworks
 	-timeout 900 tools/venv test/frameworks/tensorflow.txt build/venv-tensorflow
 	-timeout 900 tools/venv test/frameworks/torch.txt build/venv-torch
-	build/venv-frameworks/bin/python test/frameworks/run.py $(if $(BUDGET),--budget $(BUDGET))
+	status=0; build/venv-frameworks/bin/python test/frameworks/run.py $(if $(BUDGET),--budget $(BUDGET)) || status=1; \
+	build/venv-frameworks/bin/python test/report/browser.py || status=1; exit $$status
 
 # The networks of test/frameworks/zoo.txt in all formats and sizes: hours, and 5 gigabytes at a time.
 check-zoo: all

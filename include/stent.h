@@ -267,6 +267,18 @@ typedef struct stent_eval_options {
 STENT_API stent_status stent_eval(const char *package, const char *const *paths, int n_paths,
                                   const stent_eval_options *options, stent_result **result);
 
+/* report: one self-contained page (HTML) from what verbs printed with --json, or from pages of sections
+ * (docs/FORMATS.md). STENT_BAD: damaged, or no result; STENT_UNSUPPORTED: of a verb that is not drawn. */
+typedef struct stent_report_options {
+    size_t size;
+    stent_options common;
+    const char *output; /* the page; NULL: none */
+    const char *csv;    /* the tables, a value a line; NULL: none. One of both is needed */
+    const char *title;  /* NULL: the answer in one line, or the page's own */
+} stent_report_options;
+STENT_API stent_status stent_report(const char *const *results, int n_results, const stent_report_options *options,
+                                    stent_result **result);
+
 /* demo: the whole story on the data in `data` (examples/phantom): compile, segment, verify, a table and pictures in
  * `output`. NULL: the built-in data, which is unpacked to output/phantom; "demo-out". */
 STENT_API stent_status stent_demo(const char *data, const char *output, const stent_options *options, stent_result **result);

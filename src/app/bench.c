@@ -193,6 +193,7 @@ static Status tell_ratio(const char *versus, const Samples *other, const Samples
     TRY(bootstrap_median(ratios->values, ratios->count, 1, &r));
     *slower = r.low > 1;
     json_key(w, "versus"), json_string(w, path_name(versus));
+    put_samples(w, "versus_ms", other);
     json_number_at(w, "versus_median_ms", rounded_ms(s.median));
     json_number_at(w, "ratio_median", r.median), json_number_at(w, "ratio_low", r.low),
         json_number_at(w, "ratio_high", r.high);

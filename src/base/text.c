@@ -77,20 +77,14 @@ void text_free(Text *text) {
 }
 
 // ---- numbers ----
-// A program that uses the library may have set a locale with a decimal comma; numbers are read and written in the
-// "C" locale, which this thread gets for the moment.
 
-typedef struct LocaleState {
-    locale_t plain, before;
-} LocaleState;
-
-static LocaleState enter_plain_locale(void) {
-    LocaleState state = {newlocale(LC_ALL_MASK, "C", (locale_t)0), (locale_t)0};
+PlainLocale enter_plain_locale(void) {
+    PlainLocale state = {newlocale(LC_ALL_MASK, "C", (locale_t)0), NULL};
     if (state.plain) state.before = uselocale(state.plain);
     return state;
 }
 
-static void leave_plain_locale(LocaleState state) {
+void leave_plain_locale(PlainLocale state) {
     if (!state.plain) return;
     uselocale(state.before);
     freelocale(state.plain);
@@ -103,7 +97,7 @@ static void add_shortest(Text *text, double value, bool is_float, int most) {
         text_add(text, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
         return;
     }
-    LocaleState state = enter_plain_locale();
+    PlainLocale state = enter_plain_locale();
     if (fabs(value) < 1e7 && value == floor(value)) {
         snprintf(digits, sizeof digits, "%.0f", value);
     } else {
@@ -147,7 +141,7 @@ bool parse_double(const char *text, double *out) {
     if (parse_special(text, out)) return true;
     if (!*text || text[strspn(text, "0123456789+-.eE")]) return false; // no blanks, no hexadecimal
     char *end;
-    LocaleState state = enter_plain_locale();
+    PlainLocale state = enter_plain_locale();
     errno = 0;
     double value = strtod(text, &end);
     bool is_good = *end == 0 && !(errno == ERANGE && isinf(value)); // too small is rounded, too large is refused

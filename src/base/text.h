@@ -24,6 +24,14 @@ void text_base64(Text *text, const void *bytes, size_t count); // RFC 4648, with
 void text_float(Text *text, float value);
 void text_double(Text *text, double value);
 
+// A program that uses the library may have set a locale with a decimal comma. Between these two calls this thread has
+// the "C" locale, so that text_add("%.2f") writes a point; the functions above and parse_double do so by themselves.
+typedef struct PlainLocale {
+    void *plain, *before; // locale_t; plain NULL: there was no memory, and the locale stays as it was
+} PlainLocale;
+PlainLocale enter_plain_locale(void);
+void leave_plain_locale(PlainLocale state);
+
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 // Whole-string conversions; false when anything is left over or out of range. Locale-independent.

@@ -13,7 +13,7 @@
 
 typedef int Verb(int argc, char **argv);
 Verb verb_demo, verb_info, verb_machine, verb_compile, verb_run, verb_bench, verb_tune, verb_profile, verb_verify,
-    verb_segment, verb_wisdom, verb_eval;
+    verb_segment, verb_wisdom, verb_eval, verb_report;
 
 enum { LIST_ITEMS = 256 };
 typedef struct List {
