@@ -206,8 +206,7 @@ static void segment_figure(Text *out, const Json *root) {
     if (failed > 0) put(out, "<small>\u26a0 "), put_figure(out, failed, 0), put(out, " failed</small>");
     figure_close(out);
 }
-void answer_figures(const Results *results, Text *out) {
-    put(out, "<dl class=\"figures\">\n");
+static void put_figures(const Results *results, Text *out) {
     for (size_t i = 0; i < results->count && i < 6; i++) {
         const Json *root = results->items[i].root;
         switch (results->items[i].kind) {
@@ -224,5 +223,13 @@ void answer_figures(const Results *results, Text *out) {
         default: break;
         }
     }
-    put(out, "</dl>\n");
+}
+void answer_figures(const Results *results, Text *out) {
+    Text figures = {0};
+    put_figures(results, &figures);
+    if (figures.length) put(out, "<dl class=\"figures\">\n");
+    text_bytes(out, text_get(&figures), figures.length);
+    if (figures.length) put(out, "</dl>\n");
+    out->failed = out->failed || figures.failed;
+    text_free(&figures);
 }

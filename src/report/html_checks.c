@@ -28,11 +28,15 @@ static void put_ratio(Text *out, Estimate ratio) {
     put(out, "<p class=\"verdict %s\">", same ? "" : ratio.value < 1 ? "good" : "bad");
     if (same) put(out, "No difference beyond the noise: ");
     put_figure(out, 1 / ratio.value, 2);
-    put(out, " times as fast <small class=\"interval\">95 %%: ");
-    put_figure(out, 1 / ratio.high, 2);
-    put(out, " to ");
-    put_figure(out, 1 / ratio.low, 2);
-    put(out, "</small></p>\n");
+    put(out, " times as fast");
+    if (isfinite(ratio.low) && isfinite(ratio.high)) {
+        put(out, " <small class=\"interval\">95 %%: ");
+        put_figure(out, 1 / ratio.high, 2);
+        put(out, " to ");
+        put_figure(out, 1 / ratio.low, 2);
+        put(out, "</small>");
+    }
+    put(out, "</p>\n");
 }
 static void put_pair_note(Page *page, const Json *root) {
     Text *out = page->out;

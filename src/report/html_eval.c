@@ -76,7 +76,9 @@ static void put_classes(Page *page, const Json *classes, const Json *conventions
     for (size_t i = 0; classes && i < classes->count; i++) {
         const Json *one = &classes->items[i];
         const char *name = text_of(one, "name");
-        put(page->out, "<h3>class %.0f%s%s</h3>\n", number_of(one, "class"), name ? ": " : "", name ? name : "");
+        put(page->out, "<h3>class ");
+        put_figure(page->out, number_of(one, "class"), 0);
+        put(page->out, "%s%s</h3>\n", name ? ": " : "", name ? name : "");
         put_metrics(page, one, conventions, "Metrics of this class");
     }
 }
@@ -275,4 +277,38 @@ Status draw_conventions(Page *page, const Result *result) {
     put(page->out, "</details>\n");
     section_close(page);
     return ST_OK;
+}
+
+// ---- several networks
+
+static void put_network(Text *out, const Result *result) {
+    const Json *root = result->root, *ms = json_get(root, "ms");
+    const char *model = text_of(root, "model");
+    row_open(out, model ? model : result->name);
+    cell_text(out, result->name);
+    cell_estimate(out, estimate_of(root, "dice_pooled"), 4);
+    put_dot_cell(out, &unit_scale, estimate_of(root, "dice_pooled"), (double)NAN);
+    cell_estimate(out, estimate_of(root, "dice_patient_mean"), 4);
+    cell_figure(out, number_of(root, "hd95_px"), 1);
+    cell_figure(out, number_of(ms, "median"), 1);
+    row_close(out);
+}
+void draw_networks(Page *page) {
+    static const Column columns[] = {{"network", NULL, COLUMN_WORDS},
+                                     {"file", NULL, COLUMN_WORDS},
+                                     {"Dice, all pixels together", NULL, COLUMN_FIGURES},
+                                     {"0 to 1", NULL, COLUMN_OTHER},
+                                     {"Dice, mean over patients", NULL, COLUMN_FIGURES},
+                                     {"HD95", "px", COLUMN_FIGURES},
+                                     {"time", "ms", COLUMN_FIGURES}};
+    const Results *results = page->results;
+    int evals = 0;
+    for (size_t i = 0; i < results->count; i++) evals += results->items[i].kind == KIND_EVAL;
+    if (evals < 2) return;
+    section_open(page, "Networks side by side", NULL);
+    table_open(page->out, "Value and 95 % interval; time: median of a case", true, columns, COUNT_OF(columns));
+    for (size_t i = 0; i < results->count; i++)
+        if (results->items[i].kind == KIND_EVAL) put_network(page->out, &results->items[i]);
+    table_close(page->out);
+    section_close(page);
 }

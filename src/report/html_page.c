@@ -27,9 +27,11 @@ static Status draw_all(Page *page) {
     // Pages first: they say where the others stand. Then what answers first.
     static const ResultKind order[] = {KIND_PAGE, KIND_BENCH,   KIND_VERIFY,   KIND_EVAL,   KIND_PROFILE,
                                        KIND_TUNE, KIND_SEGMENT, KIND_PICTURES, KIND_MACHINE};
-    for (size_t k = 0; k < COUNT_OF(order); k++)
+    for (size_t k = 0; k < COUNT_OF(order); k++) {
+        if (order[k] == KIND_EVAL) draw_networks(page);
         for (size_t i = 0; i < page->results->count; i++)
             if (page->results->items[i].kind == order[k]) TRY(draw_result(page, &page->results->items[i]));
+    }
     return draw_method(page);
 }
 

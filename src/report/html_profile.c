@@ -20,6 +20,14 @@ static void put_limit_cell(Text *out, double part) {
     put_figure(out, 100 * part, 0);
     put(out, isfinite(part) ? " %%</td>" : "</td>");
 }
+static void put_key_to_bars(Text *out) {
+    put(out,
+        "<ul class=\"legend\"><li><svg width=\"22\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar-limit\" "
+        "width=\"22\" "
+        "height=\"11\" y=\"0.5\"/></svg> what the machine\u2019s limit (arithmetic or memory) would take</li><li><svg "
+        "width=\"22\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar-all\" width=\"22\" height=\"11\" "
+        "y=\"0.5\"/></svg> what is left above it; the reason stands on the right</li></ul>\n");
+}
 void bars_plot(Page *page, const Bar *bars, size_t count, const char *unit) {
     static const Column columns[] = {{"what", NULL, COLUMN_WORDS},
                                      {"value", NULL, COLUMN_BARS},
@@ -27,14 +35,14 @@ void bars_plot(Page *page, const Bar *bars, size_t count, const char *unit) {
                                      {"why", NULL, COLUMN_OTHER}};
     Text *out = page->out;
     double most = 0;
-    for (size_t i = 0; i < count; i++) most = fmax(most, bars[i].value);
+    bool limited = false;
+    for (size_t i = 0; i < count; i++) most = fmax(most, bars[i].value), limited = limited || isfinite(bars[i].limit);
+    if (limited) put_key_to_bars(out);
     table_open(out, "Bars: the whole value, and in it the part that the machine's limit would take", true, columns,
                COUNT_OF(columns));
     for (size_t i = 0; i < count; i++) {
         const Bar *bar = &bars[i];
-        put(out, "<tr><th scope=\"row\">%s", bar->name);
-        if (bar->detail) put(out, "<small class=\"detail\">%s</small>", bar->detail);
-        put(out, "</th>");
+        row_open(out, bar->name);
         put_bar_cell(out, bar->value, most, bar->limit, unit);
         put_limit_cell(out, bar->value > 0 ? bar->limit / bar->value : (double)NAN);
         put(out, "<td class=\"why\">%s</td></tr>\n", bar->text ? bar->text : "");
@@ -108,35 +116,6 @@ static void put_layer(Text *out, const Json *layer, size_t number, double most) 
             configuration ? configuration : "");
     put(out, "</td></tr>\n");
 }
-static void put_key_to_bars(Text *out) {
-    put(out,
-        "<ul class=\"legend\"><li><svg width=\"22\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar-limit\" "
-        "width=\"22\" "
-        "height=\"11\" y=\"0.5\"/></svg> what the machine\u2019s limit (arithmetic or memory) would take</li><li><svg "
-        "width=\"22\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar-all\" width=\"22\" height=\"11\" "
-        "y=\"0.5\"/></svg> what is left above it; the reason stands on the right</li></ul>\n");
-}
-Status draw_profile(Page *page, const Result *result) {
-    static const Column columns[] = {{"No.", NULL, COLUMN_FIGURES},     {"layer", NULL, COLUMN_WORDS},
-                                     {"time", NULL, COLUMN_BARS},       {"of the limit", NULL, COLUMN_FIGURES},
-                                     {"GFLOP/s", NULL, COLUMN_FIGURES}, {"why", NULL, COLUMN_OTHER}};
-    const Json *layers = list_of(result->root, "layers"), **sorted;
-    if (!layers) return ST_OK;
-    TRY(slowest_first(layers, &page->results->arena, &sorted));
-    section_open(page, "Where the time goes", result->name);
-    put_sentence(page, result->root, sorted, layers->count);
-    put_key_to_bars(page->out);
-    put(page->out, "<div class=\"more\" data-shown=\"12\">\n");
-    table_open(page->out, "Layers, the slowest first; No. is the place in the network", true, columns,
-               COUNT_OF(columns));
-    const double most = number_of(sorted[0], "ms");
-    for (size_t i = 0; i < layers->count; i++)
-        put_layer(page->out, sorted[i], (size_t)(sorted[i] - layers->items) + 1, most);
-    table_close(page->out);
-    put(page->out, "</div>\n");
-    section_close(page);
-    return draw_versus(page, result);
-}
 
 // ---- profile --versus
 
@@ -194,7 +173,7 @@ static void put_versus_layers(Page *page, const Json *layers) {
     table_close(page->out);
     put(page->out, "</div>\n");
 }
-Status draw_versus(Page *page, const Result *result) {
+static Status draw_versus(Page *page, const Result *result) {
     const Json *versus = json_get(result->root, "versus"), *causes = list_of(versus, "causes"),
                *layers = list_of(versus, "layers");
     if (!versus || (!causes && !layers)) return ST_OK;
@@ -205,4 +184,26 @@ Status draw_versus(Page *page, const Result *result) {
     if (layers) put_versus_layers(page, layers);
     section_close(page);
     return ST_OK;
+}
+
+Status draw_profile(Page *page, const Result *result) {
+    static const Column columns[] = {{"No.", NULL, COLUMN_FIGURES},     {"layer", NULL, COLUMN_WORDS},
+                                     {"time", NULL, COLUMN_BARS},       {"of the limit", NULL, COLUMN_FIGURES},
+                                     {"GFLOP/s", NULL, COLUMN_FIGURES}, {"why", NULL, COLUMN_OTHER}};
+    const Json *layers = list_of(result->root, "layers"), **sorted;
+    if (!layers) return ST_OK;
+    TRY(slowest_first(layers, &page->results->arena, &sorted));
+    section_open(page, "Where the time goes", result->name);
+    put_sentence(page, result->root, sorted, layers->count);
+    put_key_to_bars(page->out);
+    put(page->out, "<div class=\"more\" data-shown=\"12\">\n");
+    table_open(page->out, "Layers, the slowest first; No. is the place in the network", true, columns,
+               COUNT_OF(columns));
+    const double most = number_of(sorted[0], "ms");
+    for (size_t i = 0; i < layers->count; i++)
+        put_layer(page->out, sorted[i], (size_t)(sorted[i] - layers->items) + 1, most);
+    table_close(page->out);
+    put(page->out, "</div>\n");
+    section_close(page);
+    return draw_versus(page, result);
 }

@@ -68,7 +68,7 @@ static Status put_table(Page *page, const Json *table, const char *title) {
     for (size_t c = 0; c < columns->count; c++)
         heads[c] = (Column){text_of(&columns->items[c], "name"), text_of(&columns->items[c], "unit"),
                             is_right(table, c) ? COLUMN_FIGURES : COLUMN_WORDS};
-    table_open(page->out, title ? title : "Table", rows && rows->count > 8, heads, columns->count);
+    table_open_named(page->out, title ? title : "Table", rows && rows->count > 8, heads, columns->count);
     for (size_t i = 0; rows && i < rows->count; i++) {
         const Json *row = &rows->items[i];
         put(page->out, "<tr>");
@@ -110,8 +110,7 @@ static Status put_bars(Page *page, const Json *list, const char *unit) {
     if (!bars) return fail_memory(list->count * sizeof *bars);
     for (size_t i = 0; i < list->count; i++) {
         const Json *one = &list->items[i];
-        bars[i] =
-            (Bar){text_of(one, "name"), NULL, text_of(one, "text"), number_of(one, "value"), number_of(one, "limit")};
+        bars[i] = (Bar){text_of(one, "name"), text_of(one, "text"), number_of(one, "value"), number_of(one, "limit")};
     }
     bars_plot(page, bars, list->count, unit);
     return ST_OK;

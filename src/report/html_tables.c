@@ -20,13 +20,19 @@ static void put_head(Text *out, const Column *column) {
     if (column->unit && *column->unit) put(out, " <small>%s</small>", column->unit);
     put(out, "</th>");
 }
-void table_open(Text *out, const char *caption, bool sortable, const Column *columns, size_t count) {
+// Few columns stay close together; of many, intervals stand below their values.
+static const char *class_of_width(size_t columns) { return columns <= 4 ? "small" : columns >= 8 ? "wide" : "middle"; }
+void table_open_named(Text *out, const char *name, bool sortable, const Column *columns, size_t count) {
     put(out,
-        "<p class=\"caption\">%s</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n"
         "<table class=\"%s %s\" aria-label=\"%s\">\n<thead><tr>",
-        caption, caption, sortable ? "sortable" : "fixed", count <= 4 ? "small" : "wide", caption);
+        name, sortable ? "sortable" : "fixed", class_of_width(count), name);
     for (size_t i = 0; i < count; i++) put_head(out, &columns[i]);
     put(out, "</tr></thead>\n<tbody>\n");
+}
+void table_open(Text *out, const char *caption, bool sortable, const Column *columns, size_t count) {
+    put(out, "<p class=\"caption\">%s</p>\n", caption);
+    table_open_named(out, caption, sortable, columns, count);
 }
 void table_close(Text *out) { put(out, "</tbody></table></div>\n"); }
 

@@ -86,7 +86,8 @@ typedef struct Column {
     const char *name, *unit; // unit: NULL or "" for none
     ColumnKind kind;
 } Column;
-// sortable: the script puts buttons into the heads. caption: what screen readers say, and what stands above in print.
+// sortable: the script puts buttons into the heads. table_open_named has no caption but for screen readers.
+void table_open_named(Text *out, const char *name, bool sortable, const Column *columns, size_t count);
 void table_open(Text *out, const char *caption, bool sortable, const Column *columns, size_t count);
 void table_close(Text *out);
 void row_open(Text *out, const char *heading); // the first cell
@@ -96,7 +97,6 @@ void cell_figure(Text *out, double value, int digits);
 void cell_estimate(Text *out, Estimate estimate, int digits);
 void cell_open(Text *out); // of a picture or other markup
 void cell_close(Text *out);
-typedef struct Page Page;
 // The heading's anchor is "s" and a number, so that no foreign text gets into an id.
 typedef struct Page Page;
 void section_open(Page *page, const char *title, const char *source); // source: a file's name, or NULL
@@ -125,11 +125,11 @@ struct Page {
     Results *results;
     Text contents; // links to the sections so far
     int sections;
-    int plots, viewers; // for ids
-    bool named;         // there are several results, so that sections name theirs
+    int viewers; // for ids
+    bool named;  // there are several results, so that sections name theirs
 };
 
-// Sorted copies, quantiles (svg.c).
+// Of times (svg.c).
 typedef struct Spread {
     double min, p5, q1, median, q3, p95, max, mean, cv;
     size_t count;
@@ -145,20 +145,21 @@ typedef struct Series {
     size_t count;
 } Series;
 Status times_plot(Page *page, Series *series, size_t count, const char *unit);
-// Bars of a section page and of a profile.
+// Bars of a page of sections (html_profile.c).
 typedef struct Bar {
-    const char *name, *detail, *text; // detail, text: NULL for none
-    double value, limit;              // limit: that part of value which the machine's limit would take; NAN: not known
+    const char *name, *text; // text: why; NULL for none
+    double value, limit;     // limit: that part of value which the machine's limit would take; NAN: not known
 } Bar;
 void bars_plot(Page *page, const Bar *bars, size_t count, const char *unit);
 
 // A file each. They draw what the result has and nothing where it has nothing.
 typedef Status DrawSection(Page *page, const Result *result);
 DrawSection draw_eval, draw_patients, draw_slices, draw_faults, draw_compare, draw_conventions; // of an eval
-DrawSection draw_times;                // bench, eval, results.json
-DrawSection draw_before_after;         // bench --versus, tune
-DrawSection draw_profile, draw_versus; // profile
+DrawSection draw_times;                                                                         // bench, eval
+DrawSection draw_before_after;                                                                  // bench --versus, tune
+DrawSection draw_profile;                                                                       // and profile --versus
 DrawSection draw_verify, draw_tune, draw_segment, draw_pictures, draw_page_sections;
+void draw_networks(Page *page);                 // where there are several evals
 Status draw_method(Page *page);                 // of all results together: machine, model, what was assumed
 Status draw_result(Page *page, Result *result); // all its sections, once
 

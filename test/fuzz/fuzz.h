@@ -15,7 +15,7 @@ FuzzFunction fuzz_hdf5, fuzz_keras, fuzz_tflite;
 FuzzFunction fuzz_tensorflow, fuzz_sstable;
 FuzzFunction fuzz_tiff, fuzz_png, fuzz_npy, fuzz_npz;
 FuzzFunction fuzz_pickle, fuzz_torch, fuzz_export, fuzz_script, fuzz_torchscript;
-FuzzFunction fuzz_json, fuzz_pipeline, fuzz_results, fuzz_profile, fuzz_plan, fuzz_wisdom;
+FuzzFunction fuzz_json, fuzz_pipeline, fuzz_results, fuzz_profile, fuzz_plan, fuzz_wisdom, fuzz_report;
 
 typedef struct FuzzTarget {
     const char *name; // of its folder in test/fuzz/corpus

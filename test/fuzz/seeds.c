@@ -7,6 +7,7 @@
 #include "import/onnx_writer.h"
 #include "package/make_package.h"
 #include "plan/planned.h"
+#include "report/samples.h"
 #include "tensor/foreign_npz.h"
 #include "tensor/npy.h"
 #include <zlib.h>
@@ -336,6 +337,10 @@ static void seed_wisdom(Seeds *to) {
     text_free(&text);
 }
 
+static void seed_report(Seeds *to) {
+    for (int i = 0; i < SAMPLES; i++) seed_add_text(to, "report", sample_names[i], samples[i]);
+}
+
 void make_seeds(Arena *arena, Seed **out, size_t *count) {
     Seeds to = {.arena = arena, .seeds = arena_array(arena, MOST_SEEDS, sizeof(Seed))};
     REQUIRE(to.seeds);
@@ -350,6 +355,7 @@ void make_seeds(Arena *arena, Seed **out, size_t *count) {
     seed_json(&to);
     seed_plan(&to);
     seed_wisdom(&to);
+    seed_report(&to);
     seed_torch(&to);
     seed_export(&to);
     seed_script(&to);

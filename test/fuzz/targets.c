@@ -22,7 +22,7 @@ const FuzzTarget fuzz_targets[] = {
     {"script", fuzz_script},     {"torchscript", fuzz_torchscript},
     {"hdf5", fuzz_hdf5},         {"keras", fuzz_keras},
     {"tflite", fuzz_tflite},     {"tensorflow", fuzz_tensorflow},
-    {"sstable", fuzz_sstable},
+    {"sstable", fuzz_sstable},   {"report", fuzz_report},
 };
 const size_t fuzz_target_count = COUNT_OF(fuzz_targets);
 

@@ -177,6 +177,13 @@ TEST(answer_of_several_results) {
     CHECK_TEXT(title_of(page_of(inputs + 2, 1)), "Verified, mask unchanged");
     free(same);
 }
+TEST(several_networks_stand_side_by_side) {
+    ReportInput inputs[] = {sample_with(SAMPLE_EVAL, "a"), sample_with(SAMPLE_EVAL, "b")};
+    const char *page = page_of(inputs, 2);
+    check_has(page, "Networks side by side");
+    CHECK_TEXT(title_of(page), "3 mask pixels changed; Dice 0.694 (neta.onnx), 0.694 (netb.onnx); 12.0 ms a case");
+    CHECK(!strstr(page_of(inputs, 1), "Networks side by side"));
+}
 TEST(page_of_sections) {
     const char *page = page_of_sample(SAMPLE_PAGE);
     CHECK_TEXT(title_of(page), "Title x");
