@@ -33,12 +33,19 @@ static void put_object_cell(Text *out, const Json *cell, int digits, bool right)
     }
     put(out, "<td class=\"%s %s\">%s</td>", right ? "n" : "t", class_of_tone(tone), text);
 }
+// Sentences get room, so that they do not make a tall column of a few letters' width.
+static void put_words(Text *out, const char *words, bool right) {
+    enum { SENTENCE = 48 };
+    put(out, "<td class=\"%s\">", right ? "n" : strlen(words) > SENTENCE && strchr(words, ' ') ? "why" : "t");
+    put_name(out, words);
+    put(out, "</td>");
+}
 static void put_cell(Text *out, const Json *cell, const Json *column) {
     const int digits = digits_of(column);
     const char *align = text_of(column, "align");
     const bool right = align && !strcmp(align, "right");
     if (cell && cell->type == JSON_OBJECT) put_object_cell(out, cell, digits, right);
-    else if (cell && cell->type == JSON_STRING) put(out, "<td class=\"%s\">%s</td>", right ? "n" : "t", cell->string);
+    else if (cell && cell->type == JSON_STRING) put_words(out, cell->string, right);
     else {
         const double value = cell && cell->type == JSON_NUMBER ? cell->number : (double)NAN;
         put(out, "<td class=\"n\" data-v=\"");
