@@ -69,7 +69,10 @@ class Runs:
             raise tool.Failure(f"train_{framework}.py: status {status}: {'; '.join(said.strip().splitlines()[-3:])[:400]}")
 
     def folder(self, framework, kind):
-        """Where a run of this kind left its files."""
+        """Where a run of this kind left its files. Skip: it can't be made here."""
+        models.python_of(ENVIRONMENT[framework])
+        if kind == "real" and not os.path.isdir(os.path.join(self.context.testdata, "lgg")):
+            raise tool.Skip(f"no test data at {self.context.testdata} (STENT_TESTDATA)")
         folder = os.path.join(self.context.tool.scratch, f"training-{framework}-{kind}")
         if (framework, kind) not in self.done:
             self.done[framework, kind] = True
@@ -95,10 +98,7 @@ class Runs:
         self.train(framework, *words, "--resume")
 
     def real(self, framework, folder):
-        data = os.path.join(self.context.testdata, "lgg")
-        if not os.path.isdir(data):
-            raise tool.Skip(f"no test data at {self.context.testdata} (STENT_TESTDATA)")
-        self.train(framework, "--data", data, "-o", folder, *SHORT, "--rate", 0.003, "--masks")
+        self.train(framework, "--data", os.path.join(self.context.testdata, "lgg"), "-o", folder, *SHORT, "--rate", 0.003, "--masks")
 
 
 # ---- tests
