@@ -28,7 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # The most telling first, so that a slow machine skips the least.
 MODULES = ("test_ops", "test_backend", "test_keras", "test_torch_weights", "test_export", "test_script", "test_shared_models",
            "test_python", "test_metrics", "test_graphs", "test_lgg", "test_training", "test_opsets", "test_zoo", "test_examples",
-           "test_tune", "test_figures")
+           "test_tune", "test_study", "test_figures")
 
 
 @dataclasses.dataclass
