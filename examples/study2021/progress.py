@@ -23,9 +23,11 @@ class Steps:
         stretch = min(10, max(0.3, gone / guessed)) if guessed > 5 else 1
         return stretch * sum(guess for _, guess, _ in self.steps[number:])
 
-    def run(self):
+    def run(self, check):
+        """`check` is called before each step, and may raise."""
         for number, (label, _, function) in enumerate(self.steps):
             if not self.quiet:
                 print(f"study2021: [{number + 1}/{len(self.steps)}] {label}; {clock(time.monotonic() - self.start)} gone, "
                       f"about {clock(self.left(number))} left", file=sys.stderr, flush=True)
+            check()
             function()

@@ -272,7 +272,7 @@ def missing_part(args):
     return None
 
 
-def repeat_study(args):
+def repeat_study(args, interrupts):
     """Measures all, then writes all. 0, or 1 where Dice did not stay."""
     with tempfile.TemporaryDirectory(prefix="stent-study-") as scratch:
         study = Study(args, scratch)
@@ -285,7 +285,7 @@ def repeat_study(args):
         steps = progress.Steps()
         add_steps(study, steps)
         try:
-            steps.run()
+            steps.run(interrupts.check)
             write_results(study, args.out)
         finally:
             study.close()
@@ -303,8 +303,12 @@ class Interrupts:
             signal.signal(number, self.take)
 
     def take(self, *_):
-        if not self.seen:  # a second one does not disturb the cleaning up
-            self.seen = True
+        self.seen = True
+        raise KeyboardInterrupt
+
+    def check(self):
+        """Python drops an exception that comes while it forks or collects garbage: asked between the steps."""
+        if self.seen:
             raise KeyboardInterrupt
 
 
@@ -317,7 +321,7 @@ def main(words):
     interrupts = Interrupts()
     try:
         os.makedirs(args.out, exist_ok=True)
-        return repeat_study(args)
+        return repeat_study(args, interrupts)
     except (data.DataError, engines.EngineError, program.StentError, OSError, KeyboardInterrupt) as error:
         status = 130 if interrupts.seen else 3 if isinstance(error, data.DataError) else 5
         print(f"study2021: {'interrupted; nothing was written' if interrupts.seen else error}", file=sys.stderr)
