@@ -19,8 +19,10 @@ import time
 
 import numpy as np
 
+import answers
 import data
 import engines
+import evaluation
 import facts
 import page
 import program
@@ -32,6 +34,7 @@ import question_steadiness
 import tables
 
 ROOT = engines.ROOT
+OUTPUTS = ("report.html", "study.json", "table1.csv", "table2.csv")
 BUSY = 0.2  # CPUs that others may use before a line says so
 
 
@@ -70,7 +73,7 @@ class Study:
         self.passes, self.scores, self.masks, self.blocks, self.ways = {}, {}, {}, {}, {}
         self.gpus, self.gpu_blocks, self.gpu_unwaited = {}, {}, {}
         self.cpu, self.same_engine, self.made_of, self.pipelines, self.profiles = {}, {}, {}, {}, {}
-        self.steady, self.evals = [], {}
+        self.steady, self.evals, self.results = [], {}, []  # results: JSON that goes into the report beside the page
         self.read_models()
 
     def read_models(self):
@@ -176,6 +179,8 @@ def add_steps(study, steps):
     steps.add("question 2: the same engine for both networks", 20, lambda: question_frameworks.measure_engines(study))
     each("question 2: other pre-processing", 25 * part + 3, lambda n: question_frameworks.measure_pipelines(study, n))
     steps.add("question 3: threads, load, waiting", 100 * study.runs / 25, lambda: question_steadiness.measure(study))
+    if evaluation.had(study.stent):
+        each("stent eval", 25 * part + 3, lambda n: evaluation.measure(study, n))
     each("question 4: profile", 6, lambda n: question_layers.measure(study, n))
 
 
@@ -188,8 +193,9 @@ def machine_of(study):
 
 
 def sections_of(study):
-    made = [tables.table_1(study), tables.ratios(study), tables.table_2(study), tables.dice_section(study),
-            tables.patients_section(study), question_cpu.section(study)]
+    made = [answers.section(study), tables.table_1(study), tables.ratios(study), tables.table_2(study), tables.dice_section(study),
+            tables.patients_section(study)] + ([evaluation.section(study)] if study.evals else [])
+    made.append(question_cpu.section(study))
     made += [question_cpu.layers_section(study, net) for net in study.nets
              if "sse2" in study.cpu.get(net.framework, {"times": ()})["times"]]
     made += [question_frameworks.networks_section(study), question_frameworks.engines_section(study),
@@ -228,7 +234,7 @@ def write_results(study, folder):
     result = os.path.join(folder, "study.json")
     page.write_whole(result, page.page_text(content))
     try:
-        study.stent.call("report", result, "-o", os.path.join(folder, "report.html"))
+        study.stent.call("report", result, *study.results, "-o", os.path.join(folder, "report.html"))
     except program.StentError as error:
         if error.status not in (2, 4):
             raise
@@ -290,7 +296,8 @@ def repeat_study(args, interrupts):
         finally:
             study.close()
         verdict = tables.dice_section(study)["text"][0]
-        print(f"{verdict}\n{args.out}: study.json, table1.csv, table2.csv")
+        names = [name for name in OUTPUTS if os.path.exists(os.path.join(args.out, name))]
+        print(f"{verdict}\n{args.out}: {', '.join(names)}")
         return int(bool(tables.check_dice(study)[1]))
 
 

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 import engines
+import evaluation
 import facts
 import intervals
 import page
@@ -14,7 +15,7 @@ from page import muted, number_column, text_column
 NO_GPU = "no GPU here"
 AFTER = ("untuned", "tuned")  # the ways of stent
 LEAST_REPEATS, MOST_SECONDS = 2, 400  # of all slices, for a network
-NAMES = {"before": "before: {framework}, {way}", "untuned": "after: stent, untuned", "tuned": "after: stent, tuned"}
+NAMES = {"before": "{framework}, {way}", "untuned": "stent, untuned", "tuned": "stent, tuned"}
 
 
 def row_name(net, way):
@@ -87,12 +88,10 @@ def measure_gpu(study, net):
 # ---- Table 1 --------------------------------------------------------------------------------------------------------
 
 def table_1(study):
-    columns = [text_column("target"), text_column("network of"), text_column("way"), number_column("mean time", "ms", 2),
-               number_column("repeats", None, 0),
-               number_column("change by the old time", "%", 1), number_column("Dice, pooled", None, 4),
-               number_column("Dice, mean of slices", None, 4), number_column("smooth 1", None, 4),
-               number_column("smooth 100", None, 4), number_column("the study: time", "ms", 1),
-               number_column("the study: Dice", None, 4)]
+    columns = [text_column("target"), text_column("network of"), text_column("before and after"), number_column("mean time", "ms", 2),
+               number_column("repeats", None, 0), number_column("change", "%", 1), number_column("Dice", None, 4),
+               number_column("mean", None, 4), number_column("smooth 1", None, 4), number_column("smooth 100", None, 4),
+               number_column("study", "ms", 1), number_column("study, Dice", None, 4)]
     rows = [row for target in ("CPU", "GPU") for net in study.nets for row in rows_1(study, target, net)]
     text = [f"{len(study.slices)} slices of {len(study.slices.names)} patients, batch 1, 256x256x3, {study.repeats} repeats of all "
             "slices, the ways in turn. A time goes from input tensor to output tensor. In brackets 95 % intervals: of times over "
@@ -103,7 +102,8 @@ def table_1(study):
             ", ".join(f"{t} {f} {v[3]}" for (t, f), v in facts.TABLE_1.items()) +
             "); by the old time they are " + ", ".join(f"{change(v[0], v[1]):+.1f} %" for v in facts.TABLE_1.values()) + "."]
     return {"title": "Table 1: before and after", "text": text,
-            "table": page.table(columns, rows, "Both empty: Dice 1. Smooth s: (2 |X and Y| + s) / (|X| + |Y| + s), mean of slices.")}
+            "table": page.table(columns, rows, "Change by the old time. Dice: pooled over all pixels; mean: of slices, both empty 1; smooth s: (2 |X and Y| + s) / (|X| + |Y| "
+                                "+ s), mean of slices. Not had yet: stent has no GPU kernels. The study does not say which Dice is which.")}
 
 
 def change(before, after):
@@ -117,13 +117,14 @@ def rows_1(study, target, net):
         theirs = [None, None] if way == "untuned" else [round(1e3 * (old if way == "before" else new), 3), dice]
         key = (target, net.framework, way)
         if key not in study.passes:
-            why = NO_GPU if way == "before" else "stent has no GPU kernels yet"
+            why = NO_GPU if way == "before" else "not had yet"
             rows.append([target, net.framework, row_name(net, way), muted(why)] + [None] * 6 + theirs)
             continue
         score, before = study.scores[key], study.passes[target, net.framework, "before"]
         moved = None if way == "before" else change(np.mean(before), np.mean(study.passes[key]))
-        rows.append([target, net.framework, row_name(net, way), intervals.mean(study.passes[key]), len(study.passes[key]), moved, *score.intervals(),
-                     score.smooth[1], score.smooth[100], *theirs])
+        times = study.passes[key]
+        rows.append([target, net.framework, row_name(net, way), intervals.mean(times), len(times), moved, score.intervals()[0],
+                     score.mean, score.smooth[1], score.smooth[100], *theirs])
     return rows
 
 
@@ -152,10 +153,10 @@ def series_2(study):
     made = []
     for net in study.nets:
         for way in ("before", *AFTER):
-            made.append((f"CPU, {net.framework}'s network, {row_name(net, way)}", engines.means(study.blocks[net.framework][way])))
+            made.append((f"CPU, {net.framework}'s network: {row_name(net, way)}", engines.means(study.blocks[net.framework][way])))
     for net in study.nets:
         if net.framework in study.gpu_blocks:
-            made.append((f"GPU, {row_name(net, 'before')}", engines.means(study.gpu_blocks[net.framework])))
+            made.append((f"GPU: {row_name(net, 'before')}", engines.means(study.gpu_blocks[net.framework])))
     return made + [(f"the study: GPU, PyTorch, {when}", list(runs)) for when, runs in facts.TABLE_2.items()]
 
 
@@ -170,7 +171,7 @@ def table_2(study):
     rows = [[name, *summary(runs), len(runs)] for name, runs in made]
     for net in study.nets:
         if net.framework not in study.gpu_blocks:
-            rows.insert(-2, [f"GPU, {row_name(net, 'before')}", muted(NO_GPU)] + [None] * 4)
+            rows.insert(-2, [f"GPU: {row_name(net, 'before')}", muted(NO_GPU)] + [None] * 4)
     return {"title": f"Table 2: {study.runs} runs", "bar_unit": "ms",
             "text": [f"A run is the mean of {study.images} pictures, one after the other, in a process that goes on; the three ways in "
                      "turn (A B C, C B A, ...). CV is the standard deviation of the runs / their mean. Each run stands in table2.csv."],
@@ -248,7 +249,7 @@ def check_dice(study):
             changed = int((study.masks[key] != study.expected_masks[net.stem]).sum()) if key in study.masks else None
             rows.append([key[0], net.framework, row_name(net, key[2]), *mine[:4], reference.rounded()[0], reference.rounded()[1],
                          f"{patients} of {len(study.slices.names)}", changed, page.good("equal") if same else page.bad("differs")])
-    return rows, wrong
+    return rows, wrong + evaluation.differing(study)
 
 
 def dice_section(study):

@@ -15,7 +15,7 @@ from run import Test
 
 FOLDER = os.path.join(tool.ROOT, "examples", "study2021")
 RUN = os.path.join(FOLDER, "run")
-TITLES = ("Table 1", "Ratios", "Table 2", "Dice before = after", "Dice of each patient", "Question 1", "Question 2", "Question 3",
+TITLES = ("The answers", "Table 1", "Ratios", "Table 2", "Dice before = after", "Dice of each patient", "Question 1", "Question 2", "Question 3",
           "Question 4")
 
 
@@ -54,7 +54,8 @@ def check_cell(cell, where):
 
 def check_section(section):
     where = section["title"]
-    table = section["table"]
+    expect(bool(section["text"]) and all(isinstance(text, str) for text in section["text"]), True, f"{where}: text")
+    table = section.get("table", {"columns": [], "rows": []})
     for row in table["rows"]:
         expect(len(row), len(table["columns"]), f"{where}: cells of a row")
         for cell in row:
@@ -156,14 +157,15 @@ def check_verdict(data, masks, truth):
     import tables
     slices = type("Slices", (), {"truth": truth, "patients": np.array([0, 0, 1]), "names": ["A", "B"], "complete": False})
     net = type("Net", (), {"framework": "PyTorch", "stem": "net", "way": "eager"})
-    study = type("Study", (), {"nets": [net], "slices": slices, "expected_masks": {"net": masks}, "scores": {}, "masks": {}})
+    study = type("Study", (), {"nets": [net], "slices": slices, "expected_masks": {"net": masks}, "scores": {}, "masks": {},
+                            "evals": {}})
     for key, changed in (("before", 0), ("tuned", 1)):
         mine = masks.copy()
         mine[0, 3, 3] ^= bool(changed)
         study.masks["CPU", "PyTorch", key], study.scores["CPU", "PyTorch", key] = mine, data.Score(mine, truth, slices.patients)
     rows, wrong = tables.check_dice(study)
     expect([row[-1]["text"] for row in rows], ["equal", "differs"], "the verdict of each row")
-    expect(wrong, ["CPU, PyTorch's network, after: stent, tuned"], "what is named")
+    expect(wrong, ["CPU, PyTorch's network, stent, tuned"], "what is named")
 
 
 def tests(context):
