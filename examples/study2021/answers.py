@@ -15,10 +15,10 @@ def ratio_text(study, net):
     found = tables.ratio(times["tuned"], times["before"])
     others = [(tables.ratio(stent, it), way) for way, it, stent in study.ways[net.framework] if stent]
     best, way = max(others, key=lambda other: other[0]["value"], default=(found, None))
-    text = (f"{net.framework}'s network: tuned stent takes {found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}] of {net.framework}'s "
-            f"time ({net.way}), in turn")
+    text = (f"{net.framework}'s network: tuned stent takes {intervals.shown(found)} of {net.framework}'s time ({net.way}), "
+            "in turn")
     if best["value"] > found["value"]:
-        text += f"; of its quickest way here ({way}) {best['value']:.3f} [{best['low']:.3f}, {best['high']:.3f}]"
+        text += f"; of its quickest way here ({way}) {intervals.shown(best)}"
     return text + "."
 
 
@@ -34,7 +34,8 @@ def cpu_text(study):
         before = statistics.median(engines.medians(study.blocks[net.framework]["before"]))
         enough = enough and mixed > before
         parts.append(f"{net.framework}'s network with plain sums on SSE2 takes {direct / best:.1f} times as long, with its "
-                     f"{question_cpu.HEAVIEST} heaviest layers on the slow path besides {mixed / best:.1f} times: {mixed:.0f} ms, the framework {before:.0f} ms")
+                     f"{question_cpu.HEAVIEST} heaviest layers on the slow path besides {mixed / best:.1f} times: {mixed:.0f} ms, "
+                     f"the framework {before:.0f} ms")
     verdict = "are enough to make a CPU slower than the framework" if enough else "do not always make a CPU slower than the framework"
     return f"1. Fewer lanes with plain sums and a few heavy layers on a slow path {verdict}: " + "; ".join(parts) + "."
 
@@ -44,8 +45,8 @@ def frameworks_text(study):
     nets = intervals.paired_ratio(engines.medians(study.same_engine["stent", second]), engines.medians(study.same_engine["stent", first]))
     own = intervals.paired_ratio(engines.medians(study.same_engine[second, second]), engines.medians(study.same_engine[first, first]))
     a, b = (study.scores["CPU", net.framework, "before"] for net in study.nets)
-    return (f"2. The networks differ, and so does what is called Dice: in one engine {second}'s takes {nets['value']:.2f} times as long as "
-            f"{first}'s, in their frameworks {own['value']:.2f} times; {first}'s lead in Dice is {a.pooled - b.pooled:+.4f} pooled, "
+    return (f"2. The networks differ, and so does what is called Dice: in one engine {second}'s takes {nets['value']:.2f} times "
+            f"as long as {first}'s, in their frameworks {own['value']:.2f} times; {first}'s lead in Dice is {a.pooled - b.pooled:+.4f} pooled, "
             f"{a.mean - b.mean:+.4f} as mean, {a.smooth[1] - b.smooth[100]:+.4f} where one has smooth 1 and the other smooth 100.")
 
 
@@ -54,8 +55,8 @@ def steady_text(study):
     for engine in dict.fromkeys(engine for _, engine, _, _ in study.steady):
         mine = {name: times for name, other, times, _ in study.steady if other == engine and "without waiting" not in name}
         slowest = max(mine, key=lambda name: np.mean(mine[name]))
-        parts.append(f"{engine}: CV {100 * intervals.variation(mine['alone']):.1f} % alone, "
-                     f"{100 * intervals.variation(mine[slowest]):.1f} % and {np.mean(mine[slowest]) / np.mean(mine['alone']):.1f} times the mean {slowest}")
+        parts.append(f"{engine}: CV {intervals.percent(mine['alone'])} alone, {intervals.percent(mine[slowest])} and "
+                     f"{np.mean(mine[slowest]) / np.mean(mine['alone']):.1f} times the mean {slowest}")
     return "3. Timings jump with what else wants the cores: " + "; ".join(parts) + "."
 
 

@@ -136,7 +136,15 @@ class TensorFlow:
         tf, network = self.tf, self.network
         function = tf.function(lambda x: network(x, training=False), input_signature=[tf.TensorSpec(
             [1, *network.input_shape[1:]], tf.float32)], **more)
+        self.function = function
         return lambda x: function(tf.constant(x)).numpy()
+
+    def submit(self, x):
+        """Hands a picture to the GPU and does not wait."""
+        self.last = self.function(self.tf.constant(x))
+
+    def wait(self):
+        self.last.numpy()
 
     def ways(self):
         return {"tf.function": self.graph, "predict_on_batch": lambda: self.network.predict_on_batch,

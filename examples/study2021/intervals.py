@@ -35,6 +35,16 @@ def paired_ratio(ours, theirs):
     return bootstrapped(len(ratios), lambda pick: np.median(ratios[pick]))
 
 
+def shown(number):
+    """0.512 [0.498, 0.530]"""
+    return f"{number['value']:.3f} [{number['low']:.3f}, {number['high']:.3f}]"
+
+
+def percent(values):
+    """The variation of these, for a text."""
+    return f"{100 * variation(values):.1f} %"
+
+
 def variation(values):
     """Standard deviation / mean."""
     values = np.asarray(values, float)

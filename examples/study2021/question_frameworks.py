@@ -104,8 +104,8 @@ def engines_section(study):
                      intervals.paired_ratio(engines.medians(b), engines.medians(a)),
                      flop[first] / ms[0] * 1e-6, flop[second] / ms[1] * 1e-6])
     nets, own = intervals.value_of(rows[0][3]), intervals.value_of(rows[-1][3])
-    text = (f"{second}'s network has {flop[second] / flop[first]:.2f} times the FLOP of {first}'s. The same engine takes {nets:.2f} (stent) "
-            f"and {intervals.value_of(rows[1][3]):.2f} (ONNX Runtime) times as long for it; each in its own framework {own:.2f} times. "
+    text = (f"{second}'s network has {flop[second] / flop[first]:.2f} times the FLOP of {first}'s. The same engine takes "
+            f"{nets:.2f} (stent) and {intervals.value_of(rows[1][3]):.2f} (ONNX Runtime) times as long for it; each in its own framework {own:.2f} times. "
             f"So of the factor {own:.2f} between the frameworks, {nets:.2f} is the networks', and {own / nets:.2f} the frameworks'. "
             "(The study, before, CPU: "
             f"{facts.TABLE_1['CPU', second][0] / facts.TABLE_1['CPU', first][0]:.2f} times for "
@@ -152,9 +152,9 @@ def dice_section(study):
                number_column("mean of slices", None, 4), number_column("smooth 1", None, 4), number_column("smooth 100", None, 4)]
     a, b = (study.scores["CPU", net.framework, "before"] for net in study.nets)
     first, second = (net.framework for net in study.nets)
-    text = (f"{first}'s less {second}'s: pooled {a.pooled - b.pooled:+.4f}, mean of slices {a.mean - b.mean:+.4f}, both with smooth 1 "
-            f"{a.smooth[1] - b.smooth[1]:+.4f}, both with smooth 100 {a.smooth[100] - b.smooth[100]:+.4f}; {first}'s with smooth 1 against "
-            f"{second}'s with smooth 100 {a.smooth[1] - b.smooth[100]:+.4f}, the other way round {a.smooth[100] - b.smooth[1]:+.4f}. "
+    text = (f"{first}'s less {second}'s: pooled {a.pooled - b.pooled:+.4f}, mean of slices {a.mean - b.mean:+.4f}, both with "
+            f"smooth 1 {a.smooth[1] - b.smooth[1]:+.4f}, both with smooth 100 {a.smooth[100] - b.smooth[100]:+.4f}; {first}'s with "
+            f"smooth 1 against {second}'s with smooth 100 {a.smooth[1] - b.smooth[100]:+.4f}, the other way round {a.smooth[100] - b.smooth[1]:+.4f}. "
             f"(The study: {facts.TABLE_1['CPU', first][2] - facts.TABLE_1['CPU', second][2]:+.4f}.)")
     chance = [row for net in study.nets for row in pairing_rows(study, net)[:1]]
     pairs = "; ".join(f"{row[0]}'s pooled Dice {study.scores['CPU', row[0], 'before'].pooled:.4f} paired by name, "

@@ -25,8 +25,8 @@ def answer(net, profile):
     longest = sorted(profile["layers"], key=lambda layer: -layer["ms"])[:4]
     convolutions = sum(layer["ms"] for layer in profile["layers"] if layer["op"].startswith("Conv"))
     limit = sum(layer["ms"] * layer["part_of_limit"] for layer in profile["layers"])
-    return (f"{found} of {count} layers make up {100 * MOST:.0f} % of the time, convolutions {100 * convolutions / profile['sum_ms']:.0f} %. "
-            "The longest: " + "; ".join(f"{layer['name']} ({layer['op']}, {layer['shape']}) {layer['ms']:.2f} ms, "
+    return (f"{found} of {count} layers make up {100 * MOST:.0f} % of the time, convolutions "
+            f"{100 * convolutions / profile['sum_ms']:.0f} %. The longest: " + "; ".join(f"{layer['name']} ({layer['op']}, {layer['shape']}) {layer['ms']:.2f} ms, "
                                         f"{100 * layer['ms'] / profile['sum_ms']:.0f} %" for layer in longest) +
             f". All layers together run at {100 * limit / profile['sum_ms']:.0f} % of what this machine could do at most "
             f"(peak {profile['peak_gflops']:.0f} GFLOP/s, memory {profile['memory_gbytes']:.0f} GB/s, both measured).")

@@ -115,8 +115,7 @@ def answer(study):
         by_cv = sorted(mine, key=lambda name: intervals.variation(mine[name]))
         worst = by_cv[-1]
         slowest = max(mine, key=lambda name: np.mean(mine[name]))
-        text.append(f"{engine}: CV {100 * intervals.variation(alone):.1f} % {'alone'}; most, {100 * intervals.variation(mine[worst]):.1f} %, "
-                    f"{worst}; slowest {slowest}: {np.mean(mine[slowest]) / np.mean(alone):.1f} times the mean alone.")
+        text.append(f"{engine}: CV {intervals.percent(alone)} alone; most, {intervals.percent(mine[worst])}, {worst}; slowest {slowest}: {np.mean(mine[slowest]) / np.mean(alone):.1f} times the mean alone.")
     times = next(times for name, _, times, _ in study.steady if "without waiting" in name)
     waited = np.mean(next(times for name, _, times, _ in study.steady if name == "alone"))
     quick = sum(t < 0.1 * waited for t in times)
@@ -135,5 +134,5 @@ def section(study):
     theirs = {when: 100 * intervals.variation(runs) for when, runs in facts.TABLE_2.items()}
     return {"title": "Question 3: why did timings jump?", "text": [
         facts.TIMINGS_JUMP + f" CV of its Table 2: {theirs['before']:.1f} % before, {theirs['after']:.1f} % after."] + answer(study),
-        "table": page.table(columns, rows, f"A run is one picture; {study.runs} runs, or as many as the framework makes in {SECONDS} s (at "
-                            "least 5). What the system saw is stent bench --list; frameworks don't tell."), "series": series}
+        "table": page.table(columns, rows, f"A run is one picture; {study.runs} runs, or as many as the framework makes in "
+                            f"{SECONDS} s (at least 5). What the system saw is stent bench --list; frameworks don't tell."), "series": series}

@@ -215,7 +215,8 @@ def assumed(study):
     if study.busy > BUSY:
         lines.append(f"Other programs kept {study.busy:.1f} CPUs busy when it began: times mean little.")
     if not study.slices.complete:
-        lines.append(f"A short run: {len(study.slices)} slices, {study.repeats} repeats. Its figures are for trying the script, not for reading.")
+        lines.append(f"A short run: {len(study.slices)} slices, {study.repeats} repeats. Its figures are for trying the script, "
+                     "not for reading.")
     return lines
 
 

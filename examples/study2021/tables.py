@@ -102,8 +102,8 @@ def table_1(study):
             ", ".join(f"{t} {f} {v[3]}" for (t, f), v in facts.TABLE_1.items()) +
             "); by the old time they are " + ", ".join(f"{change(v[0], v[1]):+.1f} %" for v in facts.TABLE_1.values()) + "."]
     return {"title": "Table 1: before and after", "text": text,
-            "table": page.table(columns, rows, "Change by the old time. Dice: pooled over all pixels; mean: of slices, both empty 1; smooth s: (2 |X and Y| + s) / (|X| + |Y| "
-                                "+ s), mean of slices. Not had yet: stent has no GPU kernels. The study does not say which Dice is which.")}
+            "table": page.table(columns, rows, "Change by the old time. Dice: pooled over all pixels; mean: of slices, both empty 1; "
+                                "smooth s: (2 |X and Y| + s) / (|X| + |Y| + s), mean of slices. Not had yet: stent has no GPU kernels. The study does not say which Dice is which.")}
 
 
 def change(before, after):

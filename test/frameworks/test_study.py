@@ -15,8 +15,8 @@ from run import Test
 
 FOLDER = os.path.join(tool.ROOT, "examples", "study2021")
 RUN = os.path.join(FOLDER, "run")
-TITLES = ("The answers", "Table 1", "Ratios", "Table 2", "Dice before = after", "Dice of each patient", "Question 1", "Question 2", "Question 3",
-          "Question 4")
+TITLES = ("The answers", "Table 1", "Ratios", "Table 2", "Dice before = after", "Dice of each patient", "Question 1", "Question 2",
+          "Question 3", "Question 4")
 
 
 def command(context, folder, *more, data=None):
