@@ -2,6 +2,7 @@
 
 How a process is started, stopped and read is bench/versus.py's; the questions go further than its `run N`.
 """
+import glob
 import json
 import os
 import signal
@@ -95,9 +96,10 @@ def start_onnxruntime(study, model):
 
 def gpu_of(study, framework):
     """The GPU's name that the framework sees, or an empty text."""
-    env = {k: v for k, v in os.environ.items()}
+    if not glob.glob("/dev/nvidia[0-9]*") and not os.path.exists("/dev/kfd"):
+        return ""  # no driver has one: saves loading the framework
     done = subprocess.run([study.pythons[framework], os.path.join(HERE, "framework.py"), framework, study.models, "--probe"],
-                          env=dict(env, TF_CPP_MIN_LOG_LEVEL="3"), capture_output=True, text=True, timeout=300, check=False)
+                          env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"), capture_output=True, text=True, timeout=300, check=False)
     lines = done.stdout.strip().splitlines()
     return lines[-1] if done.returncode == 0 and lines else ""
 

@@ -16,7 +16,7 @@ from page import number_column, text_column
 ENGINES = ("stent", "ONNX Runtime")
 SHUFFLES = 20
 # What an evaluation may do to a picture other than its training did.
-OTHER_PIPELINES = {"value as it is, not / 255": {"scale": 1}, "z-score of each slice": {"normalise": "zscore"}}
+OTHER_PIPELINES = {"other pre-processing: z-score of each slice": {"normalise": "zscore"}}
 UPS = ("Resize", "ConvTranspose", "Upsample")
 
 

@@ -13,7 +13,7 @@ import intervals
 import page
 from page import muted, number_column, text_column
 
-SECONDS = 5   # a series of the framework ends after so long, with fewer runs, where a load makes it slow
+SECONDS = 4   # a series of the framework ends after so long, with fewer runs, where a load makes it slow
 DEPTH = 8     # pictures on their way that nobody waits for
 CAUSES = {"stolen": "hypervisor", "waited": "ready without a CPU", "preempted": "preempted", "migrated": "moved to another core",
           "disk_faults": "disk", "page_faults": "page faults", "clock": "clock", "others": "other processes"}

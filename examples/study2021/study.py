@@ -51,6 +51,7 @@ class Net:
     package: str = ""
     tuned: dict = None
     worker: object = None
+    repeat_seconds: float = 0  # one repeat of Table 1
 
 
 class Study:
@@ -59,8 +60,9 @@ class Study:
     def __init__(self, args, scratch):
         self.data, self.models, self.scratch = os.path.abspath(args.data), os.path.abspath(args.models), scratch
         self.quick = args.quick
-        self.repeats, self.runs, self.images, self.few = (2, 3, 1, 2) if args.quick else (5, 25, 6, 6)
-        self.tune = args.tune or ("3s" if args.quick else "30s")
+        self.repeats, self.runs, self.images, self.few = (2, 3, 1, 2) if args.quick else (5, 25, 4, 5)
+        self.deadline = time.monotonic() + 60 * args.minutes - 10  # the page is made and files are written behind it
+        self.tune = args.tune or ("3s" if args.quick else "20s")
         self.slices = data.Slices(self.data, args.slices or (1 if args.quick else None))
         self.nets = [Net("PyTorch", "torch", "eager", "seed-torch-w32"),
                      Net("TensorFlow", "tensorflow", "tf.function", "seed-keras-w16")]
@@ -161,7 +163,6 @@ def seconds_of(text):
 def add_steps(study, steps):
     """Guesses of seconds are of two cores with AVX-512 and all slices; Steps stretches them."""
     part, tune = len(study.slices) / 296, seconds_of(study.tune)
-    work = study.repeats / 5 * part
 
     def each(label, guess, function):
         for net in study.nets:
@@ -170,7 +171,7 @@ def add_steps(study, steps):
     each("compile the package", 3, study.compile)
     each("start the framework", 12, study.start)
     each(f"stent tune, {study.tune}", tune * 1.2 + 3, study.tune_net)
-    each("Table 1: all slices, before and after in turn", 180 * work + 5, lambda n: tables.measure_table_1(study, n))
+    each("Table 1: all slices, before and after in turn", 180 * part + 5, lambda n: tables.measure_table_1(study, n))
     each("Table 2 and ratios", 60 * study.runs / 25 + 5, lambda n: tables.measure_table_2(study, n))
     each("GPU", 8, lambda n: tables.measure_gpu(study, n))
     for net in study.nets[-1:] if study.quick else study.nets:  # the lighter network is enough for trying
@@ -182,6 +183,7 @@ def add_steps(study, steps):
     if evaluation.had(study.stent):
         each("stent eval", 25 * part + 3, lambda n: evaluation.measure(study, n))
     each("question 4: profile", 6, lambda n: question_layers.measure(study, n))
+    steps.add("Table 1: the repeats that are left", 120 * part, lambda: tables.complete_table_1(study))
 
 
 # ---- the page ---------------------------------------------------------------------------------------------------------
@@ -252,7 +254,9 @@ def parse_args(words):
     parser.add_argument("-o", dest="out", default="study2021-out", metavar="DIR", help="default: study2021-out")
     parser.add_argument("--quick", action="store_true", help="a slice of each patient, few repeats: to try the script")
     parser.add_argument("--slices", type=int, help="so many slices of each patient; default: all")
-    parser.add_argument("--tune", metavar="TIME", help="for stent tune, a network (default 30s)")
+    parser.add_argument("--tune", metavar="TIME", help="for stent tune, a network (default 20s)")
+    parser.add_argument("--minutes", type=float, default=14, help="when to end, about (default 14): what comes last, the fourth "
+                        "and fifth repeat of Table 1, is left out where there is no time")
     parser.add_argument("--threads", type=int, default=0, help="default: the physical cores")
     parser.add_argument("--stent", default=os.path.join(ROOT, "build", "stent"), help="default: build/stent")
     parser.add_argument("--torch-python", metavar="PROGRAM", help="a Python with PyTorch, as for a GPU; default: build/venv-torch")
@@ -307,7 +311,7 @@ class Interrupts:
 
     def __init__(self):
         self.seen = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self.take)
 
     def take(self, *_):
