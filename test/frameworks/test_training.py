@@ -98,7 +98,7 @@ class Runs:
         self.train(framework, *words, "--resume")
 
     def real(self, framework, folder):
-        self.train(framework, "--data", os.path.join(self.context.testdata, "lgg"), "-o", folder, *SHORT, "--rate", 0.003, "--masks")
+        self.train(framework, "--data", os.path.join(self.context.testdata, "lgg"), "-o", folder, *SHORT, "--masks")
 
 
 # ---- tests
