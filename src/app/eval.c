@@ -25,7 +25,6 @@ static Status check_options(const stent_eval_options *o, const char *package, in
     FAIL_IF(!o->compare && (o->common.arch || o->common.signature), ST_USAGE,
             "%s: goes with a model file: --compare MODEL", o->common.arch ? "--arch" : "--signature");
     FAIL_IF(o->bootstrap > 1000000, ST_USAGE, "--bootstrap: expected at most 1000000");
-    FAIL_IF(o->report, ST_UNSUPPORTED, "eval -o report.html: not had yet");
     if (o->part) TRY(split_check_part(o->part));
     return ST_OK;
 }
@@ -103,6 +102,7 @@ static Status finish(EvalRun *run) {
     TRY(eval_intervals(run, intervals));
     TRY(eval_tell(run, intervals));
     TRY(eval_tell_text(run, intervals));
+    TRY(eval_write_report(run));
     CsvFile *csv = run->csv;
     run->csv = NULL;
     return csv ? csv_commit(csv) : ST_OK;

@@ -56,3 +56,4 @@ Status eval_times(const EvalTotals *totals, EvalTimes *out);
 Status eval_put_slices(EvalRun *run, JsonWriter *w); // eval_slices.c
 Status eval_tell(EvalRun *run, const EvalInterval *intervals);
 Status eval_tell_text(EvalRun *run, const EvalInterval *intervals);
+Status eval_write_report(EvalRun *run); // eval_report.c: -o

@@ -61,6 +61,21 @@ TEST(eval_writes_a_row_a_case) {
     CHECK(strstr(text, "A_2,") < strstr(text, "A_10,"));
     mem_free(bytes);
 }
+TEST(eval_writes_a_page) {
+    const char *package = eval_package(), *data = put_dataset("lgg"), *page = test_temp("page.html");
+    stent_eval_options options = eval_options();
+    uint8_t *bytes;
+    size_t size;
+    options.report = page;
+    const Json *json = eval_of(package, data, &options, STENT_OK);
+    CHECK_TEXT(eval_text(json, "report"), page);
+    CHECK(json_get(json, "slices")->count >= 3); // of 3 patients
+    CHECK_OK(file_read(page, 1 << 20, &bytes, &size));
+    const char *text = (const char *)bytes;
+    CHECK(text_starts(text, "<!DOCTYPE html>") && strstr(text, "</html>"));
+    CHECK(strstr(text, "data:image/png;base64,") && strstr(text, "B_2"));
+    mem_free(bytes);
+}
 TEST(eval_says_what_is_no_data_set) {
     const char *package = eval_package(), *in = test_temp("in");
     stent_eval_options options = eval_options();
