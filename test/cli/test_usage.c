@@ -2,7 +2,7 @@
 #include "cli/program.h"
 
 static const char *const verbs[] = {"demo",    "info",   "machine", "compile", "run",    "bench",
-                                    "profile", "verify", "segment", "tune",    "wisdom", "report"};
+                                    "profile", "verify", "segment", "tune",    "wisdom", "eval",   "report"};
 
 TEST(version) {
     CHECK_INT(program("--version", NULL), 0);

@@ -92,6 +92,8 @@ static const Limit limits[] = {
     {"bytes of a line of it", "4096", "src/wisdom/wisdom.h", "WISDOM_LINE = 4096"},
     {"comparisons of a layer that are remembered (the newest)", "4096", "src/tune/recall.h",
      "RECALL_COMPARISONS = 4096"},
+    {"results of `report`, each; their number", "256 MiB; 256", "src/app/report.c",
+     "file_limit = (size_t)256 << 20;\nenum { MOST_RESULTS = 256 };"},
     {"results.json that is read back", "256 MiB", "src/app/segment_results.c", "file_limit = (size_t)1 << 28;"},
     {"profile that `profile --versus` reads", "16 MiB", "src/app/versus_read.c", "MOST_BYTES = 16 << 20"},
     {"layers of it", "20,000", "src/app/versus_read.c", "MOST_LAYERS = 20000"},
