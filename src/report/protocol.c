@@ -1,32 +1,9 @@
-// One function a section, in the order of the page. Everything that comes from a file goes through add_escaped.
+// One function a section, in the order of the page. Everything that comes from a file goes through put.
 #include "report/protocol.h"
+#include "report/parts.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-// ---- Text into HTML -------------------------------------------------------------------------------------------
-
-// Characters that turn the direction of the text around them (U+202A..E, U+2066..9) could make a name look like
-// another.
-static bool turns_direction(const unsigned char *b) {
-    if (b[0] != 0xe2) return false;
-    return (b[1] == 0x80 && b[2] >= 0xaa && b[2] <= 0xae) || (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9);
-}
-
-static void add_escaped(Text *out, const char *text) {
-    for (const char *at = text; *at; at++) {
-        const unsigned char c = (unsigned char)*at;
-        if (turns_direction((const unsigned char *)at)) text_add(out, "?"), at += 2;
-        else if (c == '&') text_add(out, "&amp;");
-        else if (c == '<') text_add(out, "&lt;");
-        else if (c == '>') text_add(out, "&gt;");
-        else if (c == '"') text_add(out, "&quot;");
-        else if (c == '\'') text_add(out, "&#39;");
-        else if (c == '\n' || c == '\t') text_add(out, " ");
-        else if (c < 0x20 || c == 0x7f) text_add(out, "\\x%02x", c);
-        else text_bytes(out, at, 1);
-    }
-}
 
 static const char dash[] = "\u2013";
 
@@ -55,20 +32,20 @@ static void section(Text *out, const char *title) { text_add(out, "<h2>%s</h2>\n
 
 static void row(Text *out, const char *name, const char *value) {
     text_add(out, "<tr><th scope=\"row\">");
-    add_escaped(out, name);
+    put(out, "%s", name);
     text_add(out, "</th><td>");
-    if (value && *value) add_escaped(out, value);
+    if (value && *value) put(out, "%s", value);
     else text_add(out, "%s", dash);
     text_add(out, "</td></tr>\n");
 }
 static void hash_row(Text *out, const char *name, const char *value) {
     text_add(out, "<tr><th scope=\"row\">%s</th><td><code>", name);
-    add_escaped(out, value && *value ? value : dash);
+    put(out, "%s", value && *value ? value : dash);
     text_add(out, "</code></td></tr>\n");
 }
 static void name_cell(Text *out, const char *value) {
     text_add(out, "<td class=\"name\">");
-    add_escaped(out, value ? value : dash);
+    put(out, "%s", value ? value : dash);
     text_add(out, "</td>");
 }
 // A deviation: 3 digits are plenty.
@@ -154,11 +131,11 @@ static const char head[] =
 static void put_title(Text *out, const Json *verified, const Json *facts) {
     const char *file = string_at(facts, "file"), *date = string_at(facts, "date");
     text_add(out, "%s<title>Verification protocol: ", head);
-    add_escaped(out, file ? file : dash);
+    put(out, "%s", file ? file : dash);
     text_add(out, "</title>\n</head>\n<body>\n<h1>Verification protocol</h1>\n<p class=\"subject\">");
-    add_escaped(out, file ? file : dash);
+    put(out, "%s", file ? file : dash);
     text_add(out, ", ");
-    add_escaped(out, date ? date : dash);
+    put(out, "%s", date ? date : dash);
     text_add(out, "</p>\n");
     if (true_at(verified, "ok"))
         text_add(
@@ -211,7 +188,7 @@ static void put_machine(Text *out, const Json *verified, const Json *facts) {
 static void put_check(Text *out, const Json *check) {
     const char *with = string_at(check, "with");
     text_add(out, "<tr><th scope=\"row\">");
-    add_escaped(out, with ? with : dash);
+    put(out, "%s", with ? with : dash);
     if (!isnan(number_at(check, "outside")))
         text_add(out, " (%.0f values beyond %g + %g * |expected|)", number_at(check, "outside"),
                  number_at(check, "atol"), number_at(check, "rtol"));
@@ -235,7 +212,7 @@ static void put_checks(Text *out, const Json *verified) {
         "<th class=\"n\">of them on the threshold</th><th class=\"n\">of mask pixels</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; checks && i < checks->count; i++) put_check(out, &checks->items[i]);
     text_add(out, "</tbody>\n</table>\n");
-    if (skipped) text_add(out, "<p>Not done: "), add_escaped(out, skipped), text_add(out, ".</p>\n");
+    if (skipped) text_add(out, "<p>Not done: "), put(out, "%s", skipped), text_add(out, ".</p>\n");
 }
 static void put_layer(Text *out, const Json *layer) {
     const char *name = string_at(layer, "name"), *op = string_at(layer, "op");
@@ -252,7 +229,7 @@ static void put_layers(Text *out, const Json *verified) {
     if (!layers) return;
     section(out, "Layer by layer, against the reference");
     text_add(out, "<p>First value beyond the budget: ");
-    add_escaped(out, first ? first : "none");
+    put(out, "%s", first ? first : "none");
     text_add(out, ".</p>\n<table>\n<thead><tr><th>value</th><th>operation</th><th class=\"n\">deviation, rms / std</th>"
                   "<th class=\"n\">largest difference</th><th>budget</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < layers->count; i++) put_layer(out, &layers->items[i]);

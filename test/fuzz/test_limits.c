@@ -45,7 +45,7 @@ static const Limit limits[] = {
     {"blocks inside each other", "60", "src/import/script/syntax.h", "SCRIPT_BLOCKS = 60,"},
     {"calls, blocks and expressions inside each other while it is walked", "1000", "src/import/script/machine.h",
      "MACHINE_DEPTH = 1000,"},
-    {"steps of that walk", "2,000,000", "src/import/script/machine.h", "MACHINE_STEPS = 2000000,"},
+    {"steps of that walk", "1,000,000", "src/import/script/machine.h", "MACHINE_STEPS = 1000000,"},
     {"operators on tensors in it", "100,000", "src/import/script/machine.h", "MACHINE_CALLS = 100000,"},
     {"variables in it at a time", "2^18", "src/import/script/machine.h", "MACHINE_STACK = 1 << 18"},
     {"bytes of sources that are gone through to tell lines", "64 MiB", "src/import/script/source.c",

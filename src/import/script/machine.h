@@ -11,7 +11,7 @@
 
 enum {
     MACHINE_DEPTH = 1000,
-    MACHINE_STEPS = 2000000,
+    MACHINE_STEPS = 1000000,
     MACHINE_CALLS = 100000, // of operators on tensors
     MACHINE_STACK = 1 << 18 // variables of all functions that are being walked
 };
