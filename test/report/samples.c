@@ -111,14 +111,21 @@ const char *const samples[SAMPLES] = {
         "{\"title\":\"Included @\",\"include\":\"verify\"}],\"assumed\":[\"taken for granted @\"]}\n",
 };
 
-static char *replaced(const char *sample, const char *text) {
+const char *kept_until_the_end(Text *text) {
+    static Arena kept; // each test has a process of its own
+    const char *copy = arena_string_n(&kept, text_get(text), text->length);
+    REQUIRE(copy);
+    text_free(text);
+    return copy;
+}
+static const char *replaced(const char *sample, const char *text) {
     Text out = {0};
     for (; *sample; sample++) {
         if (*sample == '@') text_add(&out, "%s", text);
         else text_bytes(&out, sample, 1);
     }
     REQUIRE(!out.failed);
-    return out.data;
+    return kept_until_the_end(&out);
 }
 ReportInput sample_with(Sample sample, const char *text) {
     const char *json = replaced(samples[sample], text);

@@ -18,7 +18,9 @@ typedef enum Sample {
 extern const char *const samples[SAMPLES];
 extern const char *const sample_names[SAMPLES];
 
-// The sample with `text`, which may hold anything, in place of every '@'. Freed by the test's end.
+// A copy that lives as long as the test; the text is freed.
+const char *kept_until_the_end(Text *text);
+// The sample with `text`, which may hold anything, in place of every '@'. Lives as long as the test.
 ReportInput sample_with(Sample sample, const char *text);
 // All of them; inputs holds SAMPLES.
 void samples_with(const char *text, ReportInput *inputs);

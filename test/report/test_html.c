@@ -7,7 +7,7 @@ static const char *page_of(const ReportInput *inputs, size_t count) {
     Text out = {0};
     CHECK_OK(report_html(inputs, count, NULL, &out));
     REQUIRE(out.data);
-    return out.data;
+    return kept_until_the_end(&out);
 }
 static const char *page_of_sample(Sample sample) {
     const ReportInput input = sample_with(sample, "x");
