@@ -195,7 +195,8 @@ def csv_2(study):
     made = series_2(study)
     most = max(len(runs) for _, runs in made)
     columns = ["what", "mean_ms", "cv_percent", "min_ms", "max_ms"] + [f"run_{i + 1}_ms" for i in range(most)]
-    return page.csv_text(columns, [[name, *summary(runs), *runs] for name, runs in made])
+    rows = [[name, *summary(runs), *runs, *[None] * (most - len(runs))] for name, runs in made]
+    return page.csv_text(columns, rows)
 
 
 # ---- ratios ---------------------------------------------------------------------------------------------------------
