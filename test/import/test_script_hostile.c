@@ -76,7 +76,7 @@ TEST(script_functions_that_double) { check_doubling("a"); }
 TEST(script_functions_that_double_operators) { check_doubling("torch.neg(a)"); }
 
 TEST(script_loops_without_an_end) {
-    check_body_fails("while True:\n  pass\nreturn x\n", ST_UNSUPPORTED, "of more than 2000000 steps");
+    check_body_fails("while True:\n  pass\nreturn x\n", ST_UNSUPPORTED, "of more than 1000000 steps");
     check_body_fails("for i in range(9223372036854775807):\n  pass\nreturn x\n", ST_UNSUPPORTED, "steps");
     check_body_fails("l = [1]\nwhile True:\n  _0 = torch.append(l, 2)\nreturn x\n", ST_UNSUPPORTED,
                      "lists of more than 65536 values");
