@@ -1,8 +1,8 @@
 // The JSON of eval.
 #include "app/eval_run.h"
 #include "base/file.h"
+#include "measure/statistics.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 const MetricKey eval_keys[] = {METRIC_DICE_POOLED,  METRIC_DICE_MEAN,      METRIC_DICE_PATIENT_MEAN,
@@ -86,15 +86,6 @@ static void put_classes(const EvalRun *run, JsonWriter *w) {
 
 // ---- times
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-static double rank(const double *sorted, size_t n, double part) {
-    const double at = part * (double)(n - 1);
-    const size_t below = (size_t)at, above = MIN(below + 1, n - 1);
-    return sorted[below] + (sorted[above] - sorted[below]) * (at - (double)below);
-}
 static double mean_of(const double *values, size_t n) {
     double sum = 0;
     for (size_t i = 0; i < n; i++) sum += values[i];
@@ -112,10 +103,10 @@ Status eval_times(const EvalTotals *totals, EvalTimes *out) {
     double *sorted = mem_alloc(n * sizeof *sorted);
     if (!sorted) return fail_memory(n * sizeof *sorted);
     memcpy(sorted, totals->times, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare_doubles);
+    sort_doubles(sorted, n);
     const double mean = mean_of(totals->times, n);
-    *out =
-        (EvalTimes){sorted[0], rank(sorted, n, 0.5), rank(sorted, n, 0.9), mean, deviation_of(totals->times, n, mean)};
+    *out = (EvalTimes){sorted[0], sorted_quantile(sorted, n, 0.5), sorted_quantile(sorted, n, 0.9), mean,
+                       deviation_of(totals->times, n, mean)};
     mem_free(sorted);
     return ST_OK;
 }

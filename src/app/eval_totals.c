@@ -1,6 +1,7 @@
 // Sums over cases, a patient after the other. Memory grows with patients (their sums) and with nothing else but a few
 // bytes a case: its time, and the hash by which the same picture is known again.
 #include "app/eval.h"
+#include "measure/statistics.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,13 +67,9 @@ static void keep_worst(WorstCase *list, int *count, const WorstCase *one,
 
 // ---- a patient
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 static double median(double *sorted, size_t n) {
     if (!n) return NAN;
-    qsort(sorted, n, sizeof *sorted, compare_doubles);
+    sort_doubles(sorted, n);
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 static int compare_picks(const void *a, const void *b) {

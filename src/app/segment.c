@@ -7,9 +7,9 @@
 #include "image/image.h"
 #include "image/overlay.h"
 #include "image/resample.h"
+#include "measure/statistics.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FAILURES_SHOWN = 10 };
@@ -314,17 +314,13 @@ static Status segment_files(Run *run) {
 
 // ---- summary
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 static double median_ms(Run *run) {
     const size_t n = run->done;
     if (!n) return NAN;
-    qsort(run->ms, n, sizeof *run->ms, compare_doubles);
+    sort_doubles(run->ms, n);
     return n % 2 ? run->ms[n / 2] : (run->ms[n / 2 - 1] + run->ms[n / 2]) / 2;
 }
-static void summarise(Run *run, struct stent_result *result) {
+static void tell_summary(Run *run, struct stent_result *result) {
     const double median = median_ms(run);
     const Opened *opened = segmenter_opened(&run->segmenter);
     JsonWriter *w = &result->writer;
@@ -410,7 +406,7 @@ static Status segment(const char *package, const char *const *paths, int n_paths
     Run run = {.options = &options, .common = &options.common, .volume = {NULL, -1}};
     Status status = run_all(&run, package, paths, n_paths);
     *finished = status == ST_OK;
-    if (*finished) summarise(&run, result);
+    if (*finished) tell_summary(&run, result);
     const Status reason = run.lacked ? ST_RESOURCE : ST_BAD;
     if (*finished && run.of_shard == 1 && run.failed) status = fail(reason, "%s", text_get(&run.first_failure));
     else if (*finished && run.failed)

@@ -39,19 +39,14 @@ static Status draw_all(Page *page) {
 
 // 'sha256-...' of what stands between the tags: the browser runs this script and this style, and no other.
 static void put_hash_source(Text *out, Asset asset) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint8_t digest[33] = {0};
-    char text[45];
+    uint8_t digest[32];
     Sha256 sha;
     sha256_begin(&sha);
     sha256_add(&sha, asset.begin, (size_t)(asset.end - asset.begin));
     sha256_end(&sha, digest);
-    for (int i = 0; i < 11; i++) {
-        const uint32_t bits = (uint32_t)digest[3 * i] << 16 | (uint32_t)digest[3 * i + 1] << 8 | digest[3 * i + 2];
-        for (int k = 0; k < 4; k++) text[4 * i + k] = digits[bits >> (18 - 6 * k) & 63];
-    }
-    text[43] = '=', text[44] = 0; // 32 bytes are 43 digits and one of padding
-    text_add(out, "'sha256-%s'", text);
+    text_add(out, "'sha256-");
+    text_base64(out, digest, sizeof digest);
+    text_add(out, "'");
 }
 static void put_asset(Text *out, const char *tag, Asset asset) {
     text_add(out, "<%s>", tag);

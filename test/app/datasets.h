@@ -74,33 +74,33 @@ static inline void check_fault(const Json *json, const char *file, const char *f
     test_failed(__FILE__, __LINE__, "%s: expected the fault '%s', got '%s'", file, fault, got);
 }
 
-// A picture with a bright square, and noise below the threshold that makes it one of its kind.
-static inline void put_picture(const char *path, int64_t side, int64_t first, int64_t end, unsigned seed) {
-    uint8_t samples[64 * 64];
+static inline void put_samples(const char *path, int64_t side, const uint8_t *samples) {
     Arena arena = {0};
     const char *folder = path_folder(&arena, path);
-    REQUIRE(side <= 64 && folder);
+    REQUIRE(folder);
     CHECK_OK(folder_make(folder));
-    for (int64_t i = 0; i < side * side; i++) {
-        const int64_t y = i / side, x = i % side;
-        seed = seed * 1664525 + 1013904223;
-        samples[i] = y >= first && y < end && x >= first && x < end ? 255 : (uint8_t)(seed >> 26);
-    }
     write_u8(path, side, side, 1, samples);
     arena_free(&arena);
 }
+static inline bool in_square(int64_t i, int64_t side, int64_t first, int64_t end) {
+    const int64_t y = i / side, x = i % side;
+    return y >= first && y < end && x >= first && x < end;
+}
+// A picture with a bright square, and noise below the threshold that makes it one of its kind.
+static inline void put_picture(const char *path, int64_t side, int64_t first, int64_t end, unsigned seed) {
+    uint8_t samples[64 * 64];
+    REQUIRE(side <= 64);
+    for (int64_t i = 0; i < side * side; i++) {
+        seed = seed * 1664525 + 1013904223;
+        samples[i] = in_square(i, side, first, end) ? 255 : (uint8_t)(seed >> 26);
+    }
+    put_samples(path, side, samples);
+}
 static inline void put_mask(const char *path, int64_t side, int64_t first, int64_t end, uint8_t value) {
     uint8_t samples[64 * 64];
-    Arena arena = {0};
-    const char *folder = path_folder(&arena, path);
-    REQUIRE(side <= 64 && folder);
-    CHECK_OK(folder_make(folder));
-    for (int64_t i = 0; i < side * side; i++) {
-        const int64_t y = i / side, x = i % side;
-        samples[i] = y >= first && y < end && x >= first && x < end ? value : 0;
-    }
-    write_u8(path, side, side, 1, samples);
-    arena_free(&arena);
+    REQUIRE(side <= 64);
+    for (int64_t i = 0; i < side * side; i++) samples[i] = in_square(i, side, first, end) ? value : 0;
+    put_samples(path, side, samples);
 }
 // Patient and slice of the kaggle layout: the mask is rows and columns first..end-1, the truth begins at `truth`.
 static inline void put_pair(const char *folder, const char *patient, int slice, int64_t first, int64_t truth,
