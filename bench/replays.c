@@ -7,8 +7,8 @@
 // median, of 9 in 10 replays, worst. Each measurement is off by a normal error, 0.02 unless told. xgb only where it is
 // asked for: each replay starts a Python and takes seconds. Exit status 0; 2 where something is wrong with a file or a
 // word.
+#include "base/statistics.h"
 #include "landscape.h"
-#include "measure/statistics.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

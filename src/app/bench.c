@@ -3,8 +3,8 @@
 #include "app/steadiness.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/statistics.h"
 #include "measure/peaks.h"
-#include "measure/statistics.h"
 #include "tensor/npy.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // The JSON of eval.
 #include "app/eval_run.h"
 #include "base/file.h"
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include <math.h>
 #include <string.h>
 

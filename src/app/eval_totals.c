@@ -1,7 +1,7 @@
 // Sums over cases, a patient after the other. Memory grows with patients (their sums) and with nothing else but a few
 // bytes a case: its time, and the hash by which the same picture is known again.
 #include "app/eval.h"
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

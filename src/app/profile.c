@@ -2,8 +2,8 @@
 #include "app/sample.h"
 #include "app/versus.h"
 #include "base/clock.h"
+#include "base/statistics.h"
 #include "measure/peaks.h"
-#include "measure/statistics.h"
 #include "report/table.h"
 #include "solver/explain.h"
 #include <string.h>

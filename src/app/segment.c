@@ -4,10 +4,10 @@
 #include "app/segment_results.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/statistics.h"
 #include "image/image.h"
 #include "image/overlay.h"
 #include "image/resample.h"
-#include "measure/statistics.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "app/steadiness.h"
 #include "base/memory.h"
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include <math.h>
 
 static unsigned causes_at(const Runs *runs, size_t at, const Usual *usual) {

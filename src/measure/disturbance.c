@@ -1,6 +1,6 @@
 #include "measure/disturbance.h"
 #include "base/memory.h"
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include <math.h>
 
 // docs/TUNING.md says why.

@@ -1,8 +1,8 @@
 // Sums a patient, and the figures of a study that come from them: one table (metrics.def), three forms.
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/statistics.h"
 #include "metric/metric.h"
-#include "metric/percentile.h"
 #include <math.h>
 
 // ---- Sums -----------------------------------------------------------------------------------------------------
@@ -176,7 +176,8 @@ Status bootstrap_interval(const PatientSum *patients, size_t n, MetricKey key, i
     double *values = arena_array(&arena, (size_t)resamples, sizeof *values);
     if (drawn && values) {
         const int64_t count = draw_all(patients, n, key, resamples, seed, drawn, values);
-        if (count > 0) out[0] = percentile(values, count, 0.025), out[1] = percentile(values, count, 0.975);
+        sort_doubles(values, (size_t)count);
+        for (int i = 0; i < 2 && count > 0; i++) out[i] = sorted_quantile(values, (size_t)count, i ? 0.975 : 0.025);
     }
     arena_free(&arena);
     return drawn && values ? ST_OK : fail_memory(n * sizeof *drawn + (size_t)resamples * sizeof *values);

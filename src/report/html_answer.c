@@ -12,9 +12,19 @@ static void join(Text *out, const char *between) {
 static void add_count(Text *out, double count, const char *one, const char *many) {
     text_add(out, "%.0f %s", count, count == 1 ? one : many);
 }
+// Pixels that are another class than the other network's, of all evaluations that compared; NAN: none did.
+static double changed_pixels(const Results *results) {
+    double sum = (double)NAN;
+    for (size_t i = 0; i < results->count; i++) {
+        const Result *one = &results->items[i];
+        const double changed = number_of(json_get(one->root, "compare"), "changed_px");
+        if (one->kind == KIND_EVAL && !isnan(changed)) sum = isnan(sum) ? changed : sum + changed;
+    }
+    return sum;
+}
 static void say_masks(const Results *results, Text *out) {
-    const Result *eval = results_first(results, KIND_EVAL), *verify = results_first(results, KIND_VERIFY);
-    const double changed = eval ? number_of(json_get(eval->root, "compare"), "changed_px") : (double)NAN;
+    const Result *verify = results_first(results, KIND_VERIFY);
+    const double changed = changed_pixels(results);
     if (verify && !flag_of(verify->root, "ok")) text_add(out, "Verification failed");
     else if (changed == 0) text_add(out, "Masks unchanged");
     else if (changed > 0) add_count(out, changed, "mask pixel changed", "mask pixels changed");
@@ -51,8 +61,8 @@ static const Result *paired(const Results *results) {
     return NULL;
 }
 static void say_dice(const Results *results, Text *out) {
-    int evals = 0, said = 0;
-    for (size_t i = 0; i < results->count; i++) evals += results->items[i].kind == KIND_EVAL;
+    const int evals = results_of_kind(results, KIND_EVAL);
+    int said = 0;
     for (size_t i = 0; i < results->count && said < 3; i++) {
         const Result *one = &results->items[i];
         const double dice = number_of(one->root, "dice_pooled");
@@ -64,7 +74,7 @@ static void say_dice(const Results *results, Text *out) {
         said++;
     }
 }
-// How long one run takes, and what a run is.
+// How long one run takes, and what a run is. NAN where there are several of a kind: a time says nothing without a name.
 typedef struct Usual {
     double ms;
     const char *of;
@@ -78,9 +88,9 @@ static Usual usual_time(const Results *results) {
     for (size_t i = 0; i < COUNT_OF(where); i++) {
         const Result *one = results_first(results, where[i].kind);
         const double ms = one ? number_of(one->root, where[i].key) : (double)NAN;
-        if (!isnan(ms)) return (Usual){ms, where[i].of};
+        if (!isnan(ms)) return (Usual){results_of_kind(results, where[i].kind) > 1 ? (double)NAN : ms, where[i].of};
     }
-    const Result *eval = results_first(results, KIND_EVAL);
+    const Result *eval = results_of_kind(results, KIND_EVAL) == 1 ? results_first(results, KIND_EVAL) : NULL;
     return (Usual){eval ? number_of(json_get(eval->root, "ms"), "median") : (double)NAN, "case"};
 }
 static void say_time(const Results *results, Text *out) {
@@ -206,30 +216,38 @@ static void segment_figure(Text *out, const Json *root) {
     if (failed > 0) put(out, "<small>\u26a0 "), put_figure(out, failed, 0), put(out, " failed</small>");
     figure_close(out);
 }
-static void put_figures(const Results *results, Text *out) {
-    for (size_t i = 0; i < results->count && i < 6; i++) {
-        const Json *root = results->items[i].root;
-        switch (results->items[i].kind) {
-        case KIND_EVAL: eval_figures(out, root); break;
-        case KIND_BENCH:
-            time_figure(out, "median of a run", number_of(root, "median_ms")), speed_figure(out, &results->items[i]);
-            break;
-        case KIND_TUNE: speed_figure(out, &results->items[i]); break;
-        case KIND_PROFILE: time_figure(out, "layers together", number_of(root, "sum_ms")); break;
-        case KIND_VERIFY: verify_figure(out, root); break;
-        case KIND_SEGMENT:
-            segment_figure(out, root), time_figure(out, "median of a picture", number_of(root, "median_ms"));
-            break;
-        default: break;
-        }
+static void put_figures(const Result *result, Text *out) {
+    const Json *root = result->root;
+    switch (result->kind) {
+    case KIND_EVAL: eval_figures(out, root); break;
+    case KIND_BENCH:
+        time_figure(out, "median of a run", number_of(root, "median_ms")), speed_figure(out, result);
+        break;
+    case KIND_TUNE: speed_figure(out, result); break;
+    case KIND_PROFILE: time_figure(out, "layers together", number_of(root, "sum_ms")); break;
+    case KIND_VERIFY: verify_figure(out, root); break;
+    case KIND_SEGMENT:
+        segment_figure(out, root), time_figure(out, "median of a picture", number_of(root, "median_ms"));
+        break;
+    default: break;
     }
 }
+// Where two are of one kind, each has a row of its own, with its network's name.
 void answer_figures(const Results *results, Text *out) {
-    Text figures = {0};
-    put_figures(results, &figures);
-    if (figures.length) put(out, "<dl class=\"figures\">\n");
-    text_bytes(out, text_get(&figures), figures.length);
-    if (figures.length) put(out, "</dl>\n");
-    out->failed = out->failed || figures.failed;
-    text_free(&figures);
+    bool twins = false, open = false;
+    for (size_t i = 0; i < results->count; i++) twins = twins || results_of_kind(results, results->items[i].kind) > 1;
+    for (size_t i = 0; i < results->count && i < 6; i++) {
+        const Result *result = &results->items[i];
+        const char *model = text_of(result->root, "model");
+        Text figures = {0};
+        put_figures(result, &figures);
+        if (figures.length && twins) put(out, "<p class=\"figures-of\">%s</p>\n", model ? model : result->name);
+        if (figures.length && !open) put(out, "<dl class=\"figures\">\n");
+        open = open || figures.length;
+        text_bytes(out, text_get(&figures), figures.length);
+        if (open && twins) put(out, "</dl>\n"), open = false;
+        out->failed = out->failed || figures.failed;
+        text_free(&figures);
+    }
+    if (open) put(out, "</dl>\n");
 }

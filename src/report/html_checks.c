@@ -1,4 +1,5 @@
 // What bench --versus, tune, verify and segment found: before and after, agreement, pictures.
+#include "base/statistics.h"
 #include "report/parts.h"
 #include <math.h>
 #include <string.h>
@@ -10,8 +11,12 @@ static Status median_of(const Json *root, const char *list, double told, Arena *
     double *values;
     size_t count;
     TRY(numbers_of(root, list, arena, &values, &count));
-    *out = count ? median_interval_of(values, count) : (Estimate){told, (double)NAN, (double)NAN};
-    if (!isnan(told)) out->value = told;
+    *out = (Estimate){told, (double)NAN, (double)NAN};
+    if (!count) return ST_OK;
+    Ratio median;
+    TRY(median_interval(values, count, 0.95, &median));
+    if (isnan(told)) out->value = median.median;
+    if (isfinite(median.low)) out->low = median.low, out->high = median.high;
     return ST_OK;
 }
 static void put_pair_row(Text *out, const char *what, const char *network, Estimate ms, double most) {

@@ -19,8 +19,11 @@ static DrawSection *const sections_of[KINDS][9] = {
 Status draw_result(Page *page, Result *result) {
     if (result->drawn) return ST_OK;
     result->drawn = true;
+    const bool outer = page->twin;
+    page->twin = results_of_kind(page->results, result->kind) > 1;
     for (size_t i = 0; i < COUNT_OF(sections_of[0]) && sections_of[result->kind][i]; i++)
         TRY(sections_of[result->kind][i](page, result));
+    page->twin = outer;
     return ST_OK;
 }
 static Status draw_all(Page *page) {

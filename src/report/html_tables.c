@@ -5,7 +5,9 @@
 
 void section_open(Page *page, const char *title, const char *source) {
     const int number = ++page->sections;
-    put(&page->contents, "<li><a href=\"#s%d\">%s</a></li>\n", number, title);
+    put(&page->contents, "<li><a href=\"#s%d\">%s</a>", number, title);
+    if (source && page->twin) put(&page->contents, " <span class=\"source\">%s</span>", source);
+    put(&page->contents, "</li>\n");
     put(page->out, "<section id=\"s%d\" aria-labelledby=\"h%d\">\n<h2 id=\"h%d\">%s", number, number, number, title);
     if (source && page->named) put(page->out, " <span class=\"source\">%s</span>", source);
     put(page->out, "</h2>\n");

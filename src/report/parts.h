@@ -34,6 +34,7 @@ Status results_parse(const ReportInput *inputs, size_t count, Results *out);
 void results_drop(Results *results);
 // The first result of this kind, or NULL.
 const Result *results_first(const Results *results, ResultKind kind);
+int results_of_kind(const Results *results, ResultKind kind); // how many
 
 // schema.c. The message names the key and what was expected.
 Status schema_check(ResultKind kind, const Json *root);
@@ -127,6 +128,7 @@ struct Page {
     int sections;
     int viewers; // for ids
     bool named;  // there are several results, so that sections name theirs
+    bool twin;   // the result being drawn has others of its kind, so that the contents name it too
 };
 
 // Of times (svg.c).
@@ -134,8 +136,6 @@ typedef struct Spread {
     double min, p5, q1, median, q3, p95, max, mean, cv;
     size_t count;
 } Spread;
-// The median with a 95 % interval by order statistics, whose ranks are binomial; too few values: NAN. Sorts them.
-Estimate median_interval_of(double *values, size_t count);
 void spread_of(double *values, size_t count, Spread *out); // sorts `values`; count >= 1
 
 // A row of html_times.c's plot.

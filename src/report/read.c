@@ -114,6 +114,11 @@ const Result *results_first(const Results *results, ResultKind kind) {
         if (results->items[i].kind == kind) return &results->items[i];
     return NULL;
 }
+int results_of_kind(const Results *results, ResultKind kind) {
+    int count = 0;
+    for (size_t i = 0; i < results->count; i++) count += results->items[i].kind == kind;
+    return count;
+}
 
 // ---- keys
 

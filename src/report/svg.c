@@ -1,55 +1,29 @@
 // Plots of inline SVG. Places along x are per cent of the width, so that a plot is as wide as its column while text and
 // lines keep their size; colours come from the style sheet by class, so that they follow light, dark and print.
+#include "base/statistics.h"
 #include "report/parts.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 // ---- statistics
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-// Interpolated between neighbours.
-static double quantile(const double *sorted, size_t count, double part) {
-    const double at = part * (double)(count - 1);
-    const size_t low = (size_t)at, high = MIN(low + 1, count - 1);
-    return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
-}
 void spread_of(double *values, size_t count, Spread *out) {
     double sum = 0, squares = 0;
-    qsort(values, count, sizeof *values, compare_doubles);
+    sort_doubles(values, count);
     for (size_t i = 0; i < count; i++) sum += values[i];
     const double mean = sum / (double)count;
     for (size_t i = 0; i < count; i++) squares += (values[i] - mean) * (values[i] - mean);
     const double deviation = count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
     *out = (Spread){.min = values[0],
-                    .p5 = quantile(values, count, 0.05),
-                    .q1 = quantile(values, count, 0.25),
-                    .median = quantile(values, count, 0.5),
-                    .q3 = quantile(values, count, 0.75),
-                    .p95 = quantile(values, count, 0.95),
+                    .p5 = sorted_quantile(values, count, 0.05),
+                    .q1 = sorted_quantile(values, count, 0.25),
+                    .median = sorted_quantile(values, count, 0.5),
+                    .q3 = sorted_quantile(values, count, 0.75),
+                    .p95 = sorted_quantile(values, count, 0.95),
                     .max = values[count - 1],
                     .mean = mean,
                     .cv = mean > 0 ? deviation / mean : (double)NAN,
                     .count = count};
-}
-
-Estimate median_interval_of(double *values, size_t count) {
-    const double n = (double)count;
-    double below = 0; // chance that fewer than `rank` of the values lie below the true median
-    size_t rank = 0;
-    qsort(values, count, sizeof *values, compare_doubles);
-    while (rank < count) {
-        const double k = (double)rank;
-        below += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2));
-        if (below > 0.025) break;
-        rank++;
-    }
-    const double middle = quantile(values, count, 0.5);
-    if (!rank) return (Estimate){middle, (double)NAN, (double)NAN};
-    return (Estimate){middle, values[rank - 1], values[count - rank]};
 }
 
 // ---- scale

@@ -5,7 +5,7 @@
 // challenger wins only when the whole 99 % interval of the median ratio lies below 1: of races between equals one in
 // 200 is won, and one in 200 lost (docs/TUNING.md). Nothing here reads a clock.
 #pragma once
-#include "measure/statistics.h"
+#include "base/statistics.h"
 
 // One run of the incumbent (which 0) or the challenger (1), in ms.
 typedef Status RaceRun(void *context, int which, double *ms);

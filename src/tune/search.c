@@ -1,5 +1,5 @@
 #include "tune/search.h"
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include <math.h>
 #include <string.h>
 

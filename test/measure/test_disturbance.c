@@ -1,6 +1,6 @@
 // Outliers and their causes, from made-up runs.
+#include "base/statistics.h"
 #include "measure/disturbance.h"
-#include "measure/statistics.h"
 #include "test.h"
 
 enum { RUNS = 25 };

@@ -181,8 +181,11 @@ TEST(several_networks_stand_side_by_side) {
     ReportInput inputs[] = {sample_with(SAMPLE_EVAL, "a"), sample_with(SAMPLE_EVAL, "b")};
     const char *page = page_of(inputs, 2);
     check_has(page, "Networks side by side");
-    CHECK_TEXT(title_of(page), "3 mask pixels changed; Dice 0.694 (neta.onnx), 0.694 (netb.onnx); 12.0 ms a case");
-    CHECK(!strstr(page_of(inputs, 1), "Networks side by side"));
+    CHECK_TEXT(title_of(page), "6 mask pixels changed; Dice 0.694 (neta.onnx), 0.694 (netb.onnx)");
+    check_has(page, "<p class=\"figures-of\">netb.onnx</p>\n<dl class=\"figures\">"); // whose figures these are
+    check_has(page, ">Patients</a> <span class=\"source\">eval.json</span>");
+    const char *one = page_of(inputs, 1);
+    CHECK(!strstr(one, "Networks side by side") && !strstr(one, "<p class=\"figures-of\">"));
 }
 TEST(page_of_sections) {
     const char *page = page_of_sample(SAMPLE_PAGE);

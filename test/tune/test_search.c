@@ -1,5 +1,5 @@
 // The search over made landscapes: what each candidate really takes is known, measuring adds noise.
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include "test.h"
 #include "tune/search.h"
 #include <math.h>

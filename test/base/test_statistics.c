@@ -1,5 +1,5 @@
 #include "base/rng.h"
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include "test.h"
 
 TEST(quantiles_are_interpolated) {

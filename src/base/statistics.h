@@ -1,4 +1,4 @@
-// Statistics of latencies. Nothing here reads a clock.
+// Order statistics and intervals of medians, of latencies and of scores.
 #pragma once
 #include "base/status.h"
 #include <stddef.h>

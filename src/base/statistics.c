@@ -1,4 +1,4 @@
-#include "measure/statistics.h"
+#include "base/statistics.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include <math.h>
