@@ -311,6 +311,7 @@ static void read_times(const char *path, double usual, TimedWay *ways, int count
     must(file != NULL, path);
     while (fgets(line, sizeof line, file)) {
         if (sscanf(line, "%63s %79s %79s %lf %lf", solver, arithmetic, schedule, &cycles, &us) != 5) continue;
+        if (!strchr(arithmetic, ',')) continue; // the shape's line: its numbers are no times
         snprintf(key, sizeof key, "%s %s %s", solver, arithmetic, schedule);
         if (first == 0) first = us;
         for (int i = 0; i < count; i++) {

@@ -103,30 +103,69 @@ static int something_else(const SearchLayer *layer) {
     }
     return pick && layer->candidates[pick].estimate <= near * layer->candidates[lowest].estimate ? pick : 0;
 }
-// Of those that differ from `from` in one knob the nearest, or the one with the lowest estimate.
-static int neighbour(const SearchLayer *layer, int from, bool nearest) {
+// Of those that differ from `from` in one knob the nearest.
+static int neighbour(const SearchLayer *layer, int from) {
     int pick = 0;
     double least = INFINITY, distance;
     for (int i = 1; i < layer->n_candidates; i++) {
         if (layer->candidates[i].state != UNTRIED) continue;
         if (knobs_apart(layer->candidates[i].knob, layer->candidates[from].knob, 1, &distance) != 1) continue;
-        if (nearest && distance > least) continue;
-        if (nearest && distance == least && !lower_estimate(layer, i, pick)) continue;
-        if (!nearest && !lower_estimate(layer, i, pick)) continue;
+        if (distance > least || (distance == least && !lower_estimate(layer, i, pick))) continue;
         pick = i, least = distance;
     }
     return pick;
 }
-static int next_of_model(SearchLayer *layer) {
+
+// What measured candidates say of the others: by how much estimates near a candidate were wrong (Nadaraya-Watson
+// regression of log(ratio / estimate); E. A. Nadaraya, "On Estimating Regression", 1964). Near: exp(-distance / reach),
+// where a knob that tells kinds apart counts for `other_kind`, any other for the octaves between its values.
+static const double reach = 0.6, other_kind = 3, most_octaves = 1.5;
+
+static double nearness(const int32_t *a, const int32_t *b) {
+    double distance = 0;
+    for (int i = 0; i < CANDIDATE_KNOBS; i++) {
+        if (a[i] == b[i]) continue;
+        if (i < CANDIDATE_KIND) distance += other_kind;
+        else distance += fmin(fabs(log2((fabs((double)a[i]) + 1) / (fabs((double)b[i]) + 1))), most_octaves);
+    }
+    return exp(-distance / reach);
+}
+// log(estimate / the incumbent's); 0 where one has none.
+static double log_estimate(const SearchLayer *layer, int i) {
+    const double own = layer->candidates[i].estimate, incumbent = layer->candidates[0].estimate;
+    return own > 0 && incumbent > 0 ? log(own / incumbent) : 0;
+}
+static void learn(SearchLayer *layer, int measured, double ratio) {
+    const double off = log(ratio) - log_estimate(layer, measured);
+    for (int i = 1; i < layer->n_candidates; i++) {
+        const double near = nearness(layer->candidates[i].knob, layer->candidates[measured].knob);
+        layer->candidates[i].near += near;
+        layer->candidates[i].off += near * off;
+    }
+}
+// The untried one with the lowest ratio that may be hoped for: as foreseen, less what is not known of it. 0: none is
+// left.
+static int foreseen(const SearchLayer *layer) {
+    static const double doubt = 0.3, hope = 0.03; // weight of the estimate as it is; log of a ratio
+    int pick = 0;
+    double least = INFINITY;
+    for (int i = 1; i < layer->n_candidates; i++) {
+        const Candidate *candidate = &layer->candidates[i];
+        if (candidate->state != UNTRIED) continue;
+        const double near = candidate->near + nearness(candidate->knob, layer->candidates[0].knob);
+        const double ratio = log_estimate(layer, i) + candidate->off / (near + doubt) - hope / sqrt(near + 0.1);
+        if (!pick || ratio < least) pick = i, least = ratio;
+    }
+    return pick;
+}
+static int next_of_model(const SearchLayer *layer) {
     enum { KINDS = 6, BY_ESTIMATE = 4 }; // tries at first; every fourth one
     const int turn = layer->tried;
     int pick = turn < KINDS ? something_else(layer) : 0;
-    layer->hopeful = true;
     if (!pick && turn % BY_ESTIMATE == BY_ESTIMATE - 1) pick = by_estimate(layer);
     if (pick) return pick;
-    pick = neighbour(layer, best_tried(layer), turn % 2);
-    layer->hopeful = pick != 0;
-    return pick ? pick : by_estimate(layer);
+    if (turn % 2) pick = neighbour(layer, best_tried(layer));
+    return pick ? pick : foreseen(layer);
 }
 
 // ---- ga
@@ -174,7 +213,6 @@ static int parent(Search *search, const SearchLayer *layer) {
 }
 static int next_of_ga(Search *search, SearchLayer *layer) {
     enum { MUTATIONS = 10 }; // one in so many knobs
-    layer->hopeful = true;
     if (layer->tried < GENERATION) return by_chance(search, layer);
     layer->generation = layer->tried / GENERATION * GENERATION;
     const int mother = parent(search, layer), father = parent(search, layer);
@@ -208,7 +246,6 @@ static int first_try(Search *search, SearchLayer *layer) {
     const SearchOptions *options = &search->options;
     if (options->trials && layer->tried >= options->trials) return 0;
     if (options->early_stop && layer->since_better >= options->early_stop) return 0;
-    layer->hopeful = true;
     switch (options->tuner) {
     case TUNER_RANDOM: return by_chance(search, layer);
     case TUNER_GA: return next_of_ga(search, layer);
@@ -248,9 +285,7 @@ bool search_next(Search *search, int *picks) {
         picks[i] = to_confirm(layer);
         if (picks[i]) continue;
         picks[i] = search->settling ? 0 : first_try(search, layer);
-        if (picks[i] && layer->hopeful) continue;
-        const int again = next_try(layer);
-        if (again) picks[i] = again;
+        if (!picks[i]) picks[i] = next_try(layer);
     }
     for (int i = 0; i < search->n_layers; i++) any = any || picks[i];
     return any;
@@ -263,6 +298,7 @@ void search_tell(Search *search, int layer, int candidate, double ratio) {
         c->turn = ++l->tried;
         l->since_better = ratio < best_ratio(l) ? 0 : l->since_better + 1;
     }
+    if (search->options.tuner == TUNER_MODEL && ratio > 0) learn(l, candidate, ratio);
     c->ratios[c->n_ratios++] = ratio, c->state = TRIED;
 }
 void search_refuse(Search *search, int layer, int candidate) {

@@ -41,6 +41,7 @@ enum { CANDIDATE_KNOBS = 13, CANDIDATE_KIND = 8 }; // those of one kind have the
 typedef struct Candidate {
     double estimate;               // any unit; only ratios count
     double score;                  // XGB: what the model makes of it, higher is better
+    double near, off;              // MODEL: what measured ones say of it, see search.c
     int32_t knob[CANDIDATE_KNOBS]; // what it is: its solver, the numbers of its configuration
     CandidateState state;
     int n_ratios;
@@ -53,7 +54,6 @@ typedef struct SearchLayer {
     int tried, since_better; // first tries; those since the best one
     int generation;          // GA: turns before the one that is being bred
     bool scored;             // XGB: its candidates have scores
-    bool hopeful;            // the last first try was one that the tuner hoped something of
 } SearchLayer;
 typedef struct SearchOptions {
     Tuner tuner;

@@ -70,7 +70,7 @@ TEST(noise_does_not_hide_the_best) {
 TEST(nothing_is_taken_that_is_not_better) {
     // All candidates are as fast as the incumbent.
     int taken = 0;
-    for (uint64_t seed = 0; seed < 50; seed++) {
+    for (uint64_t seed = 0; seed < 400; seed++) {
         Landscape l = {.count = 10, .noise = 0.007};
         for (int i = 0; i < l.count; i++) l.ratio[i] = 1;
         const SearchOptions options = {.seed = seed};
@@ -82,7 +82,7 @@ TEST(nothing_is_taken_that_is_not_better) {
         play(&l, &options, &layer, candidates, NULL);
         CHECK_INT(search_best(&layer), 0);
     }
-    CHECK_MSG(taken < 5, "%d of 50", taken);
+    CHECK_MSG(taken < 28, "%d of 400", taken); // one in 25, as the best of nine
 }
 TEST(a_lucky_measurement_does_not_send_the_others_away) {
     // Candidate 1 seems twice as fast once; 2 is really 10 % faster.
