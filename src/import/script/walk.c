@@ -254,8 +254,10 @@ static Status walk_function(Machine *machine, Frame *frame, const ScriptValue *a
 
 Status call_function(Machine *machine, const Definition *function, const char *path, const ScriptValue *args, int count,
                      ScriptValue *out) {
+    enum { CALL_STEPS = 8 }; // takes as long as that
     Frame frame = {.caller = machine->frame, .function = function, .path = path, .result = script_none()};
     const int used = machine->stack_used;
+    TRY(machine_charge(machine, CALL_STEPS));
     TRY(walk_function(machine, &frame, args, count)); // after a failure nobody asks where the walk was
     machine->frame = frame.caller;
     machine->stack_used = used;
