@@ -4,9 +4,9 @@
 //     stent-races PACKAGE [RACES] [SECONDS] [THREADS]       default: 200 races of 10 rounds at least, 2 seconds, all
 //     cores
 //
-// For each race the challenger is prepared anew, as tuning does: its weights and its memory lie elsewhere. A line a
-// race: ratio, its 95 % interval, verdict; then how many were won and lost, and the largest difference of those. Exit
-// status 0; 1 where more than 1 in 20 are called different, or one of these by 2 % or more; 2 for trouble.
+// For each race both are prepared anew: their weights and their memory lie elsewhere. A line a race: ratio, its 95 %
+// interval, verdict; then how many were won and lost, and the largest difference of those. Exit status 0; 1 where more
+// than 1 in 20 are called different, or one of these by 2 % or more; 2 for trouble.
 #include "app/sample.h"
 #include "base/clock.h"
 #include "session/session.h"
@@ -66,15 +66,15 @@ int main(int argc, char **argv) {
     must(make_tensors(graph, graph->outputs, graph->n_outputs, &arena, &racers.outputs), "outputs");
     must(pool_create(opened.threads, &pool), "threads");
     racers.inputs = sample.inputs;
-    racers.sessions[0] = prepare(&opened, &plan, pool);
-    must(run(&racers, 0, &ms), "a run");
-    must(run(&racers, 0, &ms), "a run");
     for (int i = 0; i < races; i++) {
         Race result;
-        racers.sessions[1] = prepare(&opened, &plan, pool);
-        must(run(&racers, 1, &ms), "a run");
+        for (int which = 0; which < 2; which++) {
+            racers.sessions[which] = prepare(&opened, &plan, pool);
+            must(run(&racers, which, &ms), "a run");
+            must(run(&racers, which, &ms), "a run");
+        }
         must(race(run, &racers, race_rounds(seconds, ms), &result), "a race");
-        session_destroy(racers.sessions[1]);
+        for (int which = 0; which < 2; which++) session_destroy(racers.sessions[which]);
         printf("%.4f  %.4f to %.4f  %d rounds  %s\n", result.ratio.median, result.ratio.low, result.ratio.high,
                result.rounds,
                result.won    ? "won"
@@ -87,7 +87,6 @@ int main(int argc, char **argv) {
     }
     printf("%d races: %d won, %d lost, the largest difference of these %.4f; the 95 %% interval leaves 1 out in %d\n",
            races, won, lost, worst, wide);
-    session_destroy(racers.sessions[0]);
     pool_destroy(pool);
     close_package(&opened);
     arena_free(&arena);

@@ -132,8 +132,9 @@ static Status tell_times(const EvalRun *run, Text *text) {
 Status eval_tell_text(EvalRun *run, const EvalInterval *intervals) {
     const EvalTotals *totals = &run->totals;
     Text *text = &run->result->text;
-    text_add(text, "data       %s (%s): %zu cases of %zu patients", run->dataset.name,
-             dataset_layout_name(run->dataset.layout), totals->n_cases, totals->n_patients);
+    text_add(text, "data       %s (%s): %zu case%s of %zu patient%s", run->dataset.name,
+             dataset_layout_name(run->dataset.layout), totals->n_cases, totals->n_cases == 1 ? "" : "s",
+             totals->n_patients, totals->n_patients == 1 ? "" : "s");
     if (run->resumed) text_add(text, ", %zu of them done before", run->resumed);
     if (run->dataset.faults.count) text_add(text, ", %zu faults", run->dataset.faults.count);
     text_add(text, "\n\n");
