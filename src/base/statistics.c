@@ -18,16 +18,20 @@ double sorted_quantile(const double *sorted, size_t count, double part) {
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
+double mean_and_deviation(const double *values, size_t count, double *mean) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i];
+    *mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++) squares += (values[i] - *mean) * (values[i] - *mean);
+    return count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
+}
 Status summarise(const double *values, size_t count, Summary *out) {
     double *sorted = mem_zero(count, sizeof *sorted);
     if (!sorted) return fail_memory(count * sizeof *sorted);
     memcpy(sorted, values, count * sizeof *sorted);
     sort_doubles(sorted, count);
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) sum += values[i];
-    const double mean = sum / (double)count;
-    for (size_t i = 0; i < count; i++) squares += (values[i] - mean) * (values[i] - mean);
-    const double deviation = count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
+    double mean;
+    const double deviation = mean_and_deviation(values, count, &mean);
     *out = (Summary){.min = sorted[0],
                      .median = sorted_quantile(sorted, count, 0.5),
                      .p90 = sorted_quantile(sorted, count, 0.9),

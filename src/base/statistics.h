@@ -7,6 +7,8 @@
 // The value below which `part` (0..1) of the sorted values lie, interpolated between neighbours. count >= 1.
 double sorted_quantile(const double *sorted, size_t count, double part);
 void sort_doubles(double *values, size_t count);
+// The standard deviation of a sample (count - 1); 0 for one value. count >= 1.
+double mean_and_deviation(const double *values, size_t count, double *mean);
 
 typedef struct Summary {
     double min, median, p90, p99, mean;

@@ -8,12 +8,9 @@
 // ---- statistics
 
 void spread_of(double *values, size_t count, Spread *out) {
-    double sum = 0, squares = 0;
+    double mean;
     sort_doubles(values, count);
-    for (size_t i = 0; i < count; i++) sum += values[i];
-    const double mean = sum / (double)count;
-    for (size_t i = 0; i < count; i++) squares += (values[i] - mean) * (values[i] - mean);
-    const double deviation = count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
+    const double deviation = mean_and_deviation(values, count, &mean);
     *out = (Spread){.min = values[0],
                     .p5 = sorted_quantile(values, count, 0.05),
                     .q1 = sorted_quantile(values, count, 0.25),

@@ -20,10 +20,6 @@ static const double near_best[CANDIDATE_RATIOS + 1] = {INFINITY, 0.08, 0.05, 0.0
 const double search_least_gain = 0.01;
 enum { REPEATS = 5, LEAST = 2 }; // of a candidate near the best; of one that is taken
 
-void search_begin(Search *search, SearchLayer *layers, int n_layers, const SearchOptions *options) {
-    *search = (Search){.options = *options, .layers = layers, .n_layers = n_layers};
-    rng_seed(&search->rng, options->seed + 1);
-}
 double candidate_ratio(const Candidate *candidate) {
     double sorted[CANDIDATE_RATIOS];
     if (!candidate->n_ratios) return INFINITY;
@@ -152,8 +148,8 @@ static int foreseen(const SearchLayer *layer) {
     for (int i = 1; i < layer->n_candidates; i++) {
         const Candidate *candidate = &layer->candidates[i];
         if (candidate->state != UNTRIED) continue;
-        const double near = candidate->near + nearness(candidate->knob, layer->candidates[0].knob);
-        const double ratio = log_estimate(layer, i) + candidate->off / (near + doubt) - hope / sqrt(near + 0.1);
+        const double ratio =
+            log_estimate(layer, i) + candidate->off / (candidate->near + doubt) - hope / sqrt(candidate->near + 0.1);
         if (!pick || ratio < least) pick = i, least = ratio;
     }
     return pick;
@@ -289,6 +285,14 @@ bool search_next(Search *search, int *picks) {
     }
     for (int i = 0; i < search->n_layers; i++) any = any || picks[i];
     return any;
+}
+void search_begin(Search *search, SearchLayer *layers, int n_layers, const SearchOptions *options) {
+    *search = (Search){.options = *options, .layers = layers, .n_layers = n_layers};
+    rng_seed(&search->rng, options->seed + 1);
+    for (int i = 0; i < n_layers; i++) {
+        for (int c = 0; c < layers[i].n_candidates; c++) layers[i].candidates[c].near = layers[i].candidates[c].off = 0;
+        if (options->tuner == TUNER_MODEL && layers[i].n_candidates) learn(&layers[i], 0, 1); // the incumbent is known
+    }
 }
 void search_tell(Search *search, int layer, int candidate, double ratio) {
     SearchLayer *l = &search->layers[layer];

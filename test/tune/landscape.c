@@ -92,10 +92,7 @@ Status landscape_replay(Landscape *l, const SearchOptions *options, double noise
     Rng rng;
     Xgb *xgb = NULL;
     int pick, times = 0;
-    for (int i = 0; i < l->count; i++) {
-        Candidate *c = &l->candidates[i];
-        c->state = UNTRIED, c->n_ratios = 0, c->near = c->off = 0;
-    }
+    for (int i = 0; i < l->count; i++) l->candidates[i].state = UNTRIED, l->candidates[i].n_ratios = 0;
     search_begin(&search, &layer, 1, options);
     rng_seed(&rng, options->seed ^ 0x9e3779b97f4a7c15u);
     if (options->tuner == TUNER_XGB) TRY(xgb_start(&search, problems, &xgb));

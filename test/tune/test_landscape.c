@@ -19,18 +19,27 @@ static int near_the_best(Landscape *landscape, Tuner tuner, int trials, int repl
     }
     return near;
 }
+// The next recorded landscape of a listing of the folder; false: that was the last.
+static bool next_landscape(DIR *listing, char name[256], Landscape *out) {
+    for (const struct dirent *entry; (entry = readdir(listing));) {
+        if (!strstr(entry->d_name, ".txt")) continue;
+        char path[512];
+        snprintf(name, 256, "%.200s", entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        CHECK_OK(landscape_read(path, out));
+        return true;
+    }
+    return false;
+}
 // In 45 of 50 replays on 15 of the 16; the other one stands in docs/TUNING.md.
 TEST(the_model_needs_thirty_trials) {
     enum { REPLAYS = 50, NEARLY_ALL = 45, LANDSCAPES = 16, LEAST = 15 };
     DIR *listing = opendir(folder);
     REQUIRE(listing);
     int count = 0, found = 0;
-    for (const struct dirent *entry; (entry = readdir(listing));) {
-        if (!strstr(entry->d_name, ".txt")) continue;
-        char path[512];
-        Landscape landscape;
-        snprintf(path, sizeof path, "%s/%.200s", folder, entry->d_name);
-        CHECK_OK(landscape_read(path, &landscape));
+    Landscape landscape;
+    char name[256];
+    while (next_landscape(listing, name, &landscape)) {
         found += near_the_best(&landscape, TUNER_MODEL, 30, REPLAYS) >= NEARLY_ALL;
         landscape_free(&landscape);
         count++;
@@ -45,16 +54,13 @@ TEST(landscapes_have_no_gap) {
     const double most = 1.5;
     DIR *listing = opendir(folder);
     REQUIRE(listing);
-    for (const struct dirent *entry; (entry = readdir(listing));) {
-        if (!strstr(entry->d_name, ".txt")) continue;
-        char path[512];
-        Landscape landscape;
-        snprintf(path, sizeof path, "%s/%.200s", folder, entry->d_name);
-        CHECK_OK(landscape_read(path, &landscape));
+    Landscape landscape;
+    char name[256];
+    while (next_landscape(listing, name, &landscape)) {
         sort_doubles(landscape.us, (size_t)landscape.count);
         double step = 1;
         for (int i = 1; i < landscape.count * 9 / 10; i++) step = MAX(step, landscape.us[i] / landscape.us[i - 1]);
-        CHECK_MSG(step < most, "%s: a step of %.2f", entry->d_name, step);
+        CHECK_MSG(step < most, "%s: a step of %.2f", name, step);
         landscape_free(&landscape);
     }
     closedir(listing);
