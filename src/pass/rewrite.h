@@ -68,6 +68,7 @@ Status pass_recognise_repeat(Graph *graph, bool *changed);
 Status pass_cse(Graph *graph, bool *changed);
 Status pass_cancel_transpose(Graph *graph, bool *changed);
 Status pass_merge_pad(Graph *graph, bool *changed);
+Status pass_cut_kernel(Graph *graph, bool *changed);
 Status pass_fold_normalisation(Graph *graph, bool *changed);
 Status pass_resize_late(Graph *graph, bool *changed);
 Status pass_merge_linear(Graph *graph, bool *changed);

@@ -24,6 +24,7 @@ static const Pass table[] = {
     {"cse", 1, pass_cse},
     {"cancel_transpose", 2, pass_cancel_transpose},
     {"merge_pad", 2, pass_merge_pad},
+    {"cut_kernel", 2, pass_cut_kernel},
     {"fold_normalisation", 2, pass_fold_normalisation},
     {"resize_late", 2, pass_resize_late},
     {"merge_linear", 2, pass_merge_linear},

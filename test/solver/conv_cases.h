@@ -3,8 +3,8 @@
 #pragma once
 #include "solver/harness.h"
 
-extern const Solver solver_conv_direct, solver_conv_depthwise, solver_conv_winograd, solver_conv_transpose,
-    solver_conv_amx, solver_conv_narrow, solver_conv_transpose_amx, solver_conv_winograd_amx;
+extern const Solver solver_conv_direct, solver_conv_dilated, solver_conv_depthwise, solver_conv_winograd,
+    solver_conv_transpose, solver_conv_amx, solver_conv_narrow, solver_conv_transpose_amx, solver_conv_winograd_amx;
 
 typedef struct ConvCase {
     const char *what;

@@ -23,6 +23,10 @@ TEST(conv_epilogues) {
             far.dilation[AXIS_H] = far.dilation[AXIS_W] = 8;
             far.begin[AXIS_H] = far.begin[AXIS_W] = far.end[AXIS_H] = far.end[AXIS_W] = 8;
             conv_check(&solver_conv_depthwise, &far, 0);
+            far = dense;
+            far.dilation[AXIS_H] = far.dilation[AXIS_W] = 8;
+            far.begin[AXIS_H] = far.begin[AXIS_W] = far.end[AXIS_H] = far.end[AXIS_W] = 8;
+            conv_check(&solver_conv_dilated, &far, 0);
             conv_check(&solver_conv_transpose, &doubled, 0);
         }
 }
@@ -60,6 +64,45 @@ TEST(conv_depthwise) {
     };
     // clang-format on
     for (size_t i = 0; i < COUNT_OF(cases); i++) conv_check(&solver_conv_depthwise, &cases[i], 0);
+}
+TEST(conv_dilated) {
+    // clang-format off
+    static const ConvCase cases[] = {
+        {"reaching far", 4, 2, 35, 70, 1, {1, 16, 17}, SQUARE(3), ONES, SQUARE(12), PAD(12), PAD(12), NONE, BIASED},
+        {"the middle alone", 4, 1, 19, 19, 1, {1, 7, 9}, SQUARE(3), ONES, SQUARE(36), PAD(36), PAD(36), NONE, BIASED},
+        {"several chunks", 4, 1, 300, 40, 1, {1, 9, 8}, SQUARE(3), ONES, SQUARE(6), PAD(6), PAD(6), NONE, ALONE},
+        {"stride 2", 4, 1, 16, 16, 1, {1, 9, 10}, SQUARE(5), SQUARE(2), SQUARE(5), {0, 9, 11}, PAD(10), NONE, BIASED},
+        {"few channels", 4, 1, 3, 5, 1, {1, 9, 10}, SQUARE(3), ONES, SQUARE(8), PAD(8), PAD(8), NONE, BIASED},
+        {"one axis", 4, 1, 20, 20, 1, {1, 9, 40}, SQUARE(3), ONES, {1, 1, 30}, {0, 1, 30}, {0, 1, 30}, NONE, BIASED},
+        {"cropping", 4, 1, 20, 20, 1, {1, 12, 13}, SQUARE(3), ONES, SQUARE(6), {0, -2, 12}, {0, 12, 6}, NONE, BIASED},
+        {"rows that nothing meets", 4, 1, 16, 16, 1, {1, 3, 4}, SQUARE(2), ONES, SQUARE(9), PAD(12), PAD(12), NONE,
+         BIASED},
+        {"long rows", 4, 1, 4, 40, 1, {1, 2, 700}, SQUARE(3), ONES, SQUARE(600), PAD(600), PAD(600), NONE, BIASED},
+        {"1D", 3, 2, 18, 20, 1, {1, 1, 50}, {1, 1, 5}, ONES, {1, 1, 20}, {0, 0, 40}, {0, 0, 40}, NONE, BIASED},
+        {"3D", 5, 2, 17, 33, 1, {3, 4, 5}, {3, 3, 3}, ONES, {2, 3, 4}, {2, 3, 4}, {2, 3, 4}, NONE, BIASED},
+    };
+    // clang-format on
+    for (size_t i = 0; i < COUNT_OF(cases); i++) conv_check(&solver_conv_dilated, &cases[i], 0);
+}
+// Where nearly all products are inside, or groups would be, others do it.
+TEST(conv_dilated_is_for_taps_far_apart) {
+    static const float weight = 1;
+    Problem p = harness_problem(PROBLEM_CONV);
+    Need need;
+    const int64_t none[AXES] = {0};
+    const Shape shape = harness_shape(4, 1, 16, 32, 32, 0);
+    const Kernels *kernels = harness_kernels(ISA_SSE2);
+    p.ic = p.oc = 16, p.weight = &weight, p.n_inputs = p.n_outputs = 1;
+    CHECK_OK(layout_blocked(&shape, kernels->lanes, none, none, &p.in[0]));
+    p.out[0] = p.in[0];
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++)
+        p.kernel[axis] = 3, p.dilation[axis] = p.pad_begin[axis] = p.pad_end[axis] = 12;
+    CHECK(solver_applies(&solver_conv_dilated, &p, kernels, &need));
+    p.group = 2;
+    CHECK(!solver_applies(&solver_conv_dilated, &p, kernels, &need));
+    p.group = 1;
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) p.dilation[axis] = p.pad_begin[axis] = p.pad_end[axis] = 2;
+    CHECK(!solver_applies(&solver_conv_dilated, &p, kernels, &need));
 }
 TEST(conv_transpose) {
     // clang-format off
@@ -104,6 +147,8 @@ TEST(foreseen_errors_of_layers) {
     } layers[] = {{&solver_conv_direct, 16, 16, 1, 3, 32, ISA_SSE2, 0},
                   {&solver_conv_direct, 200, 16, 1, 3, 32, ISA_SSE2, 0},
                   {&solver_conv_direct, 512, 16, 1, 1, 128, ISA_SSE2, 0},
+                  {&solver_conv_dilated, 32, 16, 1, 3, 250, ISA_SSE2, 0},
+                  {&solver_conv_dilated, 512, 16, 1, 3, 250, ISA_SSE2, 0},
                   {&solver_conv_winograd, 32, 16, 1, 3, 4, ISA_SSE2, 0},
                   {&solver_conv_winograd, 512, 16, 1, 3, 4, ISA_SSE2, 0},
                   {&solver_conv_depthwise, 24, 24, 24, 5, 0, ISA_SSE2, 0},
@@ -128,13 +173,14 @@ TEST(foreseen_errors_of_layers) {
     for (size_t i = 0; i < COUNT_OF(layers); i++) {
         const int64_t ic = layers[i].ic, oc = layers[i].oc, k = layers[i].kernel, depth = layers[i].depth;
         const int64_t size[AXES] = {MAX(depth, 1), 16, 16}, pixels = size[AXIS_D] * 256, count = oc * pixels;
-        const int rank = depth ? 5 : 4;
+        const int rank = depth ? 5 : 4, dilation = layers[i].solver == &solver_conv_dilated ? 12 : 1;
         Run run = {.problem = harness_problem(layers[i].solver->kind), .blocked = {true}};
         Problem *p = &run.problem;
         run.in_shape[0] = conv_shape(rank, 1, ic, size), run.out_shape[0] = conv_shape(rank, 1, oc, size);
         p->ic = ic, p->oc = oc, p->group = layers[i].group;
         for (int axis = depth ? AXIS_D : AXIS_H; axis <= AXIS_W; axis++)
-            p->kernel[axis] = k, p->pad_begin[axis] = p->pad_end[axis] = k / 2;
+            p->kernel[axis] = k, p->dilation[axis] = dilation,
+            p->pad_begin[axis] = p->pad_end[axis] = k / 2 * p->dilation[axis];
         run.in[0] = harness_normal(ic * pixels, 1);
         p->weight = harness_normal(ic * oc / p->group * k * k * (depth ? k : 1), 2);
         double *y = harness_doubles(count);
