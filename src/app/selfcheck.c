@@ -24,6 +24,8 @@ enum { SCRATCH_THREADS = 8 };
 // than once.
 static const double STRICT_TOLERANCE = 5e-6, STRICT_NOISE = 20;
 enum { MOST_OUTPUTS = 64 };
+// Pixels a side of a crop. The smaller ones are mostly border: for networks of a thousand channels.
+enum { LARGEST_CROP = 128, SMALLEST_CROP = 4 };
 
 void synthetic_sample(Tensor *tensor, double amplitude) {
     Rng rng;
@@ -190,6 +192,7 @@ static Status ask_on_crop(const Graph *crop, const Graph *optimised, int64_t sid
     synthetic_sample(&inputs[0], options->amplitude);
     TRY(run_reference(crop, false, options->threads, inputs, expected, arena));
     if (options->from) import_drop(options->from);
+    heap_trim(); // of the reference; compile needs the most memory in what follows
     const Question question = {crop, options->threads, inputs, expected};
     TRY(ask_cut(&question, optimised, side, arena, &agrees));
     if (agrees) return ST_OK;
@@ -223,23 +226,36 @@ static Status forget_weights(const Graph *graph, const Graph *optimised, const G
     mem_free(packaged_uses);
     return status;
 }
+// The side of the crop: the largest that the reference is done with soon, else the smallest that there is; 0: none.
+static Status choose_side(const Graph *graph, int64_t *out) {
+    bool is_small = false;
+    *out = 0;
+    for (int64_t side = LARGEST_CROP; side >= SMALLEST_CROP && !is_small; side /= 2) {
+        Graph *crop;
+        TRY(crop_graph(graph, side, &crop));
+        if (!crop) continue;
+        is_small = graph_flop(crop) <= REFERENCE_FLOP;
+        *out = side;
+        graph_free(crop);
+    }
+    return ST_OK;
+}
 // *trusted false: no crop was possible.
 static Status check_on_crop(const Graph *graph, const Graph *optimised, const SelfCheckOptions *options,
                             bool *trusted) {
+    int64_t side;
+    Graph *crop;
+    Arena arena = {0};
     *trusted = false;
-    for (int64_t side = 128; side >= 16; side /= 2) {
-        Graph *crop;
-        Arena arena = {0};
-        TRY(crop_graph(graph, side, &crop));
-        if (!crop) continue;
-        const bool is_small = graph_flop(crop) <= REFERENCE_FLOP || side == 16;
-        const Status status = is_small ? ask_on_crop(crop, optimised, side, options, &arena) : ST_OK;
-        arena_free(&arena);
-        graph_free(crop);
-        *trusted = is_small && status == ST_OK;
-        if (is_small) return status;
-    }
-    return ST_OK;
+    TRY(choose_side(graph, &side));
+    if (!side) return ST_OK;
+    TRY(crop_graph(graph, side, &crop));
+    if (!crop) return ST_OK;
+    const Status status = ask_on_crop(crop, optimised, side, options, &arena);
+    arena_free(&arena);
+    graph_free(crop);
+    *trusted = status == ST_OK;
+    return status;
 }
 
 // Functions of one value take about ten times the time of a multiply-add.
@@ -321,8 +337,8 @@ static Status expect_by_reference(const Graph *graph, const SelfCheckOptions *op
 static Status expect(const Graph *graph, const Graph *optimised, Plan *plan, bool by_reference,
                      const SelfCheckOptions *options, Arena *arena, SelfCheck *out, Text *why) {
     bool trusted = false;
-    Status status = make_sample(graph, options, arena, out);
-    if (status == ST_OK && !by_reference) status = check_on_crop(graph, optimised, options, &trusted);
+    Status status = by_reference ? ST_OK : check_on_crop(graph, optimised, options, &trusted);
+    if (status == ST_OK) status = make_sample(graph, options, arena, out); // not beside what the crop takes
     if (status == ST_OK && trusted) {
         if (options->from) status = forget_weights(graph, optimised, options->from->graph);
         if (status == ST_OK) status = make_tensors(graph, graph->outputs, graph->n_outputs, arena, &out->expected);

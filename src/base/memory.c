@@ -2,6 +2,9 @@
 #include "base/memory.h"
 #include "base/fault.h"
 #include "base/file.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +54,12 @@ char *mem_string(const char *text) {
     size_t size = strlen(text) + 1;
     char *copy = mem_alloc(size);
     return copy ? memcpy(copy, text, size) : NULL;
+}
+
+void heap_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 // ---- pages ----

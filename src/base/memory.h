@@ -10,6 +10,8 @@ void *mem_zero(size_t count, size_t size);
 void *mem_resize(void *pointer, size_t bytes);
 void mem_free(void *pointer);
 char *mem_string(const char *text); // a copy, or NULL
+// Gives what was freed back to the system, where the heap would keep it for what comes next.
+void heap_trim(void);
 
 // Pages straight from the system, aligned to `align` (a power of two >= 64), zeroed; huge pages are asked for
 // when `bytes` is large. `bytes` must be given back to pages_free. NULL when there is no memory.
