@@ -1,6 +1,7 @@
 #include "app/crop.h"
 #include "app/frame.h"
 #include "pass/pass.h"
+#include <string.h>
 
 // A reshape by which only dims of 1 change their place, as passes make them of transposes. Both types static.
 static bool moves_ones(const Type *x, const Type *y) {
@@ -25,10 +26,50 @@ static Status follow_reshape(Graph *copy, Node *node, const Type *whole, const T
     }
     return graph_add_constant(copy, "cropped", &shape, &node->inputs[1]);
 }
+// The size that all others which are `whole` along this axis in the original have in the copy; 0: none, or several.
+static int64_t size_of_others(const Graph *graph, const Graph *copy, int rank, int axis, int64_t whole) {
+    int64_t size = 0;
+    for (int i = 0; i < graph->n_values; i++) {
+        const Type *type = &graph->values[i].type, *cut = &copy->values[i].type;
+        if (graph->values[i].constant || type->rank != rank || cut->rank != rank || type->dim[axis] != whole) continue;
+        if (cut->dim[axis] <= 0) continue;
+        if (size && size != cut->dim[axis]) return 0;
+        size = cut->dim[axis];
+    }
+    return size;
+}
+// A Resize to a constant size enlarges the copy as it did the original; one pixel, to the size of the others there.
+static Status follow_resize(const Graph *graph, Graph *copy, Node *node) {
+    const Type *whole = &graph->values[node->inputs[0]].type, *made = &graph->values[node->outputs[0]].type;
+    const Type *x = &copy->values[node->inputs[0]].type;
+    Tensor sizes;
+    TRY(tensor_make(&copy->arena, DT_I64, shape_of(1, (const int64_t[]){made->rank}), &sizes));
+    for (int k = 0; k < made->rank; k++) {
+        int64_t size;
+        const bool stays = whole->dim[k] == made->dim[k];
+        if (!mul_i64(x->dim[k], stays ? 1 : made->dim[k], &size)) return ST_OK;
+        if (!stays && whole->dim[k] > 1) size = size % whole->dim[k] ? 0 : size / whole->dim[k];
+        else if (!stays) size = size_of_others(graph, copy, made->rank, k, made->dim[k]);
+        if (size <= 0) return ST_OK; // stays as it is; whether that goes together is seen
+        tensor_set_int(&sizes, k, size);
+    }
+    return graph_add_constant(copy, "cropped", &sizes, &node->inputs[3]);
+}
+static bool resizes_to_a_size(const Graph *graph, const Node *node) {
+    const Tensor *sizes = node->op == OP_Resize ? node_constant(graph, node, 3) : NULL;
+    const int64_t *axes;
+    return sizes && tensor_count(sizes) == graph->values[node->outputs[0]].type.rank &&
+           !node_ints(node, "axes", &axes) &&
+           !strcmp(node_string(node, "keep_aspect_ratio_policy", "stretch"), "stretch");
+}
 // Types as far as they follow in order; what cannot be told here is left to pass_resolve_shapes.
-static Status follow_reshapes(const Graph *graph, Graph *copy) {
+static Status follow_sizes(const Graph *graph, Graph *copy) {
     for (int n = 0; n < copy->n_nodes; n++) {
         Node *node = copy->nodes[n];
+        if (resizes_to_a_size(graph, node) && type_is_static(&graph->values[node->inputs[0]].type) &&
+            type_is_static(&graph->values[node->outputs[0]].type) &&
+            type_is_static(&copy->values[node->inputs[0]].type))
+            TRY(follow_resize(graph, copy, node));
         const Type *x = node->op == OP_Reshape ? &graph->values[node->inputs[0]].type : NULL;
         const Type *y = x ? &graph->values[node->outputs[0]].type : NULL;
         if (x && type_is_static(x) && type_is_static(y) && moves_ones(x, y) && node_constant(graph, node, 1) &&
@@ -50,7 +91,7 @@ Status crop_graph(const Graph *graph, int64_t side, Graph **out) {
     for (int i = 2; i < own->rank; i++) own->dim[i - last] = MIN(own->dim[i - last], side);
     for (int i = 0; i < copy->n_values; i++) // forget what was inferred for the full size
         if (copy->values[i].producer) copy->values[i].type = (Type){.dtype = copy->values[i].type.dtype, .rank = -1};
-    Status status = follow_reshapes(graph, copy);
+    Status status = follow_sizes(graph, copy);
     if (status == ST_OK) status = pass_resolve_shapes(copy);
     if (status == ST_OK) *out = copy;
     else graph_free(copy);

@@ -53,6 +53,25 @@ TEST(a_crop_follows_reshapes_that_move_dims_of_one) {
     graph_free(crop);
     graph_free(graph);
 }
+// What a tracer writes of an up-sampling: the size that it had; behind a global pool that of the picture.
+TEST(a_crop_follows_resizes_to_a_size) {
+    Graph *graph = parsed("graph (%x: float32[1x2x64x48]) -> (%y, %z) {\n"
+                          " %a = MaxPool (%x) {kernel_shape=[2, 2], strides=[2, 2]}\n"
+                          " %s = const int64[4] {1, 2, 64, 48}\n %t = const int64[4] {1, 2, 32, 24}\n"
+                          " %y = Resize (%a, _, _, %s) {mode=\"nearest\"}\n"
+                          " %g = GlobalAveragePool (%a)\n %h = Resize (%g, _, _, %t) {mode=\"nearest\"}\n"
+                          " %z = Add (%a, %h)\n}"),
+          *crop = NULL;
+    CHECK_OK(crop_graph(graph, 16, &crop));
+    REQUIRE(crop);
+    for (int i = 0; i < 2; i++) {
+        const Type type = crop->values[crop->outputs[i]].type;
+        CHECK_INT(type.dim[2], i ? 8 : 16);
+        CHECK_INT(type.dim[3], i ? 8 : 16);
+    }
+    graph_free(crop);
+    graph_free(graph);
+}
 TEST(what_reshapes_to_a_size_cannot_be_cut) {
     Graph *graph = parsed("graph (%x: float32[1x2x64x48]) -> (%r) {\n"
                           " %s = const int64[3] {1, 64, 96}\n %r = Reshape (%x, %s)\n}"),
