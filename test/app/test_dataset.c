@@ -1,7 +1,7 @@
 // The layouts of data sets: what belongs together by its name, and what does not.
-#include "app/dataset.h"
+#include "app/dataset/dataset.h"
 #include "app/datasets.h"
-#include "app/eval_split.h"
+#include "app/eval/split.h"
 
 // "PATIENT CASE MASK; ..." of what was found, masks without their folder; "STATUS" of a refusal.
 static const char *list(const char *path, const char *masks, Dataset *dataset) {

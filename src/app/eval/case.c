@@ -1,5 +1,5 @@
 // One case: picture and truth in, the network run, figures out.
-#include "app/eval.h"
+#include "app/eval/eval.h"
 #include <math.h>
 #include <string.h>
 

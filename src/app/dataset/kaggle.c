@@ -1,6 +1,6 @@
 // The layout of Kaggle's "LGG MRI segmentation" (kaggle_3m): a folder a patient, X.tif beside X_mask.tif. A folder of
 // such pairs alone is one patient.
-#include "app/dataset_inside.h"
+#include "app/dataset/inside.h"
 #include "base/file.h"
 #include "base/text.h"
 #include <stdlib.h>

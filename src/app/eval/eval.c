@@ -1,7 +1,7 @@
 // eval: masks against truth over a data set. One case after the other is read and run; what is wrong with the data is
 // listed, the other cases are evaluated.
-#include "app/eval_run.h"
-#include "app/eval_split.h"
+#include "app/eval/run.h"
+#include "app/eval/split.h"
 #include "base/file.h"
 #include <math.h>
 #include <stdio.h>

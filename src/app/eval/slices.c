@@ -1,6 +1,6 @@
 // Slices to look at: the worst, the median, the best of each patient, with truth and mask as outlines. They are known
 // at the end only; these few pictures are read and run again.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include "image/outline.h"
 #include "image/overlay.h"
 #include <stdlib.h>

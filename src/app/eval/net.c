@@ -1,5 +1,5 @@
 // The networks of an evaluation: the package, and what it is compared with, a package or a model file.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include "app/imported.h"
 #include "base/file.h"
 #include "pass/pass.h"

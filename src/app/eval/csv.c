@@ -1,5 +1,5 @@
 // A row a case, for spreadsheets; with more than two classes a row for any class and one for each.
-#include "app/eval_csv.h"
+#include "app/eval/csv.h"
 #include "base/file.h"
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // Walking through the folders of a data set, and pairing what lies there by name.
-#include "app/dataset_inside.h"
+#include "app/dataset/inside.h"
 #include "base/file.h"
 #include "base/text.h"
 #include <stdlib.h>

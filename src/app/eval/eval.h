@@ -7,7 +7,7 @@
 // Records are added to the totals in one order, that of the data set, whether they were made now, by an earlier run
 // or by shards: so the sums have the same bits.
 #pragma once
-#include "app/dataset.h"
+#include "app/dataset/dataset.h"
 #include "app/picture.h"
 #include "metric/metric.h"
 

@@ -2,7 +2,7 @@
 //
 // What a folder holds is recognised by its content, and said. Pictures and masks are paired by name, never by order.
 // What does not fit is a fault: listed by a word and one line, never guessed; the other cases stay. Only names are
-// looked at here: what pictures and masks hold is the reader's business (eval_truth.h).
+// looked at here: what pictures and masks hold is the reader's business (app/eval/picture.c).
 #pragma once
 #include "base/memory.h"
 #include "base/status.h"

@@ -1,6 +1,6 @@
 // The CSV of eval.
 #pragma once
-#include "app/eval.h"
+#include "app/eval/eval.h"
 
 typedef struct CsvFile CsvFile;
 Status csv_open(const char *path, CsvFile **out); // appears when it is committed

@@ -1,5 +1,5 @@
 // Case after case: run, or taken from the case file of an earlier run.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include "base/file.h"
 #include <stdio.h>
 #include <string.h>

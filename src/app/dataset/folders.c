@@ -1,5 +1,5 @@
 // Two folders: pictures, and masks of the same names, in the same folders below them.
-#include "app/dataset_inside.h"
+#include "app/dataset/inside.h"
 #include "base/file.h"
 #include "base/text.h"
 #include <string.h>

@@ -1,5 +1,5 @@
 // eval -o: the page for people, made of the same JSON that eval prints.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include "base/file.h"
 #include "report/html.h"
 

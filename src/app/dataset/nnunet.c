@@ -1,6 +1,6 @@
 // nnU-Net's raw layout: imagesTr/CASE_0000.png (a file a channel: _0000, _0001 ...), labelsTr/CASE.png with class
 // numbers, dataset.json with the names of channels and classes. PNG and TIFF; NIfTI is refused by name.
-#include "app/dataset_inside.h"
+#include "app/dataset/inside.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"

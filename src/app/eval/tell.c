@@ -1,5 +1,5 @@
 // The JSON of eval.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include "base/file.h"
 #include "base/statistics.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 // Parts of a data set, by patient: pictures of one patient resemble each other and stay in one part.
 #pragma once
-#include "app/dataset.h"
+#include "app/dataset/dataset.h"
 
 Status split_check_part(const char *part); // ST_USAGE: none of train, validation, test
 // Leaves the cases of one part. A patient who does not stand in the file is a fault.

@@ -1,6 +1,6 @@
 // What the layouts of a data set share. Private to dataset*.c.
 #pragma once
-#include "app/dataset.h"
+#include "app/dataset/dataset.h"
 
 // A file that takes part in pairing.
 typedef struct Found {

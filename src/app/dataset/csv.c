@@ -1,6 +1,6 @@
 // A CSV of pairs (RFC 4180): a heading with the columns image, mask and, where there are patients, patient; paths are
 // relative to the folder of the CSV and stay below it.
-#include "app/dataset_inside.h"
+#include "app/dataset/inside.h"
 #include "base/file.h"
 #include "base/text.h"
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // Case files of shards put together: the same totals as those of one run, bit for bit, as records are added in the same
 // order.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // Splits of a data set by patient: a text file, PATIENT<TAB>train|validation|test, a line a patient; made from a seed,
 // and read back.
-#include "app/eval_split.h"
+#include "app/eval/split.h"
 #include "base/file.h"
 #include "base/rng.h"
 #include "base/text.h"

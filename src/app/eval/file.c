@@ -1,6 +1,6 @@
 // The case file: JSON lines. A heading with what results depend on; then a line for each case or fault, as it comes; at
 // the end a line that says so. What an interrupted run leaves is whole lines and at most one torn one, which is cut.
-#include "app/eval_file.h"
+#include "app/eval/file.h"
 #include "base/file.h"
 #include <stdlib.h>
 #include <string.h>

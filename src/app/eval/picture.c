@@ -1,5 +1,5 @@
 // Pictures and masks of a data set, read with suspicion: what they are has to be clear, or they are a fault.
-#include "app/eval.h"
+#include "app/eval/eval.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include <math.h>

@@ -1,5 +1,5 @@
 // What eval says to people.
-#include "app/eval_run.h"
+#include "app/eval/run.h"
 #include "report/table.h"
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // A data set: its layout recognised, its cases in one order, whatever order the files came in.
-#include "app/dataset_inside.h"
+#include "app/dataset/inside.h"
 #include "base/file.h"
 #include "base/text.h"
 #include <stdlib.h>

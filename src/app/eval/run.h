@@ -1,8 +1,8 @@
 // A run of eval: what its files share. Private to eval*.c.
 #pragma once
 #include "app/app.h"
-#include "app/eval_csv.h"
-#include "app/eval_file.h"
+#include "app/eval/csv.h"
+#include "app/eval/file.h"
 
 typedef struct EvalRun {
     const char *package;
@@ -29,21 +29,21 @@ typedef struct EvalRun {
     Arena arena;
 } EvalRun;
 
-// eval_net.c
+// net.c
 Status eval_nets_open(EvalRun *run);
 void eval_nets_close(EvalNets *nets);
 Status eval_classes(const Opened *opened, int *out);
 Status eval_check_labels(EvalRun *run);
 
-// eval_loop.c: case after case.
+// loop.c: case after case.
 Status eval_all(EvalRun *run);
 // The record of a case goes into the totals, unless its picture came before (a fault).
 Status eval_count(EvalRun *run, const EvalRecord *record, size_t number);
 
-// eval_merge.c
+// merge.c
 Status eval_merge(EvalRun *run, const char *const *paths, int n_paths);
 
-// eval_tell.c, eval_text.c: the result.
+// tell.c, text.c: the result.
 extern const MetricKey eval_keys[]; // those that people are shown, with intervals; ends with METRIC_COUNT
 typedef struct EvalInterval {
     double range[2]; // NaN: none
@@ -53,7 +53,7 @@ typedef struct EvalTimes {
     double min, median, p90, mean, std; // ms; NaN: not known
 } EvalTimes;
 Status eval_times(const EvalTotals *totals, EvalTimes *out);
-Status eval_put_slices(EvalRun *run, JsonWriter *w); // eval_slices.c
+Status eval_put_slices(EvalRun *run, JsonWriter *w); // slices.c
 Status eval_tell(EvalRun *run, const EvalInterval *intervals);
 Status eval_tell_text(EvalRun *run, const EvalInterval *intervals);
-Status eval_write_report(EvalRun *run); // eval_report.c: -o
+Status eval_write_report(EvalRun *run); // report.c: -o

@@ -1,5 +1,5 @@
 // What is known of a case, as a line of JSON and back, bit for bit.
-#include "app/eval.h"
+#include "app/eval/eval.h"
 #include <math.h>
 #include <string.h>
 

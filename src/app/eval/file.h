@@ -1,6 +1,6 @@
 // The case file of eval: what was found of each case, a line each; for resuming and for merging shards.
 #pragma once
-#include "app/eval.h"
+#include "app/eval/eval.h"
 
 typedef struct CaseFile CaseFile;
 typedef struct CaseHeading {

@@ -1,6 +1,6 @@
 // Sums over cases, a patient after the other. Memory grows with patients (their sums) and with nothing else but a few
 // bytes a case: its time, and the hash by which the same picture is known again.
-#include "app/eval.h"
+#include "app/eval/eval.h"
 #include "base/statistics.h"
 #include <math.h>
 #include <stdlib.h>
