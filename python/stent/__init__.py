@@ -13,10 +13,10 @@ A thin layer over the C library (include/stent.h). Nothing is sent anywhere. Res
 from . import _library
 from ._calls import Profile, Result
 from .errors import BadInputError, Cancelled, Error, ResourceError, UnsupportedError, UsageError
-from .network import Network, Value, compile, info, machine, open
+from .network import Network, Value, compile, info, machine, open, report
 
 __version__: str = _library.text_of(_library.lib.stent_version())
 __all__ = [
     "BadInputError", "Cancelled", "Error", "Network", "Profile", "ResourceError", "Result", "UnsupportedError",
-    "UsageError", "Value", "compile", "info", "machine", "open",
+    "UsageError", "Value", "compile", "info", "machine", "open", "report",
 ]

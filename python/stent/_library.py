@@ -157,6 +157,16 @@ class EvalOptions(ctypes.Structure):
     ]
 
 
+class ReportOptions(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("common", Options),
+        ("output", c_char_p),
+        ("csv", c_char_p),
+        ("title", c_char_p),
+    ]
+
+
 class Tensor(ctypes.Structure):
     _fields_ = [
         ("dtype", c_int),
@@ -176,6 +186,7 @@ STRUCTS = {
     "stent_verify_options": VerifyOptions,
     "stent_segment_options": SegmentOptions,
     "stent_eval_options": EvalOptions,
+    "stent_report_options": ReportOptions,
     "stent_tensor": Tensor,
 }
 
@@ -207,6 +218,7 @@ FUNCTIONS = {
     "stent_verify": (c_int, [c_char_p, POINTER(VerifyOptions), _RESULT]),
     "stent_segment": (c_int, [c_char_p, TEXTS, c_int, POINTER(SegmentOptions), _RESULT]),
     "stent_eval": (c_int, [c_char_p, TEXTS, c_int, POINTER(EvalOptions), _RESULT]),
+    "stent_report": (c_int, [TEXTS, c_int, POINTER(ReportOptions), _RESULT]),
 }
 
 

@@ -315,18 +315,18 @@ class Network:
     def evaluate(self, data: Path, *, masks: Optional[Path] = None, csv: Optional[Path] = None,
                  cases: Optional[Path] = None, resume: bool = False, shard: Optional[Tuple[int, int]] = None,
                  threshold: Optional[float] = None, compare: Optional[Path] = None, split: Optional[Path] = None,
-                 part: Optional[str] = None, slices: int = 0, bootstrap: int = 2000, seed: int = 0,
-                 progress: Optional[Progress] = None, **options: Any) -> Result:
+                 part: Optional[str] = None, slices: int = 0, report: Optional[Path] = None, bootstrap: int = 2000,
+                 seed: int = 0, progress: Optional[Progress] = None, **options: Any) -> Result:
         """Masks against truth over a data set (docs/FORMATS.md); the figures are in the result (`result["dice_pooled"]`).
 
         masks: folder of the masks of a folder of pictures; csv: a row a case; cases: the case file, from which `resume`
         goes on; shard: (i, n); compare: another package or a model file; split, part: only these patients; slices: so
-        many of each patient as pictures.
+        many of each patient as pictures; report: a page (HTML) to write, with 3 slices of each patient unless told.
         BadInputError when the data set had faults; the other cases are evaluated then, and its `result` tells of all.
         """
         if threshold is not None and threshold < 0:
             raise UsageError(f"threshold: expected a number from 0 on, got {threshold}")
-        files = {"masks": masks, "csv": csv, "cases": cases, "compare": compare, "split": split}
+        files = {"masks": masks, "csv": csv, "cases": cases, "compare": compare, "split": split, "report": report}
         struct = c.EvalOptions(threshold=-1 if threshold is None else threshold, resume=resume,
                                **{name: c.bytes_of(path) for name, path in files.items() if path is not None})
         struct.part = None if part is None else c.bytes_of(part)
@@ -459,8 +459,8 @@ def _path_of(other: Union[None, Path, Network]) -> Optional[Path]:
     return other.path if isinstance(other, Network) else other
 
 
-def _write_json(folder: str, result: Result) -> str:
-    path = os.path.join(folder, "profile.json")
+def _write_json(folder: str, result: Result, name: str = "profile.json") -> str:
+    path = os.path.join(folder, name)
     with io.open(path, "w", encoding="utf-8") as file:  # `open` is ours here
         file.write(result.json_text)
     return path
@@ -559,6 +559,21 @@ def info(path: Path, *, inputs: Shapes = None, arch: Optional[Path] = None, sign
 def machine(measure: bool = False, *, progress: Optional[Progress] = None, **options: Any) -> Result:
     """What this machine is: instruction sets, cores, caches; measure: also its peak FLOP/s and bandwidth."""
     return call(Result, c.lib.stent_machine, c.Options(), take_common(options), [], progress, measure)
+
+
+def report(results: Union[Path, Result, Iterable[Union[Path, Result]]], output: Optional[Path] = None, *,
+           csv: Optional[Path] = None, title: Optional[str] = None, progress: Optional[Progress] = None,
+           **options: Any) -> Result:
+    """One self-contained page (HTML) of what verbs found: of `Result`s, or of files that they were written to.
+
+    output: the page; csv: its tables, a value a line; one of both is needed. title: else the answer in one line.
+    """
+    listed = [results] if isinstance(results, (str, bytes, os.PathLike, Result)) else list(results)
+    with tempfile.TemporaryDirectory(prefix="stent-") as folder:
+        files = [_write_json(folder, item, f"{i}.json") if isinstance(item, Result) else item
+                 for i, item in enumerate(listed)]
+        struct = c.ReportOptions(output=c.optional(output), csv=c.optional(csv), title=c.optional(title))
+        return call(Result, c.lib.stent_report, struct, take_common(options), [], progress, c.texts_of(files), len(files))
 
 
 def _pipeline_file(folder: str, pipeline: Union[None, Path, Mapping[str, Any]]) -> Optional[Path]:

@@ -269,6 +269,27 @@ class Pictures(Case):
         self.assertEqual((raised.error.result["cases"], raised.error.result["faulty"]), (1, 1))
         self.assertEqual(raised.error.result["compare"]["changed_px"], 0)
 
+    def test_report(self):
+        volume = os.path.join(PHANTOM, "volume")
+        found = self.net.evaluate(volume, bootstrap=0, report=self.path("own.html"))
+        timed = self.net.bench(repeat=3)
+        said = stent.report([found, timed], self.path("page.html"), csv=self.path("page.csv"), title="Two results")
+        self.assertTrue(said.ok)
+        for name in ("own.html", "page.html"):
+            with open(self.path(name), encoding="utf-8") as file:
+                self.assertIn("</html>", file.read())
+        with open(self.path("page.html"), encoding="utf-8") as file:
+            self.assertIn("Two results", file.read())
+        with open(self.path("found.json"), "w", encoding="utf-8") as file:
+            file.write(found.json_text)
+        stent.report(self.path("found.json"), csv=self.path("alone.csv"))
+        with open(self.path("alone.csv"), encoding="utf-8") as file:
+            self.assertIn("dice_pooled", file.read())
+        with self.raises(stent.UsageError):
+            stent.report(found)
+        with self.raises(stent.BadInputError, "missing.json"):
+            stent.report(self.path("missing.json"), self.path("page.html"))
+
     def test_a_picture_that_cannot_be_read(self):
         with open(self.path("scans/phantom_2.tif"), "wb") as file:
             file.write(b"II*\0 no picture")
