@@ -18,6 +18,19 @@ enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2, NARROW_OUTS = 4 };
 // or unreadable address (prefetches do not fault). A fetch takes the place of a load: with AVX2 7 % of the time.
 typedef void GemmKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
                         int64_t depth, float *c, int64_t ldc, int accumulate, const char *prefetch);
+// The last products of an output, and its epilogue while the sums are in registers: what GemmKernel adds up to `sums`
+// (NULL: to 0), bias, residual, bounds, to out[block j][row]. The bits of GemmKernel and then `finish`.
+typedef struct GemmFinish {
+    const float *sums; // of earlier products, ldc floats from row to row; or NULL
+    int64_t ldc;
+    const float *bias;     // vectors * lanes, or NULL
+    float least, most;     // the activation: -INFINITY, INFINITY without one
+    const float *residual; // lies like out; or NULL
+    int64_t residual_block, residual_row, out_block, out_row;
+    float *out;
+} GemmFinish;
+typedef void GemmFinishKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
+                              int64_t depth, const GemmFinish *finish, const char *prefetch);
 // The same bits for several panels of w and the same rows of a, where it costs more than a load to bring one value into
 // all lanes: GemmKeepKernel also writes the values of a in all lanes, kept[batch * depth][rows][lanes];
 // GemmKeptKernel reads them there, depth being batch * depth of the other.
@@ -100,6 +113,7 @@ struct Kernels {
     double flop_per_cycle; // peak of one core that takes whole vectors at a time
 
     GemmKernel *gemm[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1]; // [vectors][rows]
+    GemmFinishKernel *gemm_finish[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1];
     // NULL where they would gain nothing.
     GemmKeepKernel *gemm_keep[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1];
     GemmKeptKernel *gemm_kept[GEMM_MAX_VECTORS + 1][GEMM_MAX_ROWS + 1];

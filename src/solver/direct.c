@@ -5,7 +5,8 @@
 //     for each chunk of input channels:                     weights of the chunk stream from L2
 //         for each sweep, row, group of pixels:             groups of at most `kernels->rows`, evenly cut
 //             sums[output pixel][panel] += brgemm over (channel block, tap)
-//     finish: bias, residual, activation, whole rows to the output's layout
+//     finish: bias, residual, activation, whole rows to the output's layout; of a convolution whose activation is a
+//             bound (ReLU, a clip) in the last product's registers
 //
 // A transposed convolution 2x2 with stride 2: each input pixel is read once and gives four outputs, the sums of the
 // two sweeps of an output row lie interleaved as the row does, and a row is written in one go:
@@ -20,6 +21,7 @@
 #include "solver/conv.h"
 #include "solver/explain.h"
 #include "solver/space.h"
+#include <math.h>
 #include <string.h>
 
 // Pixels are the input's; fewer than FEWEST_PIXELS would read weights too often. More lines than MOST_LINES (large
@@ -76,9 +78,20 @@ static int64_t sweep_count(const DirectWork *d, const Sweep *s, int axis) {
 static float *sums_row(const Visit *v, const UnitRows *u, int64_t line, int64_t r) {
     return u->sums + (line * u->rows + r) * v->pixels * u->panel_width;
 }
-// Adds the products of `blocks` input channel blocks from `image` on to the sums of sweep number `index`.
+// The same from row r and pixel x of the unit on.
+static GemmFinish finish_at(const DirectWork *d, const GemmFinish *finish, int64_t r, int64_t x, const float *sums,
+                            int64_t ldc) {
+    const Layout *out = &d->problem.out[0], *res = &d->problem.in[1];
+    GemmFinish here = *finish;
+    here.sums = sums, here.ldc = ldc;
+    here.out += r * out->stride[AXIS_H] + x * out->block;
+    if (here.residual) here.residual += r * res->stride[AXIS_H] + x * res->block;
+    return here;
+}
+// Adds the products of `blocks` input channel blocks from `image` on to the sums of sweep number `index`. finish: NULL,
+// or where the rows go with the last of them, and how.
 static void add_sweep(const Visit *v, const UnitRows *u, int index, const float *image, int64_t blocks,
-                      const float *weights, bool accumulate) {
+                      const float *weights, bool accumulate, const GemmFinish *finish) {
     const DirectWork *d = v->work;
     const Sweep *s = &v->sweeps[index], *first = &v->sweeps[0];
     const Kernels *kernels = d->kernels;
@@ -96,6 +109,12 @@ static void add_sweep(const Visit *v, const UnitRows *u, int index, const float 
         for (int64_t g = 0, x0 = 0, count; g < groups; g++, x0 += count) {
             count = share_of(width, groups, g);
             const char *ahead = d->fetches && r + g == 0 ? (const char *)(weights + stream) : NULL;
+            if (finish) {
+                const GemmFinish here = finish_at(d, finish, r, x0, accumulate ? sums + x0 * ldc : NULL, ldc);
+                kernels->gemm_finish[u->panel->vectors][count](blocks * s->taps, v->a_offset[index], row + x0 * lda,
+                                                               lda, weights, d->depth, &here, ahead);
+                continue;
+            }
             kernels->gemm[u->panel->vectors][count](blocks * s->taps, v->a_offset[index], row + x0 * lda, lda, weights,
                                                     d->depth, sums + x0 * ldc, ldc, accumulate, ahead);
         }
@@ -129,6 +148,31 @@ static void finish_rows(const Visit *v, const UnitRows *u, char *const *bases) {
                 finish_row(v, u, bases, od, oh, sums_row(v, u, line, r));
         }
 }
+// Whether output rows are finished in registers: each row is of one sweep, and the function is a bound.
+static bool finishes(const Visit *v) {
+    const Function function = v->work->problem.activation.function;
+    const int64_t *step = v->work->direct.o_step;
+    return v->n_sweeps == 1 && step[AXIS_D] == 1 && step[AXIS_H] == 1 && step[AXIS_W] == 1 && v->sweeps->taps > 0 &&
+           (function == FN_NONE || function == FN_RELU || function == FN_CLIP);
+}
+static GemmFinish finish_of(const Visit *v, const UnitRows *u, char *const *bases) {
+    const DirectWork *d = v->work;
+    const Problem *p = &d->problem;
+    const Layout *out = &p->out[0], *res = &p->in[1];
+    const int64_t block = u->panel->block, oh = u->row0, od = u->qd;
+    const Epilogue epilogue = conv_epilogue(p, bases, d->bias, block, d->kernels->lanes);
+    GemmFinish f = {.bias = epilogue.bias, .least = -INFINITY, .most = INFINITY};
+    if (p->activation.function == FN_RELU) f.least = 0;
+    if (p->activation.function == FN_CLIP) f.least = p->activation.alpha, f.most = p->activation.beta;
+    if (p->has_residual)
+        f.residual = (const float *)ref_at(bases, d->residual) + u->n * res->stride_n + block * res->stride_block +
+                     od * res->stride[AXIS_D] + oh * res->stride[AXIS_H];
+    f.residual_block = res->stride_block, f.residual_row = res->block;
+    f.out = (float *)ref_at(bases, d->out) + u->n * out->stride_n + block * out->stride_block +
+            od * out->stride[AXIS_D] + oh * out->stride[AXIS_H];
+    f.out_block = out->stride_block, f.out_row = out->block;
+    return f;
+}
 static void visit_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     const Visit *v = arguments;
     const DirectWork *d = v->work;
@@ -141,14 +185,18 @@ static void visit_unit(const void *arguments, char *const *bases, int64_t unit, 
     const float *image =
         (const float *)ref_at(bases, d->in) + u.n * in->stride_n + u.qd * d->direct.i_step[AXIS_D] * in->stride[AXIS_D];
     const float *weights = (const float *)ref_at(bases, v->weights) + panel->weights;
+    const bool in_registers = finishes(v);
+    const GemmFinish finish = in_registers ? finish_of(v, &u, bases) : (GemmFinish){0};
     for (int64_t b0 = 0; b0 < panel->in_blocks; b0 += d->chunk_blocks) {
         const int64_t blocks = MIN(d->chunk_blocks, panel->in_blocks - b0);
+        const bool last = b0 + blocks == panel->in_blocks;
         for (int i = 0; i < v->n_sweeps; i++) {
-            add_sweep(v, &u, i, image + (panel->in_block + b0) * in->stride_block, blocks, weights, b0 > 0);
+            add_sweep(v, &u, i, image + (panel->in_block + b0) * in->stride_block, blocks, weights, b0 > 0,
+                      last && in_registers ? &finish : NULL);
             weights += blocks * v->sweeps[i].taps * d->depth * u.panel_width;
         }
     }
-    finish_rows(v, &u, bases);
+    if (!in_registers) finish_rows(v, &u, bases);
 }
 
 // The plain weight of output channel oc, input channel ic and tap; 0 outside of oc's group.

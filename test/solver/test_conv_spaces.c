@@ -163,6 +163,14 @@ static void note_places(const void *a, const void *w, const void *c) {
         note_places(a, w, c);                                                                                          \
         spied->gemm[vectors][rows](batch, offset, a, lda, w, depth, c, ldc, accumulate, prefetch);                     \
     }
+#define SPY_FINISH(rows, vectors)                                                                                      \
+    static void spy_finish_##rows##_##vectors(int64_t batch, const int32_t *offset, const float *a, int64_t lda,       \
+                                              const float *w, int64_t depth, const GemmFinish *finish,                 \
+                                              const char *prefetch) {                                                  \
+        note_call(300 + rows, vectors, batch * 1000 + depth, !finish->sums * 2 + !prefetch);                           \
+        note_places(a, w, finish->out);                                                                                \
+        spied->gemm_finish[vectors][rows](batch, offset, a, lda, w, depth, finish, prefetch);                          \
+    }
 #define SPY_KEEP(rows, vectors)                                                                                        \
     static void spy_keep_##rows##_##vectors(int64_t batch, const int32_t *offset, const float *a, int64_t lda,         \
                                             const float *w, int64_t depth, float *c, int64_t ldc, int accumulate,      \
@@ -179,6 +187,7 @@ static void note_places(const void *a, const void *w, const void *c) {
     }
 #define EACH_ROWS(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
 EACH_ROWS(SPY_GEMM)
+EACH_ROWS(SPY_FINISH)
 EACH_ROWS(SPY_KEEP)
 static void note_input(int tile, int tiles, int blocks, const float *in) {
     note_call(tile, tiles, blocks, 0);
@@ -209,6 +218,7 @@ static Kernels with_spies(Isa isa) {
     Kernels k = *spied;
 #define PUT_SPIES(rows, vectors)                                                                                       \
     k.gemm[vectors][rows] = spy_gemm_##rows##_##vectors;                                                               \
+    k.gemm_finish[vectors][rows] = spy_finish_##rows##_##vectors;                                                      \
     if (spied->gemm_keep[vectors][rows]) {                                                                             \
         k.gemm_keep[vectors][rows] = spy_keep_##rows##_##vectors;                                                      \
         k.gemm_kept[vectors][rows] = spy_kept_##rows##_##vectors;                                                      \

@@ -86,9 +86,23 @@ enum { ROW_GROUP = 3, ROW_GROUPS = (GEMM_MAX_ROWS + ROW_GROUP - 1) / ROW_GROUP }
         vstore(to, acc[i][j]);                                                                                         \
     }
 
-INLINE void gemm_block(const int rows, const int vectors, const bool keep, int64_t batch, const int32_t *a_offset,
-                       const float *a, int64_t lda, const float *w, int64_t depth, float *c, int64_t ldc,
-                       int accumulate, const char *prefetch, float *kept) {
+// A sum of NaN stays NaN: vmax and vmin return the second operand.
+#define GEMM_FINISH(with_residual)                                                                                     \
+    do {                                                                                                               \
+        UNROLL for (int j = 0; j < vectors; j++) {                                                                     \
+            const vf bias = finish->bias ? vload(finish->bias + j * VL) : vzero();                                     \
+            UNROLL for (int i = 0; i < rows; i++) {                                                                    \
+                vf x = acc[i][j] + bias;                                                                               \
+                if (with_residual)                                                                                     \
+                    x += vload(finish->residual + j * finish->residual_block + i * finish->residual_row);              \
+                vstore(finish->out + j * finish->out_block + i * finish->out_row, vmin(most, vmax(least, x)));         \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
+
+INLINE void gemm_block(const int rows, const int vectors, const bool keep, const bool finishes, int64_t batch,
+                       const int32_t *a_offset, const float *a, int64_t lda, const float *w, int64_t depth, float *c,
+                       int64_t ldc, int accumulate, const char *prefetch, float *kept, const GemmFinish *finish) {
     vf acc[GEMM_MAX_ROWS][GEMM_MAX_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = vzero();
     const int64_t step = lda * 4;
@@ -112,14 +126,30 @@ INLINE void gemm_block(const int rows, const int vectors, const bool keep, int64
             if (keep) kept += rows * VL;
         }
     }
-    GEMM_STORE();
+    if (!finishes) {
+        GEMM_STORE();
+        return;
+    }
+    if (finish->sums) {
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] +=
+            vload(finish->sums + i * finish->ldc + j * VL);
+    }
+    const vf least = vset1(finish->least), most = vset1(finish->most);
+    if (finish->residual) GEMM_FINISH(true);
+    else GEMM_FINISH(false);
 }
 
 #define GEMM_KERNEL(rows, vectors)                                                                                     \
     static void gemm_##rows##x##vectors(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda,           \
                                         const float *w, int64_t depth, float *c, int64_t ldc, int accumulate,          \
                                         const char *prefetch) {                                                        \
-        gemm_block(rows, vectors, false, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch, NULL);       \
+        gemm_block(rows, vectors, false, false, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch, NULL, \
+                   NULL);                                                                                              \
+    }                                                                                                                  \
+    static void finish_##rows##x##vectors(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda,         \
+                                          const float *w, int64_t depth, const GemmFinish *finish,                     \
+                                          const char *prefetch) {                                                      \
+        gemm_block(rows, vectors, false, true, batch, a_offset, a, lda, w, depth, NULL, 0, 0, prefetch, NULL, finish); \
     }
 #define GEMM_ROW(rows) GEMM_KERNEL(rows, 1) GEMM_KERNEL(rows, 2)
 GEMM_ROW(1)
@@ -159,7 +189,8 @@ GEMM_ROW(4) GEMM_ROW(5) GEMM_ROW(6)
     static void keep_##rows##x##vectors(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda,           \
                                         const float *w, int64_t depth, float *c, int64_t ldc, int accumulate,          \
                                         const char *prefetch, float *kept) {                                           \
-        gemm_block(rows, vectors, true, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch, kept);        \
+        gemm_block(rows, vectors, true, false, batch, a_offset, a, lda, w, depth, c, ldc, accumulate, prefetch, kept,  \
+                   NULL);                                                                                              \
     }                                                                                                                  \
     static void kept_##rows##x##vectors(const float *kept, const float *w, int64_t depth, float *c, int64_t ldc,       \
                                         int accumulate, const char *prefetch) {                                        \
@@ -179,7 +210,9 @@ KEEP_ROW(3) KEEP_ROW(4) KEEP_ROW(5) KEEP_ROW(6)
 #endif
 
 void KERNEL(fill_gemm)(Kernels *kernels) {
-#define GEMM_FILL(r) kernels->gemm[1][r] = gemm_##r##x1, kernels->gemm[2][r] = gemm_##r##x2
+#define GEMM_FILL(r)                                                                                                   \
+    kernels->gemm[1][r] = gemm_##r##x1, kernels->gemm[2][r] = gemm_##r##x2,                                            \
+    kernels->gemm_finish[1][r] = finish_##r##x1, kernels->gemm_finish[2][r] = finish_##r##x2
     GEMM_FILL(1), GEMM_FILL(2), GEMM_FILL(3), GEMM_FILL(4), GEMM_FILL(5), GEMM_FILL(6);
     kernels->rows = 6;
 #if KERNEL_VL == 16
