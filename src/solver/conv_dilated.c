@@ -194,8 +194,9 @@ static Status make_taps(Dilated *w, Arena *arena) {
             tap.span[axis] = span_of(p, axis, at[axis]);
             meets = meets && tap.span[axis].begin < tap.span[axis].end;
         }
+        if (!meets) continue; // may lie anywhere
         TRY(conv_offset(p, at[AXIS_D], at[AXIS_H], at[AXIS_W], &tap.offset));
-        if (meets) w->taps[w->n_taps++] = tap;
+        w->taps[w->n_taps++] = tap;
     }
     return ST_OK;
 }

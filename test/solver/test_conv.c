@@ -70,6 +70,8 @@ TEST(conv_dilated) {
     static const ConvCase cases[] = {
         {"reaching far", 4, 2, 35, 70, 1, {1, 16, 17}, SQUARE(3), ONES, SQUARE(12), PAD(12), PAD(12), NONE, BIASED},
         {"the middle alone", 4, 1, 19, 19, 1, {1, 7, 9}, SQUARE(3), ONES, SQUARE(36), PAD(36), PAD(36), NONE, BIASED},
+        {"farther than offsets reach", 4, 1, 16, 16, 1, {1, 7, 9}, SQUARE(3), ONES, SQUARE(1 << 28), PAD(1 << 28),
+         PAD(1 << 28), NONE, BIASED},
         {"several chunks", 4, 1, 300, 40, 1, {1, 9, 8}, SQUARE(3), ONES, SQUARE(6), PAD(6), PAD(6), NONE, ALONE},
         {"stride 2", 4, 1, 16, 16, 1, {1, 9, 10}, SQUARE(5), SQUARE(2), SQUARE(5), {0, 9, 11}, PAD(10), NONE, BIASED},
         {"few channels", 4, 1, 3, 5, 1, {1, 9, 10}, SQUARE(3), ONES, SQUARE(8), PAD(8), PAD(8), NONE, BIASED},
