@@ -130,7 +130,7 @@ struct Kernels {
     // times w[t * lanes], then finish.
     void (*depthwise)(const float *in, int64_t in_pixel, const int32_t *offset, int taps, const float *w, int pixels,
                       const Epilogue *epilogue, const float *residual, int64_t residual_pixel, float *out,
-                      int64_t out_pixel, const Kernels *kernels);
+                      int64_t out_pixel);
 
     // Few output channels (outs of 1 .. NARROW_OUTS) of a row of pixels: out[o * out_plane + p] = sum over b < blocks and
     // lanes l of in[b * in_block + p * lanes + l] * w[(o * blocks + b) * lanes + l].

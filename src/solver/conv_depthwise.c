@@ -85,7 +85,7 @@ static void clipped_row(const Depthwise *w, int64_t d, int64_t h, const float *f
         const int64_t in_pixel = p->stride[AXIS_W] * lanes;
         w->kernels->depthwise(from + s->begin * in_pixel, in_pixel, own_offset, n, own_weights,
                               (int)(s->end - s->begin), epilogue, residual ? residual + s->begin * lanes : NULL, lanes,
-                              to + s->begin * lanes, lanes, w->kernels);
+                              to + s->begin * lanes, lanes);
     }
 }
 
@@ -114,7 +114,7 @@ static void unit_run(const void *arguments, char *const *bases, int64_t unit, vo
         if (w->segments) clipped_row(w, d, h, from, weights, &epilogue, residual, to, scratch);
         else
             w->kernels->depthwise(from, p->stride[AXIS_W] * lanes, w->offset, w->taps, weights, (int)out->size[AXIS_W],
-                                  &epilogue, residual, lanes, to, lanes, w->kernels);
+                                  &epilogue, residual, lanes, to, lanes);
     }
 }
 // Unit: one block of channels. [block][tap][lane].

@@ -203,10 +203,9 @@ SPY_WINOGRAD(2)
 SPY_WINOGRAD(4)
 static void spy_depthwise(const float *in, int64_t in_pixel, const int32_t *offset, int taps, const float *w,
                           int pixels, const Epilogue *epilogue, const float *residual, int64_t residual_pixel,
-                          float *out, int64_t out_pixel, const Kernels *kernels) {
+                          float *out, int64_t out_pixel) {
     note_places(in, w, out);
-    spied->depthwise(in, in_pixel, offset, taps, w, pixels, epilogue, residual, residual_pixel, out, out_pixel,
-                     kernels);
+    spied->depthwise(in, in_pixel, offset, taps, w, pixels, epilogue, residual, residual_pixel, out, out_pixel);
 }
 static void spy_narrow(const float *in, int64_t in_block, int blocks, const float *w, int outs, int pixels, float *out,
                        int64_t out_plane) {

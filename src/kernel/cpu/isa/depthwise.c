@@ -1,33 +1,67 @@
 // Depthwise convolution (kernel.h: depthwise): each lane is a channel of its own, so a tap is one multiply-add of
-// vectors: out[p] = sum over t of in[p * in_pixel + offset[t]] * w[t]. Bound by loads (one a multiply-add); four
-// pixels at a time share the load of w. Error as gemm.c, n = taps.
+// vectors: out[p] = sum over t of in[p * in_pixel + offset[t]] * w[t]. Bound by loads (one a multiply-add); eight
+// pixels at a time share the load of w and hide the latency of the sums, which are finished in registers. Error as
+// gemm.c, n = taps.
+#include "kernel/cpu/isa/activate.h"
 #include "kernel/cpu/isa/isa.h"
 
-enum { PIXELS = 4 };
+typedef struct Row {
+    const float *in;
+    int64_t in_pixel;
+    const int32_t *offset;
+    int taps;
+    const float *w, *bias;
+    Activation activation; // NONE, LEAKY_RELU, CLIP
+    const float *residual;
+    int64_t residual_pixel;
+    float *out;
+    int64_t out_pixel;
+} Row;
 
+INLINE void some_pixels(const int pixels, const bool leaky, const bool with_residual, const Row *row, int64_t p) {
+    vf acc[8];
+    UNROLL for (int i = 0; i < pixels; i++) acc[i] = vzero();
+    const float *in = row->in + p * row->in_pixel;
+    for (int t = 0; t < row->taps; t++) {
+        const vf weight = vload(row->w + t * VL);
+        const float *from = in + row->offset[t];
+        UNROLL for (int i = 0; i < pixels; i++) acc[i] = vfma(vload(from + i * row->in_pixel), weight, acc[i]);
+    }
+    const vf bias = row->bias ? vload(row->bias) : vzero();
+    const vf alpha = vset1(row->activation.alpha), beta = vset1(row->activation.beta);
+    float *out = row->out + p * row->out_pixel;
+    UNROLL for (int i = 0; i < pixels; i++) {
+        vf x = acc[i] + bias;
+        if (with_residual) x += vload(row->residual + (p + i) * row->residual_pixel);
+        vstore(out + i * row->out_pixel, activate(leaky ? FN_LEAKY_RELU : FN_CLIP, alpha, beta, x));
+    }
+}
+INLINE void whole_row(const bool leaky, const bool with_residual, const Row *row, int pixels) {
+    int64_t p = 0;
+    for (; p + 8 <= pixels; p += 8) some_pixels(8, leaky, with_residual, row, p);
+    if (p + 4 <= pixels) some_pixels(4, leaky, with_residual, row, p), p += 4;
+    for (; p < pixels; p++) some_pixels(1, leaky, with_residual, row, p);
+}
 static void depthwise(const float *in, int64_t in_pixel, const int32_t *offset, int taps, const float *w, int pixels,
                       const Epilogue *epilogue, const float *residual, int64_t residual_pixel, float *out,
-                      int64_t out_pixel, const Kernels *kernels) {
-    int p = 0;
-    for (; p + PIXELS <= pixels; p += PIXELS) {
-        vf acc[PIXELS] = {{0}};
-        for (int t = 0; t < taps; t++) {
-            vf weight = vload(w + t * VL);
-            const float *from = in + p * in_pixel + offset[t];
-            UNROLL for (int i = 0; i < PIXELS; i++) acc[i] = vfma(vload(from + i * in_pixel), weight, acc[i]);
-        }
-        float sums[PIXELS * VL];
-        UNROLL for (int i = 0; i < PIXELS; i++) vstore(sums + i * VL, acc[i]);
-        kernels->finish(sums, VL, PIXELS, 1, epilogue, residual ? residual + p * residual_pixel : NULL, 0,
-                        residual_pixel, out + p * out_pixel, 0, out_pixel);
+                      int64_t out_pixel) {
+    const Function function = epilogue->activation.function;
+    Row row = {in,       in_pixel,       offset, taps,     w, epilogue->bias, epilogue->activation,
+               residual, residual_pixel, out,    out_pixel};
+    const bool leaky = function == FN_LEAKY_RELU, clips = function == FN_CLIP;
+    if (!leaky && !clips) // bounds of any other: a sum of NaN stays NaN
+        row.activation = (Activation){FN_CLIP, function == FN_RELU ? 0 : -__builtin_inff(), __builtin_inff()};
+    if (leaky) {
+        if (residual) whole_row(true, true, &row, pixels);
+        else whole_row(true, false, &row, pixels);
+    } else {
+        if (residual) whole_row(false, true, &row, pixels);
+        else whole_row(false, false, &row, pixels);
     }
-    for (; p < pixels; p++) {
-        vf acc = vzero();
-        for (int t = 0; t < taps; t++) acc = vfma(vload(in + p * in_pixel + offset[t]), vload(w + t * VL), acc);
-        float sums[VL];
-        vstore(sums, acc);
-        kernels->finish(sums, VL, 1, 1, epilogue, residual ? residual + p * residual_pixel : NULL, 0, residual_pixel,
-                        out + p * out_pixel, 0, out_pixel);
-    }
+    if (leaky || clips || function == FN_RELU || function == FN_NONE) return;
+    if (out_pixel == VL) KERNEL(unary)(epilogue->activation, out, out, (int64_t)pixels * VL);
+    else
+        for (int p = 0; p < pixels; p++)
+            KERNEL(unary)(epilogue->activation, out + p * out_pixel, out + p * out_pixel, VL);
 }
 void KERNEL(fill_depthwise)(Kernels *kernels) { kernels->depthwise = depthwise; }
