@@ -26,9 +26,12 @@ static Status follow_reshape(Graph *copy, Node *node, const Type *whole, const T
     }
     return graph_add_constant(copy, "cropped", &shape, &node->inputs[1]);
 }
+// Each such Resize looks through all values: networks have some hundred, a hostile file may have many more.
+enum { MOST_VALUES = 4096 };
 // The size that all others which are `whole` along this axis in the original have in the copy; 0: none, or several.
 static int64_t size_of_others(const Graph *graph, const Graph *copy, int rank, int axis, int64_t whole) {
     int64_t size = 0;
+    if (graph->n_values > MOST_VALUES) return 0;
     for (int i = 0; i < graph->n_values; i++) {
         const Type *type = &graph->values[i].type, *cut = &copy->values[i].type;
         if (graph->values[i].constant || type->rank != rank || cut->rank != rank || type->dim[axis] != whole) continue;

@@ -1,4 +1,4 @@
-// What the layouts of a data set share. Private to dataset*.c.
+// What the layouts of a data set share. Private to this folder.
 #pragma once
 #include "app/dataset/dataset.h"
 

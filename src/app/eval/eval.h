@@ -1,4 +1,4 @@
-// eval from inside: what its parts hand to each other. Private to eval*.c.
+// eval from inside: what its parts hand to each other. Private to this folder.
 //
 //     data set (dataset.h) -> case by case: picture and truth read, networks run, figures taken -> a record
 //     record -> case file (a line), totals (sums a patient), CSV (a row)

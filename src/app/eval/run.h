@@ -1,4 +1,4 @@
-// A run of eval: what its files share. Private to eval*.c.
+// A run of eval: what its files share. Private to this folder.
 #pragma once
 #include "app/app.h"
 #include "app/eval/csv.h"
