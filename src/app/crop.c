@@ -69,15 +69,14 @@ static bool resizes_to_a_size(const Graph *graph, const Node *node) {
 static Status follow_sizes(const Graph *graph, Graph *copy) {
     for (int n = 0; n < copy->n_nodes; n++) {
         Node *node = copy->nodes[n];
-        if (resizes_to_a_size(graph, node) && type_is_static(&graph->values[node->inputs[0]].type) &&
-            type_is_static(&graph->values[node->outputs[0]].type) &&
-            type_is_static(&copy->values[node->inputs[0]].type))
-            TRY(follow_resize(graph, copy, node));
-        const Type *x = node->op == OP_Reshape ? &graph->values[node->inputs[0]].type : NULL;
-        const Type *y = x ? &graph->values[node->outputs[0]].type : NULL;
-        if (x && type_is_static(x) && type_is_static(y) && moves_ones(x, y) && node_constant(graph, node, 1) &&
-            type_is_static(&copy->values[node->inputs[0]].type))
-            TRY(follow_reshape(copy, node, x, y));
+        const bool reshapes = node->op == OP_Reshape && node_constant(graph, node, 1);
+        if (reshapes || resizes_to_a_size(graph, node)) {
+            const Type *x = &graph->values[node->inputs[0]].type, *y = &graph->values[node->outputs[0]].type;
+            const bool known =
+                type_is_static(x) && type_is_static(y) && type_is_static(&copy->values[node->inputs[0]].type);
+            if (known && !reshapes) TRY(follow_resize(graph, copy, node));
+            if (known && reshapes && moves_ones(x, y)) TRY(follow_reshape(copy, node, x, y));
+        }
         const Status status = graph_infer_node(copy, node);
         if (status != ST_OK) return status;
     }

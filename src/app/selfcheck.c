@@ -226,17 +226,21 @@ static Status forget_weights(const Graph *graph, const Graph *optimised, const G
     mem_free(packaged_uses);
     return status;
 }
-// The side of the crop: the largest that the reference is done with soon, else the smallest that there is; 0: none.
-static Status choose_side(const Graph *graph, int64_t *out) {
+// The crop: the largest that the reference is done with soon, else the smallest that there is; NULL: none.
+static Status choose_crop(const Graph *graph, Graph **out, int64_t *out_side) {
     bool is_small = false;
-    *out = 0;
+    *out = NULL, *out_side = 0;
     for (int64_t side = LARGEST_CROP; side >= SMALLEST_CROP && !is_small; side /= 2) {
         Graph *crop;
-        TRY(crop_graph(graph, side, &crop));
+        const Status status = crop_graph(graph, side, &crop);
+        if (status != ST_OK) {
+            graph_free(*out);
+            return status;
+        }
         if (!crop) continue;
         is_small = graph_flop(crop) <= REFERENCE_FLOP;
-        *out = side;
-        graph_free(crop);
+        graph_free(*out);
+        *out = crop, *out_side = side;
     }
     return ST_OK;
 }
@@ -247,9 +251,7 @@ static Status check_on_crop(const Graph *graph, const Graph *optimised, const Se
     Graph *crop;
     Arena arena = {0};
     *trusted = false;
-    TRY(choose_side(graph, &side));
-    if (!side) return ST_OK;
-    TRY(crop_graph(graph, side, &crop));
+    TRY(choose_crop(graph, &crop, &side));
     if (!crop) return ST_OK;
     const Status status = ask_on_crop(crop, optimised, side, options, &arena);
     arena_free(&arena);

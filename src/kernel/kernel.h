@@ -4,6 +4,7 @@
 #pragma once
 #include "machine/machine.h"
 #include "tensor/function.h"
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,6 +19,14 @@ enum { GEMM_MAX_ROWS = 14, GEMM_MAX_VECTORS = 2, NARROW_OUTS = 4 };
 // or unreadable address (prefetches do not fault). A fetch takes the place of a load: with AVX2 7 % of the time.
 typedef void GemmKernel(int64_t batch, const int32_t *a_offset, const float *a, int64_t lda, const float *w,
                         int64_t depth, float *c, int64_t ldc, int accumulate, const char *prefetch);
+// An activation that is a pair of bounds: NONE, RELU, CLIP. False for others, whose bounds are those of NONE. A value
+// that is NaN stays so between them.
+static inline bool activation_bounds(Activation activation, float *least, float *most) {
+    const bool clips = activation.function == FN_CLIP, rectifies = activation.function == FN_RELU;
+    *least = clips ? activation.alpha : rectifies ? 0 : -INFINITY;
+    *most = clips ? activation.beta : INFINITY;
+    return clips || rectifies || activation.function == FN_NONE;
+}
 // The last products of an output, and its epilogue while the sums are in registers: what GemmKernel adds up to `sums`
 // (NULL: to 0), bias, residual, bounds, to out[block j][row]. The bits of GemmKernel and then `finish`.
 typedef struct GemmFinish {

@@ -21,7 +21,6 @@
 #include "solver/conv.h"
 #include "solver/explain.h"
 #include "solver/space.h"
-#include <math.h>
 #include <string.h>
 
 // Pixels are the input's; fewer than FEWEST_PIXELS would read weights too often. More lines than MOST_LINES (large
@@ -60,6 +59,7 @@ typedef struct Visit {
     int64_t pixels; // of a row of sums: the output's, with those of the last sweeps that it lacks
     int64_t depth, rows_a_unit, row_groups;
     int64_t units_a_panel;
+    bool in_registers; // output rows are finished there
 } Visit;
 
 // The rows that a unit makes.
@@ -148,22 +148,14 @@ static void finish_rows(const Visit *v, const UnitRows *u, char *const *bases) {
                 finish_row(v, u, bases, od, oh, sums_row(v, u, line, r));
         }
 }
-// Whether output rows are finished in registers: each row is of one sweep, and the function is a bound.
-static bool finishes(const Visit *v) {
-    const Function function = v->work->problem.activation.function;
-    const int64_t *step = v->work->direct.o_step;
-    return v->n_sweeps == 1 && step[AXIS_D] == 1 && step[AXIS_H] == 1 && step[AXIS_W] == 1 && v->sweeps->taps > 0 &&
-           (function == FN_NONE || function == FN_RELU || function == FN_CLIP);
-}
 static GemmFinish finish_of(const Visit *v, const UnitRows *u, char *const *bases) {
     const DirectWork *d = v->work;
     const Problem *p = &d->problem;
     const Layout *out = &p->out[0], *res = &p->in[1];
     const int64_t block = u->panel->block, oh = u->row0, od = u->qd;
     const Epilogue epilogue = conv_epilogue(p, bases, d->bias, block, d->kernels->lanes);
-    GemmFinish f = {.bias = epilogue.bias, .least = -INFINITY, .most = INFINITY};
-    if (p->activation.function == FN_RELU) f.least = 0;
-    if (p->activation.function == FN_CLIP) f.least = p->activation.alpha, f.most = p->activation.beta;
+    GemmFinish f = {.bias = epilogue.bias};
+    activation_bounds(p->activation, &f.least, &f.most);
     if (p->has_residual)
         f.residual = (const float *)ref_at(bases, d->residual) + u->n * res->stride_n + block * res->stride_block +
                      od * res->stride[AXIS_D] + oh * res->stride[AXIS_H];
@@ -185,18 +177,17 @@ static void visit_unit(const void *arguments, char *const *bases, int64_t unit, 
     const float *image =
         (const float *)ref_at(bases, d->in) + u.n * in->stride_n + u.qd * d->direct.i_step[AXIS_D] * in->stride[AXIS_D];
     const float *weights = (const float *)ref_at(bases, v->weights) + panel->weights;
-    const bool in_registers = finishes(v);
-    const GemmFinish finish = in_registers ? finish_of(v, &u, bases) : (GemmFinish){0};
+    const GemmFinish finish = v->in_registers ? finish_of(v, &u, bases) : (GemmFinish){0};
     for (int64_t b0 = 0; b0 < panel->in_blocks; b0 += d->chunk_blocks) {
         const int64_t blocks = MIN(d->chunk_blocks, panel->in_blocks - b0);
         const bool last = b0 + blocks == panel->in_blocks;
         for (int i = 0; i < v->n_sweeps; i++) {
             add_sweep(v, &u, i, image + (panel->in_block + b0) * in->stride_block, blocks, weights, b0 > 0,
-                      last && in_registers ? &finish : NULL);
+                      last && v->in_registers ? &finish : NULL);
             weights += blocks * v->sweeps[i].taps * d->depth * u.panel_width;
         }
     }
-    if (!in_registers) finish_rows(v, &u, bases);
+    if (!v->in_registers) finish_rows(v, &u, bases);
 }
 
 // The plain weight of output channel oc, input channel ic and tap; 0 outside of oc's group.
@@ -303,6 +294,13 @@ static void cut_rows(Visit *v, const Machine *machine) {
     v->row_groups = div_up(height, MAX(v->rows_a_unit, 1));
     v->units_a_panel = d->problem.out[0].n * v->depth * v->row_groups;
 }
+// Whether output rows can be finished in registers: each row is of one sweep, and the function is a pair of bounds.
+static bool finishes_in_registers(const Visit *v) {
+    const int64_t *step = v->work->direct.o_step;
+    float least, most;
+    return v->n_sweeps == 1 && step[AXIS_D] == 1 && step[AXIS_H] == 1 && step[AXIS_W] == 1 && v->sweeps->taps > 0 &&
+           activation_bounds(v->work->problem.activation, &least, &most);
+}
 static Status lower_visit(const DirectWork *d, const Sweep *sweeps, int n_sweeps, int64_t lines, Lowering *lowering) {
     Arena *arena = lowering->arena;
     Visit *v = arena_alloc(arena, sizeof *v);
@@ -318,6 +316,7 @@ static Status lower_visit(const DirectWork *d, const Sweep *sweeps, int n_sweeps
     TRY(make_panels(d, v->taps, arena, &v->panels, &floats));
     v->weights = lowering_weights(lowering, floats * sizeof(float));
     cut_rows(v, lowering->machine);
+    v->in_registers = finishes_in_registers(v);
     const size_t scratch =
         (size_t)(lines * v->rows_a_unit * v->pixels) * GEMM_MAX_VECTORS * (size_t)d->kernels->lanes * sizeof(float);
     TRY(lowering_prepare(lowering, prepare_unit, v, d->n_panels, 0));

@@ -1,7 +1,7 @@
 // The activations that cost an instruction or two and run inside the epilogues. All others go over the finished row
 // once more, while it is in L1 (elementwise.c).
 #pragma once
-#include "kernel/cpu/isa/vector.h"
+#include "kernel/cpu/isa/isa.h"
 #include "tensor/function.h"
 
 INLINE vf activate(const Function function, vf alpha, vf beta, vf x) {
@@ -21,4 +21,12 @@ INLINE vf activate_as(Activation activation, vf x) {
     case FN_CLIP: return activate(FN_CLIP, alpha, beta, x);
     default: return x;
     }
+}
+// A function that has no place in an epilogue, over `pixels` finished vectors.
+INLINE void activate_row(Activation activation, float *row, int64_t pixel, int pixels) {
+    if (pixel == VL) {
+        KERNEL(unary)(activation, row, row, (int64_t)pixels * VL);
+        return;
+    }
+    for (int p = 0; p < pixels; p++) KERNEL(unary)(activation, row + p * pixel, row + p * pixel, VL);
 }

@@ -11,7 +11,7 @@ typedef struct Row {
     const int32_t *offset;
     int taps;
     const float *w, *bias;
-    Activation activation; // NONE, LEAKY_RELU, CLIP
+    Activation activation; // LEAKY_RELU or CLIP
     const float *residual;
     int64_t residual_pixel;
     float *out;
@@ -48,9 +48,10 @@ static void depthwise(const float *in, int64_t in_pixel, const int32_t *offset, 
     const Function function = epilogue->activation.function;
     Row row = {in,       in_pixel,       offset, taps,     w, epilogue->bias, epilogue->activation,
                residual, residual_pixel, out,    out_pixel};
-    const bool leaky = function == FN_LEAKY_RELU, clips = function == FN_CLIP;
-    if (!leaky && !clips) // bounds of any other: a sum of NaN stays NaN
-        row.activation = (Activation){FN_CLIP, function == FN_RELU ? 0 : -__builtin_inff(), __builtin_inff()};
+    const bool leaky = function == FN_LEAKY_RELU;
+    float least, most;
+    const bool is_bounds = activation_bounds(epilogue->activation, &least, &most);
+    if (!leaky) row.activation = (Activation){FN_CLIP, least, most};
     if (leaky) {
         if (residual) whole_row(true, true, &row, pixels);
         else whole_row(true, false, &row, pixels);
@@ -58,10 +59,6 @@ static void depthwise(const float *in, int64_t in_pixel, const int32_t *offset, 
         if (residual) whole_row(false, true, &row, pixels);
         else whole_row(false, false, &row, pixels);
     }
-    if (leaky || clips || function == FN_RELU || function == FN_NONE) return;
-    if (out_pixel == VL) KERNEL(unary)(epilogue->activation, out, out, (int64_t)pixels * VL);
-    else
-        for (int p = 0; p < pixels; p++)
-            KERNEL(unary)(epilogue->activation, out + p * out_pixel, out + p * out_pixel, VL);
+    if (!leaky && !is_bounds) activate_row(epilogue->activation, out, out_pixel, pixels);
 }
 void KERNEL(fill_depthwise)(Kernels *kernels) { kernels->depthwise = depthwise; }

@@ -33,15 +33,7 @@ static bool finish(const float *sums, int64_t ld, int pixels, int vectors, const
     }
     const bool finite = residual ? FINISH(FN_NONE, true) : FINISH(FN_NONE, false);
     if (function == FN_NONE) return finite;
-    for (int j = 0; j < vectors; j++) {
-        float *row = out + j * out_block;
-        if (out_pixel == VL) {
-            KERNEL(unary)(epilogue->activation, row, row, (int64_t)pixels * VL);
-            continue;
-        }
-        for (int p = 0; p < pixels; p++)
-            KERNEL(unary)(epilogue->activation, row + p * out_pixel, row + p * out_pixel, VL);
-    }
+    for (int j = 0; j < vectors; j++) activate_row(epilogue->activation, out + j * out_block, out_pixel, pixels);
     return finite;
 }
 void KERNEL(fill_finish)(Kernels *kernels) { kernels->finish = finish; }
