@@ -90,3 +90,39 @@ TEST(the_budget_ignores_threads_and_batch) {
     }
     text_free(&whole.arithmetic);
 }
+
+// One layer, then a coarse map of `channels` channels that weighs the whole picture, then the output: foreseen errors
+// of the first two.
+static void errors_of(int channels, double errors[2]) {
+    char text[1024];
+    Machine machine;
+    Plan *plan;
+    snprintf(text, sizeof text,
+             "graph (%%x: float32[1x32x8x8]) -> (%%y) {\n"
+             " %%u = const float32[32x32x3x3] random(seed=1, scale=0.06)\n"
+             " %%v = const float32[%dx32x5x5] random(seed=2, scale=0.04)\n"
+             " %%l = const float32[2x32x1x1] random(seed=3, scale=0.1)\n"
+             " %%a = Conv (%%x, %%u) {pads=[1, 1, 1, 1]}\n"
+             " %%b = Conv (%%a, %%v) {strides=[2, 2], pads=[2, 2, 2, 2]}\n"
+             " %%c = GlobalAveragePool (%%b)\n"
+             " %%d = Mul (%%a, %%c)\n"
+             " %%y = Conv (%%d, %%l)\n"
+             "}\n",
+             channels);
+    Graph *graph = planned_graph(text);
+    const PlanOptions options = {.threads = 2, .fuse = true, .budget = INFINITY};
+    CHECK_OK(machine_detect(&machine));
+    CHECK_OK(plan_create(graph, &machine, &options, &plan));
+    int count = 0;
+    for (int i = 0; i < plan->n_steps && count < 2; i++)
+        if (!strncmp(plan->steps[i].solver->name, "conv_", 5)) errors[count++] = plan->steps[i].error;
+    CHECK_INT(count, 2);
+    plan_free(plan);
+    graph_free(graph);
+}
+TEST(nothing_averages_what_arrives_at_a_coarse_map_of_one_channel) {
+    double wide[2] = {0}, narrow[2] = {0};
+    errors_of(32, wide), errors_of(1, narrow);
+    CHECK_MSG(fabs(narrow[0] / wide[0] - 3) < 1e-9, "in front %g, behind %g", narrow[0], wide[0]);
+    CHECK_MSG(narrow[1] > 4 * wide[1], "one channel %g, many %g", narrow[1], wide[1]);
+}
