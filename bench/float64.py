@@ -257,6 +257,14 @@ def cast(attrs, x):
     return x.astype(onnx.helper.tensor_dtype_to_np_dtype(attrs["to"]))
 
 
+def scatter_nd(attrs, x, indices, updates):
+    if attrs.get("reduction", b"none") != b"none":
+        raise NotImplementedError("ScatterND that adds up")
+    y = x.copy()
+    y[tuple(np.moveaxis(indices, -1, 0))] = updates
+    return y
+
+
 OPS = {
     "Conv": conv, "ConvTranspose": conv_transpose, "MaxPool": max_pool, "AveragePool": average_pool,
     "GlobalAveragePool": lambda a, x: x.mean(axis=tuple(range(2, x.ndim)), keepdims=True),
@@ -288,6 +296,7 @@ OPS = {
     "Transpose": lambda a, x: x.transpose(a.get("perm")), "Reshape": reshape, "Cast": cast,
     "Shape": lambda a, x: np.array(x.shape, np.int64), "Constant": constant, "ConstantOfShape": constant_of_shape,
     "Gather": lambda a, x, i: np.take(x, i, axis=a.get("axis", 0)),
+    "ScatterND": scatter_nd,
     "Unsqueeze": lambda a, x, axes: np.expand_dims(x, tuple(int(i) for i in axes)),
     "Squeeze": lambda a, x, axes=None: np.squeeze(x, None if axes is None else tuple(int(i) for i in axes)),
 }

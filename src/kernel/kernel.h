@@ -161,6 +161,14 @@ struct Kernels {
     void (*unary)(Activation function, const float *in, float *out, int64_t count);
     // out[i] = a[i * a_step] op b[i * b_step]; steps 0 (one value) or 1. a of step 1 may be out.
     void (*binary)(Binary binary, const float *a, int a_step, const float *b, int b_step, float *out, int64_t count);
+    // out[i] = 1 where a[i * a_step] relation b[i * b_step] (EQUAL, LESS, LESS_OR_EQUAL), else 0; steps 0 or 1.
+    void (*compare)(Logic relation, const float *a, int a_step, const float *b, int b_step, uint8_t *out,
+                    int64_t count);
+    // out[i] = a[i * a_step] op b[i * b_step] of truth values (AND, OR, XOR; NOT of a alone), 1 or 0; steps 0 or 1.
+    void (*logic)(Logic op, const uint8_t *a, int a_step, const uint8_t *b, int b_step, uint8_t *out, int64_t count);
+    // out[i] = condition[i * step] ? a[i * a_step] : b[i * b_step], bit for bit; steps 0 or 1.
+    void (*choose)(const uint8_t *condition, int step, const float *a, int a_step, const float *b, int b_step,
+                   float *out, int64_t count);
     // As binary for `pixels` pixels of `lanes` channels; a of step `lanes`, not splat, may be out.
     void (*binary_pixels)(Binary binary, PixelOperand a, PixelOperand b, float *out, int64_t pixels);
     // out[p][l] = (in[p][l] - centre[l]) * scale[l] + shift[l], then the function. centre may be NULL: 0; in may be

@@ -199,6 +199,39 @@ static bool activation_ascends(Activation a) {
            (a.function == FN_CLIP && a.alpha <= a.beta);
 }
 // Scale and shift of a normalisation with constant statistics, in the planner's arena. *scale NULL: it has others.
+// A comparison the other way round takes its operands in turn: *turned.
+static bool logic_of(const Planner *planner, const Node *node, Logic *out, bool *turned) {
+    *turned = false;
+    switch (node->op) {
+    case OP_Equal: *out = LOGIC_EQUAL; return true;
+    case OP_Less: *out = LOGIC_LESS; return true;
+    case OP_LessOrEqual: *out = LOGIC_LESS_OR_EQUAL; return true;
+    case OP_Greater: *out = LOGIC_LESS, *turned = true; return true;
+    case OP_GreaterOrEqual: *out = LOGIC_LESS_OR_EQUAL, *turned = true; return true;
+    case OP_And: *out = LOGIC_AND; return true;
+    case OP_Or: *out = LOGIC_OR; return true;
+    case OP_Xor: *out = LOGIC_XOR; return true;
+    case OP_Not: *out = LOGIC_NOT; return true;
+    case OP_Where: *out = LOGIC_WHERE; return true;
+    case OP_Cast:
+        *out = LOGIC_TO_FLOAT;
+        return planner->graph->values[node->inputs[0]].type.dtype == DT_BOOL &&
+               value_is_float(planner, node->outputs[0]);
+    default: return false;
+    }
+}
+static Status translate_logic(Planner *planner, int index, Logic logic, bool turned) {
+    const Node *node = planner->graph->nodes[index];
+    const bool compares = logic == LOGIC_EQUAL || logic == LOGIC_LESS || logic == LOGIC_LESS_OR_EQUAL;
+    if ((compares && !value_is_float(planner, node->inputs[0])) ||
+        (logic == LOGIC_WHERE && !value_is_float(planner, node->outputs[0])))
+        return region_reference(planner, node, index, "operands that are not float32");
+    Region *region;
+    TRY(begin(planner, index, PROBLEM_LOGIC, node->n_inputs, &region));
+    if (turned) region->in_value[0] = node->inputs[1], region->in_value[1] = node->inputs[0];
+    region->problem.logic = logic;
+    return ST_OK;
+}
 static Status norm_factors(Planner *planner, const Node *node, const float **scale_out, const float **shift_out);
 // A normalisation of the region's output, which others read too, then a function or none, then a pool, each for the
 // next one only: a U-Net's skip in front of its normalisation.
@@ -535,11 +568,13 @@ Status translate_node(Planner *planner, int index) {
     if (planner->options.reference) return region_reference(planner, node, index, "asked for");
     Activation activation;
     Binary binary;
-    bool done = false;
+    Logic logic;
+    bool done = false, turned = false;
     if (node->n_outputs > 0 && node->outputs[0] >= 0 && node_has_input(node, 0)) {
         if (node_function(planner, node, &activation) && value_is_float(planner, node->inputs[0]))
             return translate_unary(planner, index, activation);
         if (binary_of(node->op, &binary)) return translate_binary(planner, index, binary);
+        if (logic_of(planner, node, &logic, &turned)) return translate_logic(planner, index, logic, turned);
     }
     if (node->op == OP_Transpose || is_reshape(node)) TRY(translate_tokens(planner, index, &done));
     if (done) return ST_OK;

@@ -11,6 +11,7 @@ typedef enum ProblemKind {
     PROBLEM_RESIZE, // also anything that is separable taps along d, h, w
     PROBLEM_UNARY,  // function(in[0])
     PROBLEM_BINARY, // binary(in[0], in[1]) then function
+    PROBLEM_LOGIC,  // comparisons, and, or, not, where
     PROBLEM_AFFINE, // in[0] * scale[c] + shift[c], then function
     PROBLEM_NORM,   // instance, group or layer normalisation, then function
     PROBLEM_SOFTMAX,
@@ -74,6 +75,7 @@ typedef struct Problem {
     Activation activation, pool_activation;
     bool has_residual, has_pool;
     Binary binary;
+    Logic logic;
     const float *scale, *shift;           // AFFINE and NORM: (c)
     const float *pool_scale, *pool_shift; // CONV: (c)
     NormKind norm;

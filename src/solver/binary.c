@@ -18,9 +18,8 @@ typedef struct BinaryWork {
     Layout out_layout;
     BlockedSide side[2];
     BlockedRows rows;
-    // PLAIN: dims merged as far as both sides allow, the last one innermost; strides in elements, 0 where broadcast.
-    int rank;
-    int64_t dim[MAX_RANK], stride[2][MAX_RANK];
+    // PLAIN
+    Broadcast broadcast;
     Ref in[2], out;
     PlainRows cut;
 } BinaryWork;
@@ -31,10 +30,7 @@ static bool blocked_shapes(const Problem *p) {
     return p->in[0].shape.rank == out->rank && p->in[1].shape.rank == out->rank;
 }
 static bool applicable(const Problem *p, const Kernels *kernels, Need *need) {
-    Shape shape;
-    if (p->n_inputs != 2 || !all_float32(p)) return false;
-    if (!shape_broadcast(&p->in[0].shape, &p->in[1].shape, &shape) || !shape_equal(&shape, &p->out[0].shape))
-        return false;
+    if (p->n_inputs != 2 || !all_float32(p) || !broadcast_fits(p)) return false;
     need->in[0] = need->in[1] = need->out[0] = blocked_shapes(p) ? need_blocked(kernels) : need_plain();
     need->in_place = shape_equal(&p->in[0].shape, &p->out[0].shape);
     return true;
@@ -81,52 +77,19 @@ static BlockedSide blocked_side(const Layout *side, const Layout *out, Ref ref) 
 }
 
 static void plain_row(const BinaryWork *w, const float *a, const float *b, float *out, int64_t count) {
-    const int inner = w->rank - 1;
-    w->kernels->binary(w->binary, a, (int)w->stride[0][inner], b, (int)w->stride[1][inner], out, count);
+    w->kernels->binary(w->binary, a, broadcast_step(&w->broadcast, 0), b, broadcast_step(&w->broadcast, 1), out, count);
     if (w->function.function != FN_NONE) w->kernels->unary(w->function, out, out, count);
 }
 static void plain_unit(const void *arguments, char *const *bases, int64_t unit, void *scratch) {
     (void)scratch;
     const BinaryWork *w = arguments;
     const PlainRange range = plain_range(&w->cut, unit);
-    const int inner = w->rank - 1;
     for (int64_t row = range.row; row < range.row + range.rows; row++) {
-        int64_t at[2];
-        for (int side = 0; side < 2; side++) {
-            int64_t rest = row;
-            at[side] = range.begin * w->stride[side][inner];
-            for (int i = inner - 1; i >= 0; i--, rest /= w->dim[i + 1])
-                at[side] += rest % w->dim[i] * w->stride[side][i];
-        }
+        int64_t at[PROBLEM_INPUTS];
+        broadcast_at(&w->broadcast, row, range.begin, at);
         plain_row(w, (const float *)ref_at(bases, w->in[0]) + at[0], (const float *)ref_at(bases, w->in[1]) + at[1],
                   (float *)ref_at(bases, w->out) + row * w->cut.length + range.begin, range.length);
     }
-}
-// Strides of `in` over the dims of `out`, 0 where it is broadcast.
-static void broadcast_strides(const Shape *in, const Shape *out, int64_t *stride) {
-    int64_t step = 1;
-    for (int i = out->rank - 1, j = in->rank - 1; i >= 0; i--, j--) {
-        stride[i] = j >= 0 && in->dim[j] > 1 ? step : 0;
-        if (j >= 0) step *= in->dim[j];
-    }
-}
-// Fills rank, dim and stride: dims of 1 are dropped, neighbours merged where both sides step on evenly.
-static void merge_dims(const Problem *p, BinaryWork *w) {
-    const Shape *out = &p->out[0].shape;
-    int64_t full[2][MAX_RANK];
-    for (int side = 0; side < 2; side++) broadcast_strides(&p->in[side].shape, out, full[side]);
-    w->rank = 0;
-    for (int i = 0; i < out->rank; i++) {
-        if (out->dim[i] == 1) continue;
-        const int last = w->rank - 1;
-        const bool merges = last >= 0 && w->stride[0][last] == full[0][i] * out->dim[i] &&
-                            w->stride[1][last] == full[1][i] * out->dim[i];
-        const int to = merges ? last : w->rank++;
-        w->dim[to] = merges ? w->dim[to] * out->dim[i] : out->dim[i];
-        for (int side = 0; side < 2; side++) w->stride[side][to] = full[side][i];
-    }
-    if (w->rank) return;
-    w->rank = 1, w->dim[0] = 1, w->stride[0][0] = w->stride[1][0] = 1; // a single element
 }
 static Status lower(const Problem *p, const Configuration *c, Lowering *lowering) {
     (void)c;
@@ -139,9 +102,8 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
         w->rows = blocked_rows(&p->out[0], 2 * p->out[0].size[AXIS_W] * p->out[0].block * (int64_t)sizeof(float));
         return lowering_phase(lowering, blocked_unit, w, w->rows.units, 0);
     }
-    merge_dims(p, w);
-    const int64_t count = shape_count(&p->out[0].shape), length = count ? w->dim[w->rank - 1] : 0;
-    w->cut = plain_rows(count ? count / length : 0, length, UNIT_BYTES / sizeof(float) / 2);
+    w->broadcast = broadcast_of(p);
+    w->cut = broadcast_rows(&w->broadcast, UNIT_BYTES / sizeof(float) / 2);
     return lowering_phase(lowering, plain_unit, w, w->cut.units, 0);
 }
 const Solver solver_binary = {.name = "binary",

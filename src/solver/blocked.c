@@ -80,3 +80,54 @@ PlainRange plain_range(const PlainRows *rows, int64_t unit) {
     range.rows = MIN(rows->rows_a_unit, rows->rows - range.row);
     return range;
 }
+
+static void broadcast_strides(const Shape *in, const Shape *out, int64_t *stride) {
+    int64_t step = 1;
+    for (int i = out->rank - 1, j = in->rank - 1; i >= 0; i--, j--) {
+        stride[i] = j >= 0 && in->dim[j] > 1 ? step : 0;
+        if (j >= 0) step *= in->dim[j];
+    }
+}
+bool broadcast_fits(const Problem *problem) {
+    Shape shape = problem->in[0].shape, next;
+    for (int i = 1; i < problem->n_inputs; i++, shape = next)
+        if (!shape_broadcast(&shape, &problem->in[i].shape, &next)) return false;
+    return shape_equal(&shape, &problem->out[0].shape);
+}
+// Whether each input steps on evenly from dim `to` to the next one, of `count` elements with strides `full[..][i]`.
+static bool merges(const Broadcast *b, int64_t full[][MAX_RANK], int i, int64_t count) {
+    for (int input = 0; input < b->inputs; input++)
+        if (b->stride[input][b->rank - 1] != full[input][i] * count) return false;
+    return true;
+}
+Broadcast broadcast_of(const Problem *problem) {
+    const Shape *out = &problem->out[0].shape;
+    Broadcast b = {.inputs = problem->n_inputs};
+    int64_t full[PROBLEM_INPUTS][MAX_RANK];
+    for (int input = 0; input < b.inputs; input++) broadcast_strides(&problem->in[input].shape, out, full[input]);
+    for (int i = 0; i < out->rank; i++) {
+        if (out->dim[i] == 1) continue;
+        const bool merge = b.rank > 0 && merges(&b, full, i, out->dim[i]);
+        const int to = merge ? b.rank - 1 : b.rank++;
+        b.dim[to] = merge ? b.dim[to] * out->dim[i] : out->dim[i];
+        for (int input = 0; input < b.inputs; input++) b.stride[input][to] = full[input][i];
+    }
+    if (b.rank) return b;
+    b.rank = 1, b.dim[0] = 1; // a single element
+    for (int input = 0; input < b.inputs; input++) b.stride[input][0] = 1;
+    return b;
+}
+PlainRows broadcast_rows(const Broadcast *broadcast, int64_t elements_a_unit) {
+    int64_t rows = 1;
+    for (int i = 0; i < broadcast->rank - 1; i++) rows *= broadcast->dim[i];
+    return plain_rows(rows, broadcast->dim[broadcast->rank - 1], elements_a_unit);
+}
+void broadcast_at(const Broadcast *broadcast, int64_t row, int64_t begin, int64_t at[PROBLEM_INPUTS]) {
+    const int inner = broadcast->rank - 1;
+    for (int input = 0; input < broadcast->inputs; input++) {
+        at[input] = begin * broadcast->stride[input][inner];
+        int64_t rest = row;
+        for (int i = inner - 1; i >= 0; rest /= broadcast->dim[i--])
+            at[input] += rest % broadcast->dim[i] * broadcast->stride[input][i];
+    }
+}

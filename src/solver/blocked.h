@@ -48,3 +48,19 @@ typedef struct PlainRange {
 } PlainRange;
 PlainRows plain_rows(int64_t rows, int64_t length, int64_t elements_a_unit);
 PlainRange plain_range(const PlainRows *rows, int64_t unit);
+
+// Plain inputs over the dims of the output, as numpy broadcasts them: dims merged as far as all inputs allow, the last
+// one innermost; strides in elements, 0 where an input is broadcast. A single element: rank 1.
+typedef struct Broadcast {
+    int inputs, rank;
+    int64_t dim[MAX_RANK], stride[PROBLEM_INPUTS][MAX_RANK];
+} Broadcast;
+Broadcast broadcast_of(const Problem *problem);
+PlainRows broadcast_rows(const Broadcast *broadcast, int64_t elements_a_unit); // rows of the innermost dim
+// Elements of each input in front of element `begin` of output row `row`.
+void broadcast_at(const Broadcast *broadcast, int64_t row, int64_t begin, int64_t at[PROBLEM_INPUTS]);
+static inline int broadcast_step(const Broadcast *broadcast, int input) { // along a row: 0 or 1
+    return (int)broadcast->stride[input][broadcast->rank - 1];
+}
+// Whether the output has just the shape that the inputs broadcast to.
+bool broadcast_fits(const Problem *problem);

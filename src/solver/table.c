@@ -14,8 +14,9 @@
     X(conv_direct)                                                                                                     \
     X(conv_dilated)                                                                                                    \
     X(conv_depthwise)                                                                                                  \
-    X(conv_narrow) X(conv_transpose) X(matmul) X(pool) X(resize) X(unary) X(binary) X(affine) X(norm) X(softmax)       \
-        X(convert) X(tokens) X(copy) X(reference)
+    X(conv_narrow)                                                                                                     \
+    X(conv_transpose) X(matmul) X(pool) X(resize) X(unary) X(binary) X(logic) X(affine) X(norm) X(softmax) X(convert)  \
+        X(tokens) X(copy) X(reference)
 #define SOLVER_DECLARE(name) extern const Solver solver_##name;
 SOLVER_LIST(SOLVER_DECLARE)
 #define SOLVER_ROW(name) &solver_##name,

@@ -17,6 +17,20 @@ typedef enum Function {
 } Function;
 const char *function_name(Function function);
 typedef enum Binary { BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_MIN, BINARY_MAX, BINARY_PRELU } Binary;
+// Elementwise conditions: bool is a byte, any but 0 is true, 1 is written. A comparison with NaN is false.
+typedef enum Logic {
+    // float32, float32 -> bool
+    LOGIC_EQUAL,
+    LOGIC_LESS,
+    LOGIC_LESS_OR_EQUAL,
+    // bool, bool -> bool; NOT has one input
+    LOGIC_AND,
+    LOGIC_OR,
+    LOGIC_XOR,
+    LOGIC_NOT,
+    LOGIC_WHERE,   // bool, float32 if true, float32 if not -> float32
+    LOGIC_TO_FLOAT // bool -> float32: 1 or 0
+} Logic;
 typedef struct Activation {
     Function function;
     float alpha, beta;

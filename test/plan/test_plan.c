@@ -455,6 +455,64 @@ TEST(an_input_that_is_read_again_is_not_overwritten) {
                   " %y = Softmax (%d) {axis=1}\n"
                   "}\n");
 }
+// Steps of the network's plan that run on the reference path.
+static int steps_on_the_reference_path(const char *text) {
+    Graph *graph = planned_graph(text);
+    char *plan = planned_text(graph, &(Setting){planned_best_isa(), 1, .fuse = true});
+    const int count = count_words(plan, "reference ");
+    mem_free(plan);
+    graph_free(graph);
+    return count;
+}
+TEST(conditions_and_choices) {
+    // Each comparison, each of the truth values' operators, choices; rows longer than a vector, with a rest; values
+    // that are equal; each side broadcast, along the last dim too.
+    static const char text[] =
+        "graph (%x: float32[2x3x70], %z: float32[3x1], %s: float32[2x1x70]) -> (%y, %u, %v, %t) {\n"
+        " %zero = const float32[] {0}\n"
+        " %low = const float32[1] {-100}\n"
+        " %r = Round (%x)\n"
+        " %q = Round (%s)\n"
+        " %eq = Equal (%r, %q)\n"
+        " %le = LessOrEqual (%r, %zero)\n"
+        " %lt = Less (%zero, %r)\n"
+        " %gt = Greater (%x, %z)\n"
+        " %ge = GreaterOrEqual (%z, %z)\n"
+        " %no = Not (%eq)\n"
+        " %and = And (%le, %no)\n"
+        " %or = Or (%and, %gt)\n"
+        " %xor = Xor (%or, %ge)\n"
+        " %y = Where (%xor, %x, %low)\n"
+        " %u = Where (%gt, %zero, %z)\n"
+        " %row = Less (%z, %zero)\n"
+        " %v = Where (%row, %s, %x)\n"
+        " %c = Cast (%lt) {to=\"float32\"}\n"
+        " %t = Mul (%c, %x)\n"
+        "}\n";
+    CHECK_PLANNED(text);
+    CHECK_INT(steps_on_the_reference_path(text), 0);
+}
+TEST(a_single_condition_and_none_at_all) {
+    CHECK_PLANNED("graph (%x: float32[1], %z: float32[0x5]) -> (%y, %u) {\n"
+                  " %c = Less (%x, %x)\n"
+                  " %y = Where (%c, %x, %x)\n"
+                  " %d = Equal (%z, %z)\n"
+                  " %u = Where (%d, %z, %z)\n"
+                  "}\n");
+}
+TEST(not_a_number_is_in_no_order) {
+    // 0/0 compares as false with everything, itself included.
+    CHECK_PLANNED("graph (%x: float32[1x40]) -> (%y) {\n"
+                  " %zero = const float32[] {0}\n"
+                  " %a = Relu (%x)\n"
+                  " %nan = Div (%a, %a)\n"
+                  " %e = Equal (%nan, %nan)\n"
+                  " %l = LessOrEqual (%nan, %x)\n"
+                  " %n = Not (%l)\n"
+                  " %o = Or (%e, %n)\n"
+                  " %y = Where (%o, %x, %zero)\n"
+                  "}\n");
+}
 TEST(what_has_no_fast_solver_is_named_with_the_reason) {
     Graph *graph = planned_graph(
         "graph (%x: float32[1x3x8x8]) -> (%y) {\n %k = const float32[] {2}\n %p = Pow (%x, %k)\n %y = Relu (%p)\n}\n");

@@ -132,6 +132,66 @@ static void binary_pixels(Binary operation, PixelOperand a, PixelOperand b, floa
     BINARY_SWITCH(operation, BINARY_PIXELS)
 }
 
+// Bytes beside floats: loops that the compiler turns into vectors by itself.
+#define LOGIC_LOOP(expression)                                                                                         \
+    for (int64_t i = 0; i < count; i++) out[i] = (expression)
+INLINE void compare_loop(const Logic relation, const float *restrict a, const bool a_step, const float *restrict b,
+                         const bool b_step, uint8_t *restrict out, int64_t count) {
+#define A a[a_step ? i : 0]
+#define B b[b_step ? i : 0]
+    if (relation == LOGIC_EQUAL) LOGIC_LOOP(A == B);
+    else if (relation == LOGIC_LESS) LOGIC_LOOP(A < B);
+    else LOGIC_LOOP(A <= B);
+}
+INLINE void logic_loop(const Logic op, const uint8_t *restrict a, const bool a_step, const uint8_t *restrict b,
+                       const bool b_step, uint8_t *restrict out, int64_t count) {
+    if (op == LOGIC_AND) LOGIC_LOOP((A != 0) & (B != 0));
+    else if (op == LOGIC_OR) LOGIC_LOOP((A != 0) | (B != 0));
+    else if (op == LOGIC_XOR) LOGIC_LOOP((A != 0) ^ (B != 0));
+    else LOGIC_LOOP(A == 0);
+}
+INLINE void choose_loop(const uint8_t *restrict condition, const bool step, const float *restrict a, const bool a_step,
+                        const float *restrict b, const bool b_step, float *restrict out, int64_t count) {
+    LOGIC_LOOP(condition[step ? i : 0] ? A : B);
+#undef A
+#undef B
+}
+// Calls LOOP with each pair of constant steps.
+#define WITH_STEPS(LOOP)                                                                                               \
+    do {                                                                                                               \
+        if (a_step && b_step) LOOP(true, true);                                                                        \
+        else if (a_step) LOOP(true, false);                                                                            \
+        else if (b_step) LOOP(false, true);                                                                            \
+        else LOOP(false, false);                                                                                       \
+    } while (0)
+static void compare(Logic relation, const float *a, int a_step, const float *b, int b_step, uint8_t *out,
+                    int64_t count) {
+#define COMPARE_EQUAL(a_is, b_is) compare_loop(LOGIC_EQUAL, a, a_is, b, b_is, out, count)
+#define COMPARE_LESS(a_is, b_is) compare_loop(LOGIC_LESS, a, a_is, b, b_is, out, count)
+#define COMPARE_LESS_OR_EQUAL(a_is, b_is) compare_loop(LOGIC_LESS_OR_EQUAL, a, a_is, b, b_is, out, count)
+    if (relation == LOGIC_EQUAL) WITH_STEPS(COMPARE_EQUAL);
+    else if (relation == LOGIC_LESS) WITH_STEPS(COMPARE_LESS);
+    else WITH_STEPS(COMPARE_LESS_OR_EQUAL);
+}
+static void logic(Logic op, const uint8_t *a, int a_step, const uint8_t *b, int b_step, uint8_t *out, int64_t count) {
+#define LOGIC_AND_LOOP(a_is, b_is) logic_loop(LOGIC_AND, a, a_is, b, b_is, out, count)
+#define LOGIC_OR_LOOP(a_is, b_is) logic_loop(LOGIC_OR, a, a_is, b, b_is, out, count)
+#define LOGIC_XOR_LOOP(a_is, b_is) logic_loop(LOGIC_XOR, a, a_is, b, b_is, out, count)
+    switch (op) {
+    case LOGIC_AND: WITH_STEPS(LOGIC_AND_LOOP); break;
+    case LOGIC_OR: WITH_STEPS(LOGIC_OR_LOOP); break;
+    case LOGIC_XOR: WITH_STEPS(LOGIC_XOR_LOOP); break;
+    default: logic_loop(LOGIC_NOT, a, a_step != 0, a, a_step != 0, out, count);
+    }
+}
+static void choose(const uint8_t *condition, int step, const float *a, int a_step, const float *b, int b_step,
+                   float *out, int64_t count) {
+#define CHOOSE_ONE(a_is, b_is) choose_loop(condition, false, a, a_is, b, b_is, out, count)
+#define CHOOSE(a_is, b_is) choose_loop(condition, true, a, a_is, b, b_is, out, count)
+    if (step) WITH_STEPS(CHOOSE);
+    else WITH_STEPS(CHOOSE_ONE);
+}
+
 INLINE void affine_loop(const Function function, const float *in, vf centre, vf scale, vf shift, Activation activation,
                         float *out, int64_t pixels) {
     const vf alpha = vset1(activation.alpha), beta = vset1(activation.beta);
@@ -155,5 +215,6 @@ void KERNEL(fill_elementwise)(Kernels *kernels) {
     kernels->unary = KERNEL(unary);
     kernels->binary = binary;
     kernels->binary_pixels = binary_pixels;
+    kernels->compare = compare, kernels->logic = logic, kernels->choose = choose;
     kernels->affine = affine;
 }
