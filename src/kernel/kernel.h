@@ -187,6 +187,9 @@ struct Kernels {
     // is). scratch: in_pixels pixels.
     void (*resize_row)(const float *in, const int64_t *row_offset, const float *row_weight, int rows, int64_t in_pixels,
                        const int32_t *index, const float *weight, int taps, int pixels, float *scratch, float *out);
+    // out[p] = sum over t < taps, in this order, of plane[offset[t * step + p]] * weight[t * step + p], p < pixels.
+    void (*gather_sum)(const float *plane, const int32_t *offset, const float *weight, int taps, int step, int pixels,
+                       float *out);
     // Sum of differences from `shift` and of their squares over `pixels` pixels per lane; added to sum and squares. In
     // double over runs of pixels, in fp32 within a run (norm.c has the error).
     void (*lane_sums)(const float *in, int64_t pixels, const float *shift, double *sum, double *squares);

@@ -342,6 +342,18 @@ static Status translate_resize(Planner *planner, int index) {
     memcpy(region->problem.taps, taps, sizeof taps);
     return ST_OK;
 }
+static Status translate_grid_sample(Planner *planner, int index) {
+    const Node *node = planner->graph->nodes[index];
+    if (!value_is_float(planner, node->inputs[0]) || !value_is_float(planner, node->inputs[1]))
+        return region_reference(planner, node, index, "not two float32 operands");
+    Region *region;
+    TRY(begin(planner, index, PROBLEM_GRID_SAMPLE, 2, &region));
+    const char *mode = node_string(node, "mode", "linear"), *outside = node_string(node, "padding_mode", "zeros");
+    region->problem.sample = *mode == 'n' ? SAMPLE_NEAREST : *mode == 'c' ? SAMPLE_CUBIC : SAMPLE_LINEAR;
+    region->problem.outside = *outside == 'b' ? OUTSIDE_BORDER : *outside == 'r' ? OUTSIDE_REFLECTION : OUTSIDE_ZEROS;
+    region->problem.align_corners = node_int(node, "align_corners", 0) != 0;
+    return ST_OK;
+}
 static Status translate_unary(Planner *planner, int index, Activation activation) {
     Region *region;
     TRY(begin(planner, index, PROBLEM_UNARY, 1, &region));
@@ -587,6 +599,7 @@ Status translate_node(Planner *planner, int index) {
     case OP_GlobalMaxPool: return translate_pool(planner, index);
     case OP_ReduceMean:
     case OP_ReduceMax: return translate_reduce(planner, index);
+    case OP_GridSample: return translate_grid_sample(planner, index);
     case OP_Resize: return translate_resize(planner, index);
     case OP_BatchNormalization: return translate_batch_norm(planner, index);
     case OP_InstanceNormalization:

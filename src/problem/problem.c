@@ -67,6 +67,7 @@ void problem_print(const Problem *problem, Text *text) {
                                         [PROBLEM_NORM] = "norm",          [PROBLEM_SOFTMAX] = "softmax",
                                         [PROBLEM_CONVERT] = "convert",    [PROBLEM_TOKENS] = "tokens",
                                         [PROBLEM_COPY] = "copy",          [PROBLEM_LOGIC] = "logic",
+                                        [PROBLEM_GRID_SAMPLE] = "grid_sample",
                                         [PROBLEM_REFERENCE] = "reference"};
     text_add(text, "%s %s", kinds[problem->kind], precision_name(problem->precision));
     for (int i = 0; i < problem->n_inputs; i++) print_operand(&problem->in[i], text);
@@ -86,6 +87,8 @@ void problem_print(const Problem *problem, Text *text) {
     if (problem->kind == PROBLEM_MATMUL) text_add(text, problem->weight ? " weight" : " two");
     if (problem->kind == PROBLEM_BINARY) text_add(text, " operator %d", (int)problem->binary);
     if (problem->kind == PROBLEM_LOGIC) text_add(text, " operator %d", (int)problem->logic);
+    if (problem->kind == PROBLEM_GRID_SAMPLE)
+        text_add(text, " %d outside %d corners %d", (int)problem->sample, (int)problem->outside, problem->align_corners);
     if (problem->bias) text_add(text, " bias");
     if (problem->has_residual) text_add(text, " residual");
     print_activation("then", &problem->activation, text);

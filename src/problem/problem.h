@@ -9,6 +9,7 @@ typedef enum ProblemKind {
     PROBLEM_MATMUL,         // in[0] (..., m, k) x in[1] or weight (..., k, n)
     PROBLEM_POOL,
     PROBLEM_RESIZE, // also anything that is separable taps along d, h, w
+    PROBLEM_GRID_SAMPLE, // in[0] (n, c, spatial dims) at the places in in[1] (n, out dims, a number for each spatial dim)
     PROBLEM_UNARY,  // function(in[0])
     PROBLEM_BINARY, // binary(in[0], in[1]) then function
     PROBLEM_LOGIC,  // comparisons, and, or, not, where
@@ -22,6 +23,8 @@ typedef enum ProblemKind {
 } ProblemKind;
 
 typedef enum PoolKind { POOL_MAX, POOL_AVERAGE, POOL_AVERAGE_WITH_PAD } PoolKind;
+typedef enum SampleMode { SAMPLE_NEAREST, SAMPLE_LINEAR, SAMPLE_CUBIC } SampleMode;
+typedef enum SampleOutside { OUTSIDE_ZEROS, OUTSIDE_BORDER, OUTSIDE_REFLECTION } SampleOutside;
 typedef enum NormKind { NORM_INSTANCE, NORM_GROUP, NORM_LAYER } NormKind;
 
 // One axis of a separable resize: out[o] = sum over t of weight[o * taps + t] * in[index[o * taps + t]].
@@ -84,6 +87,9 @@ typedef struct Problem {
     int64_t axis;               // SOFTMAX
     bool log_softmax;
     AxisTaps taps[AXES];        // RESIZE
+    SampleMode sample;          // GRID_SAMPLE
+    SampleOutside outside;
+    bool align_corners;
     const StridedCopy *copies;  // COPY
     int n_copies;
     uint64_t fill;              // COPY with input -1: the bytes of one element, as in memory

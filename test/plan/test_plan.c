@@ -513,6 +513,28 @@ TEST(not_a_number_is_in_no_order) {
                   " %y = Where (%o, %x, %zero)\n"
                   "}\n");
 }
+TEST(values_at_the_places_of_a_grid) {
+    // Places far outside too; channels that fill a vector and not; more places than a unit has.
+    static const char *const shapes[] = {"2x3x70], %g: float32[2x90x1", "1x17x9x11], %g: float32[1x13x8x2",
+                                         "2x2x5x4x6], %g: float32[2x7x3x5x3", "1x3x1x8], %g: float32[1x6x6x2"};
+    static const char *const modes[] = {"nearest", "linear", "cubic"}, *const outside[] = {"zeros", "border",
+                                                                                           "reflection"};
+    for (size_t i = 0; i < COUNT_OF(shapes) * COUNT_OF(modes) * COUNT_OF(outside) * 2; i++) {
+        const size_t shape = i / 2 / COUNT_OF(outside) / COUNT_OF(modes);
+        const char *mode = modes[i / 2 / COUNT_OF(outside) % COUNT_OF(modes)];
+        if (*mode == 'c' && shape % 2 == 0) continue; // two spatial dims
+        char text[512];
+        snprintf(text, sizeof text,
+                 "graph (%%x: float32[%s]) -> (%%y) {\n"
+                 " %%two = const float32[] {2}\n"
+                 " %%far = Mul (%%g, %%two)\n"
+                 " %%y = GridSample (%%x, %%far) {mode=\"%s\", padding_mode=\"%s\", align_corners=%d}\n"
+                 "}\n",
+                 shapes[shape], mode, outside[i / 2 % COUNT_OF(outside)], (int)(i % 2));
+        CHECK_PLANNED(text);
+        CHECK_INT(steps_on_the_reference_path(text), 0);
+    }
+}
 TEST(what_has_no_fast_solver_is_named_with_the_reason) {
     Graph *graph = planned_graph(
         "graph (%x: float32[1x3x8x8]) -> (%y) {\n %k = const float32[] {2}\n %p = Pow (%x, %k)\n %y = Relu (%p)\n}\n");
