@@ -60,13 +60,20 @@ static bool has_window(const Problem *p) {
     return p->kind == PROBLEM_CONV || p->kind == PROBLEM_CONV_TRANSPOSE || p->kind == PROBLEM_POOL;
 }
 void problem_print(const Problem *problem, Text *text) {
-    static const char *const kinds[] = {[PROBLEM_CONV] = "conv",          [PROBLEM_CONV_TRANSPOSE] = "conv_transpose",
-                                        [PROBLEM_MATMUL] = "matmul",      [PROBLEM_POOL] = "pool",
-                                        [PROBLEM_RESIZE] = "resize",      [PROBLEM_UNARY] = "unary",
-                                        [PROBLEM_BINARY] = "binary",      [PROBLEM_AFFINE] = "affine",
-                                        [PROBLEM_NORM] = "norm",          [PROBLEM_SOFTMAX] = "softmax",
-                                        [PROBLEM_CONVERT] = "convert",    [PROBLEM_TOKENS] = "tokens",
-                                        [PROBLEM_COPY] = "copy",          [PROBLEM_LOGIC] = "logic",
+    static const char *const kinds[] = {[PROBLEM_CONV] = "conv",
+                                        [PROBLEM_CONV_TRANSPOSE] = "conv_transpose",
+                                        [PROBLEM_MATMUL] = "matmul",
+                                        [PROBLEM_POOL] = "pool",
+                                        [PROBLEM_RESIZE] = "resize",
+                                        [PROBLEM_UNARY] = "unary",
+                                        [PROBLEM_BINARY] = "binary",
+                                        [PROBLEM_AFFINE] = "affine",
+                                        [PROBLEM_NORM] = "norm",
+                                        [PROBLEM_SOFTMAX] = "softmax",
+                                        [PROBLEM_CONVERT] = "convert",
+                                        [PROBLEM_TOKENS] = "tokens",
+                                        [PROBLEM_COPY] = "copy",
+                                        [PROBLEM_LOGIC] = "logic",
                                         [PROBLEM_GRID_SAMPLE] = "grid_sample",
                                         [PROBLEM_REFERENCE] = "reference"};
     text_add(text, "%s %s", kinds[problem->kind], precision_name(problem->precision));
@@ -88,7 +95,8 @@ void problem_print(const Problem *problem, Text *text) {
     if (problem->kind == PROBLEM_BINARY) text_add(text, " operator %d", (int)problem->binary);
     if (problem->kind == PROBLEM_LOGIC) text_add(text, " operator %d", (int)problem->logic);
     if (problem->kind == PROBLEM_GRID_SAMPLE)
-        text_add(text, " %d outside %d corners %d", (int)problem->sample, (int)problem->outside, problem->align_corners);
+        text_add(text, " %d outside %d corners %d", (int)problem->sample, (int)problem->outside,
+                 problem->align_corners);
     if (problem->bias) text_add(text, " bias");
     if (problem->has_residual) text_add(text, " residual");
     print_activation("then", &problem->activation, text);

@@ -8,13 +8,14 @@ typedef enum ProblemKind {
     PROBLEM_CONV_TRANSPOSE, // as conv
     PROBLEM_MATMUL,         // in[0] (..., m, k) x in[1] or weight (..., k, n)
     PROBLEM_POOL,
-    PROBLEM_RESIZE, // also anything that is separable taps along d, h, w
-    PROBLEM_GRID_SAMPLE, // in[0] (n, c, spatial dims) at the places in in[1] (n, out dims, a number for each spatial dim)
-    PROBLEM_UNARY,  // function(in[0])
-    PROBLEM_BINARY, // binary(in[0], in[1]) then function
-    PROBLEM_LOGIC,  // comparisons, and, or, not, where
-    PROBLEM_AFFINE, // in[0] * scale[c] + shift[c], then function
-    PROBLEM_NORM,   // instance, group or layer normalisation, then function
+    PROBLEM_RESIZE,      // also anything that is separable taps along d, h, w
+    PROBLEM_GRID_SAMPLE, // in[0] (n, c, spatial dims) at the places in in[1] (n, out dims, a number for each spatial
+                         // dim)
+    PROBLEM_UNARY,       // function(in[0])
+    PROBLEM_BINARY,      // binary(in[0], in[1]) then function
+    PROBLEM_LOGIC,       // comparisons, and, or, not, where
+    PROBLEM_AFFINE,      // in[0] * scale[c] + shift[c], then function
+    PROBLEM_NORM,        // instance, group or layer normalisation, then function
     PROBLEM_SOFTMAX,
     PROBLEM_CONVERT,  // in[0] to out[0]: same tensor, other layout
     PROBLEM_TOKENS,   // (n, pixels, c) in[0] to (n, c, spatial dims) out[0], or the other way

@@ -1,10 +1,11 @@
-// GridSample: values of in[0] (n, c, spatial dims) at the places that in[1] names (n, out dims, a number from -1 to 1 for each
-// spatial dim, the last dim first), as spatial transformers ask for. Plain, one to three spatial dims; formulas as in
-// reference/grid_sample.c. A place is worked out once for all channels: elements and weights of its taps, in double, as a
-// pixel of a wide picture has 1e-5 of its size in fp32; then every channel is a sum of gathered values in fp32.
+// GridSample: values of in[0] (n, c, spatial dims) at the places that in[1] names (n, out dims, a number from -1 to 1
+// for each spatial dim, the last dim first), as spatial transformers ask for. Plain, one to three spatial dims;
+// formulas as in reference/grid_sample.c. A place is worked out once for all channels: elements and weights of its
+// taps, in double, as a pixel of a wide picture has 1e-5 of its size in fp32; then every channel is a sum of gathered
+// values in fp32.
 //
-// Error: that of a sum of `taps` products in fp32, u sqrt(taps). A tap of weight zero still multiplies: where its element
-// is infinite the sum is NaN.
+// Error: that of a sum of `taps` products in fp32, u sqrt(taps). A tap of weight zero still multiplies: where its
+// element is infinite the sum is NaN.
 #include "solver/blocked.h"
 #include <math.h>
 
@@ -15,10 +16,10 @@ typedef struct SampleWork {
     SampleMode mode;
     SampleOutside outside;
     bool corners;
-    int r, axis_taps, taps;             // spatial dims; of an axis; of a place
-    int64_t size[AXES], stride[AXES];   // of the input
-    int64_t channels, plane, places;    // elements of an input channel, of an output channel
-    int64_t groups;                     // of PLACES places in an image
+    int r, axis_taps, taps;           // spatial dims; of an axis; of a place
+    int64_t size[AXES], stride[AXES]; // of the input
+    int64_t channels, plane, places;  // elements of an input channel, of an output channel
+    int64_t groups;                   // of PLACES places in an image
     Ref in, grid, out;
 } SampleWork;
 
@@ -46,7 +47,8 @@ static double moved_inside(const SampleWork *w, double x, int64_t size) {
     if (w->outside == OUTSIDE_REFLECTION) x = w->corners ? mirrored(x, 0, last) : mirrored(x, -0.5, last + 0.5);
     return clamped(x, 0, last);
 }
-// In elements; NaN lies far outside. Which element is the nearest hangs on the last bit of fp32, in which others compute it.
+// In elements; NaN lies far outside. Which element is the nearest hangs on the last bit of fp32, in which others
+// compute it.
 static double place_of(const SampleWork *w, float g, int64_t size) {
     if (w->mode == SAMPLE_NEAREST) {
         const float n = (float)size;
@@ -135,9 +137,19 @@ static Status lower(const Problem *p, const Configuration *c, Lowering *lowering
     SampleWork *w = arena_alloc(lowering->arena, sizeof *w);
     if (!w) return fail_memory(sizeof *w);
     const Shape *in = &p->in[0].shape, *out = &p->out[0].shape;
-    *w = (SampleWork){.kernels = lowering->kernels, .mode = p->sample, .outside = p->outside, .corners = p->align_corners,
-                      .r = in->rank - 2, .axis_taps = 1 << (int)p->sample, .taps = 1, .channels = in->dim[1], .plane = 1,
-                      .places = 1, .in = lowering->in[0], .grid = lowering->in[1], .out = lowering->out[0]};
+    *w = (SampleWork){.kernels = lowering->kernels,
+                      .mode = p->sample,
+                      .outside = p->outside,
+                      .corners = p->align_corners,
+                      .r = in->rank - 2,
+                      .axis_taps = 1 << (int)p->sample,
+                      .taps = 1,
+                      .channels = in->dim[1],
+                      .plane = 1,
+                      .places = 1,
+                      .in = lowering->in[0],
+                      .grid = lowering->in[1],
+                      .out = lowering->out[0]};
     for (int k = 0; k < w->r; k++) {
         const int axis = AXES - 1 - k, dim = in->rank - 1 - k;
         w->size[axis] = in->dim[dim], w->stride[axis] = w->plane;

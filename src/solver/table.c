@@ -15,7 +15,8 @@
     X(conv_dilated)                                                                                                    \
     X(conv_depthwise)                                                                                                  \
     X(conv_narrow)                                                                                                     \
-    X(conv_transpose) X(matmul) X(pool) X(resize) X(grid_sample) X(unary) X(binary) X(logic) X(affine) X(norm) X(softmax) X(convert)  \
+    X(conv_transpose)                                                                                                  \
+    X(matmul) X(pool) X(resize) X(grid_sample) X(unary) X(binary) X(logic) X(affine) X(norm) X(softmax) X(convert)     \
         X(tokens) X(copy) X(reference)
 #define SOLVER_DECLARE(name) extern const Solver solver_##name;
 SOLVER_LIST(SOLVER_DECLARE)

@@ -47,8 +47,8 @@ static void resize_row(const float *in, const int64_t *row_offset, const float *
     else if (row != out) memcpy(out, row, (size_t)pixels * VL * sizeof *out);
 }
 // A gather for each tap, where the level has one; else the compiler leaves loads of single values.
-static void gather_sum(const float *restrict plane, const int32_t *restrict offset, const float *restrict weight, int taps,
-                       int step, int pixels, float *restrict out) {
+static void gather_sum(const float *restrict plane, const int32_t *restrict offset, const float *restrict weight,
+                       int taps, int step, int pixels, float *restrict out) {
     for (int p = 0; p < pixels; p++) out[p] = plane[offset[p]] * weight[p];
     for (int t = 1; t < taps; t++)
         for (int p = 0; p < pixels; p++) out[p] += plane[offset[t * step + p]] * weight[t * step + p];
